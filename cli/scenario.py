@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from gradphoto_contracts.policy import Policy
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gradphoto_contracts.policy import Policy
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 _PRINTED = re.compile(r"^(?P<label>[^【】]+)(?:【(?P<code>[A-Z]\d+)】)?$")
@@ -188,7 +189,9 @@ def load(name: str) -> Scenario:
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
-        raise ScenarioInvalid(f"没有场景 {name}；可用：{'、'.join(names())} / no such scenario; there are: {', '.join(names())}")
+        raise ScenarioInvalid(
+            f"没有场景 {name}；可用：{'、'.join(names())} / no such scenario; there are: {', '.join(names())}"
+        )
     try:
         return Scenario.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except tomllib.TOMLDecodeError as error:

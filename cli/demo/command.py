@@ -1,0 +1,85 @@
+"""`./gradphoto demo`: a university photographs its graduates, in about three minutes, on this machine."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli import scenario as scenarios
+from cli.demo import report, stage
+from cli.demo.screen import Screen
+from cli.stack import stack as stacks
+
+#: What a two-core machine plays in about three minutes.
+_DEFAULT_STUDENTS = 168
+
+
+def demo(
+    scenario: Annotated[str, typer.Option(help="场景名或 TOML 文件 name or file")] = "xinjiang-2024",
+    students: Annotated[int, typer.Option(min=8, help="人数 how many students play")] = _DEFAULT_STUDENTS,
+    full: Annotated[bool, typer.Option("--full", help="全部学生 all students of the notice")] = False,
+    speed: Annotated[float, typer.Option(min=0.1, help="模拟时钟的快慢 speed of the simulated clock")] = 1.0,
+    seed: Annotated[int, typer.Option(help="随机种子 seed of students and noise")] = 1,
+    camera: Annotated[str, typer.Option(help="相机：virtual 或 24mp cameras")] = "virtual",
+    keep: Annotated[bool, typer.Option("--keep", help="结束后保持运行 leave the system up")] = False,
+    json: Annotated[Path | None, typer.Option(help="把全部结果写入文件 write all results")] = None,
+    directory: Annotated[Path | None, typer.Option("--dir", help="状态目录 state directory")] = None,
+) -> None:
+    """演示一个采集日 · Watch a university photograph its graduates; exit status 1 if an invariant is violated."""
+    console = Console()
+    try:
+        played = scenarios.load(scenario)
+    except scenarios.ScenarioInvalid as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(2) from error
+    choices = stage.Choices(
+        scenario=played,
+        students=played.students.total if full else min(students, played.students.total),
+        seed=seed,
+        speed=speed,
+        camera="virtual-24mp" if camera == "24mp" else camera,
+    )
+    with _stage_directory(directory, keep=keep) as folder:
+        found = _play(folder, choices, console, json, keep=keep)
+    raise typer.Exit(0 if found.holds else 1)
+
+
+@contextmanager
+def _stage_directory(asked: Path | None, *, keep: bool) -> Iterator[Path]:
+    """A directory that no other system uses: a demo begins with an empty house. What nobody asked to keep is removed."""
+    if asked is not None and (asked / "stack.json").exists():
+        raise typer.BadParameter(f"{asked} 已有系统，请换一个目录 holds a system already: name another directory")
+    folder = asked or Path(tempfile.mkdtemp(prefix="gradphoto-demo-"))
+    yield folder
+    if asked is None and not keep:
+        shutil.rmtree(folder)
+
+
+def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | None, *, keep: bool) -> report.Report:
+    console.print(
+        f"[bold]{choices.scenario.campaign.title_zh}[/bold]  {choices.scenario.name}  {choices.students} 人 students"
+    )
+    stack = stacks.start(folder, say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=not keep)
+    try:
+        screen = Screen(console)
+        with screen.shown():
+            found = asyncio.run(stage.run(stack, choices, screen, json))
+        report.show(found, console)
+        if keep:
+            _show_urls(stack, console)
+        return found
+    finally:
+        if not keep:
+            stack.down()
+
+
+def _show_urls(stack: stacks.Stack, console: Console) -> None:
+    for service in stacks.ALL:
+        console.print(f"{service}: {stack.url(service)}")
+    console.print(f"停止 to stop: ./gradphoto down --dir {stack.layout.root}")

@@ -1,0 +1,116 @@
+"""What the demo prints and writes at the end: a table per desk, the reconciliations, the invariants."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.demo.desks import Desk
+from cli.demo.invariants import Finding
+
+
+@dataclass
+class Report:
+    """All that a run found out; `as_dict` is what `--json` writes."""
+
+    scenario: str
+    seed: int
+    plan: dict[str, Any] = field(default_factory=dict)
+    desks: list[dict[str, Any]] = field(default_factory=list)
+    troubles: dict[str, int] = field(default_factory=dict)
+    accidents: list[str] = field(default_factory=list)
+    seals: list[dict[str, Any]] = field(default_factory=list)
+    billing: dict[str, Any] = field(default_factory=dict)
+    chsi: dict[str, Any] = field(default_factory=dict)
+    events: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        return bool(self.findings) and all(finding.holds for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "holds": self.holds}
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(self.as_dict(), ensure_ascii=False, indent=2, default=str) + "\n", "utf-8")
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of the values lie (nearest rank); 0 for none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def desk_row(desk: Desk) -> dict[str, Any]:
+    """One desk's figures; seconds are real ones."""
+    waits, verdicts = desk.timings["checkin_to_shutter"], desk.timings["shutter_to_verdict"]
+    return {
+        "desk": desk.code,
+        "group": desk.group,
+        "students": desk.done,
+        "students_per_hour": round(desk.done / desk.busy_s * 3600) if desk.busy_s else 0,
+        "checkin_to_shutter_s": {"p50": round(percentile(waits, 0.5), 3), "p95": round(percentile(waits, 0.95), 3)},
+        "shutter_to_verdict_s": {
+            "p50": round(percentile(verdicts, 0.5), 3),
+            "p95": round(percentile(verdicts, 0.95), 3),
+        },
+        "verdicts_by_rule": dict(sorted(desk.verdicts.items())),
+        "retakes": desk.retakes,
+    }
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the whole report, tables first."""
+    console.print(_desk_table(report.desks))
+    console.print(_sums_table(report))
+    console.print(_findings_table(report.findings))
+    for finding in report.findings:
+        for violation in finding.violations:
+            console.print(f"[red]  ✗ {finding.zh} {finding.en}: {violation}[/red]")
+
+
+def _desk_table(rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table(title="各采集台 Desks", title_justify="left")
+    for heading in ("台 desk", "人数\nstudents", "人/小时\nper hour", "签到→快门 p50/p95\ncheck-in → shutter", "快门→判定 p50/p95\nshutter → verdict",
+                    "重拍\nretakes", "按规则判定\nverdicts by rule"):  # fmt: skip
+        table.add_column(heading, justify="right" if "rule" not in heading else "left")
+    for row in rows:
+        waits, verdicts = row["checkin_to_shutter_s"], row["shutter_to_verdict_s"]
+        rules = "  ".join(f"{rule} {count}" for rule, count in row["verdicts_by_rule"].items())
+        table.add_row(
+            row["desk"], str(row["students"]), str(row["students_per_hour"]), f"{waits['p50']:.2f} / {waits['p95']:.2f} s",
+            f"{verdicts['p50'] * 1000:.0f} / {verdicts['p95'] * 1000:.0f} ms", str(row["retakes"]), rules,
+        )  # fmt: skip
+    return table
+
+
+def _sums_table(report: Report) -> Table:
+    table = Table(title="对账 Reconciliation", title_justify="left", show_header=False)
+    table.add_column(justify="left")
+    table.add_column(justify="left")
+    table.add_row("场景 scenario", report.scenario)
+    table.add_row("现场情况 on the day", "  ".join(f"{name} {n}" for name, n in sorted(report.troubles.items())))
+    table.add_row("故障 accidents", "\n".join(report.accidents))
+    balanced = sum(1 for seal in report.seals if seal["balanced"])
+    table.add_row("封存 seals", f"{balanced}/{len(report.seals)} 平 balanced")
+    table.add_row("收费 billing", "  ".join(f"{name} {value}" for name, value in report.billing.items()))
+    table.add_row("学信网 CHSI", "  ".join(f"{name} {value}" for name, value in report.chsi.items()))
+    table.add_row("事件 events", "  ".join(f"{name} {value}" for name, value in report.events.items()))
+    table.add_row("用时 seconds", "  ".join(f"{name} {value:.0f}" for name, value in report.seconds.items()))
+    return table
+
+
+def _findings_table(findings: Sequence[Finding]) -> Table:
+    table = Table(title="不变量（自外部查验） Invariants, checked from outside", title_justify="left")
+    for heading in ("", "不变量", "invariant", "查验 checked"):
+        table.add_column(heading)
+    for finding in findings:
+        mark = "[green]✓[/green]" if finding.holds else "[red]✗[/red]"
+        table.add_row(mark, finding.zh, finding.en, str(finding.checked))
+    return table
