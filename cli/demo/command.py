@@ -62,9 +62,8 @@ def _stage_directory(asked: Path | None, *, keep: bool) -> Iterator[Path]:
 
 
 def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | None, *, keep: bool) -> report.Report:
-    console.print(
-        f"[bold]{choices.scenario.campaign.title_zh}[/bold]  {choices.scenario.name}  {choices.students} 人 students"
-    )
+    played = choices.scenario
+    console.print(f"[bold]{played.campaign.title_zh}[/bold]  {played.name}  {choices.students} 人 students")
     stack = stacks.start(folder, say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=not keep)
     try:
         screen = Screen(console)

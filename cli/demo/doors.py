@@ -1,4 +1,4 @@
-"""The doors that a user has: the services' HTTP APIs and a desk's own door. Every call outlives a restart of what it calls."""
+"""The doors that a user has: the services' HTTP APIs and a desk's own. A call outlives a restart of what it calls."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ class Unreachable(Exception):
 
 
 class Door:
-    """One base address. `authorise` gives the Authorization header anew for each try, `address` the base (a port may change)."""
+    """One base address. `authorise` gives the Authorization header, `address` the base, both anew for each try."""
 
     def __init__(
         self, address: Callable[[], str], authorise: Callable[[], str], heal: Callable[[], Any] | None = None

@@ -1,4 +1,4 @@
-"""The accidents of the demo: the broker dies, a desk loses its network, a station is killed, while students are in the chair."""
+"""The accidents of the demo: the broker dies, a desk loses its network, a station is killed, all in mid-day."""
 
 import asyncio
 import random

@@ -10,7 +10,7 @@ from cli.demo.school import School
 
 
 class Purse:
-    """The money side of the days. `before_days`, `before_class`, `after_class`, `after_days` are called in that order."""
+    """The money side of the days; its methods are called in the order in which they stand."""
 
     def __init__(self, scenario: scenarios.Scenario, people: School, students: Sequence[Student], truth: Truth) -> None:
         self.mode = scenario.policy.fee.mode

@@ -1,4 +1,4 @@
-"""What goes wrong on a real day, drawn from a seed: who is late, who jumps the queue, who walks off, whose photo is bad."""
+"""What goes wrong on a real day, drawn from a seed: who is late, jumps the queue, walks off, whose photo is bad."""
 
 import random
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class Trouble(StrEnum):
     FORGOTTEN_CODE = "forgotten_code"
 
 
-#: Shares of all students: what crews report, rounded up so that a small run sees each kind (an assumption, not a measurement).
+#: Shares of all students, rounded up so that a small run sees each kind. An assumption, not a measurement.
 SHARES = {
     Trouble.ABSENT: 0.03,
     Trouble.LATE: 0.03,
@@ -51,7 +51,7 @@ class Noise:
 
 
 def draw(students: Sequence[Student], seed: int) -> Noise:
-    """The noise of one run: the same seed gives the same day. Each kind comes at least once where there are students enough."""
+    """The noise of one run: the same seed gives the same day, with each kind of trouble at least once."""
     dice = random.Random(f"noise-{seed}")
     deck = dice.sample(list(students), len(students))
     troubles: dict[str, Trouble] = {}

@@ -75,19 +75,37 @@ def show(report: Report, console: Console) -> None:
             console.print(f"[red]  ✗ {finding.zh} {finding.en}: {violation}[/red]")
 
 
+_HEADINGS = (
+    ("台 desk", "left"),
+    ("人数\nstudents", "right"),
+    ("人/小时\nper hour", "right"),
+    ("签到→快门 p50/p95\ncheck-in → shutter", "right"),
+    ("快门→判定 p50/p95\nshutter → verdict", "right"),
+    ("重拍\nretakes", "right"),
+    ("按规则判定\nverdicts by rule", "left"),
+)
+
+
 def _desk_table(rows: Sequence[dict[str, Any]]) -> Table:
     table = Table(title="各采集台 Desks", title_justify="left")
-    for heading in ("台 desk", "人数\nstudents", "人/小时\nper hour", "签到→快门 p50/p95\ncheck-in → shutter", "快门→判定 p50/p95\nshutter → verdict",
-                    "重拍\nretakes", "按规则判定\nverdicts by rule"):  # fmt: skip
-        table.add_column(heading, justify="right" if "rule" not in heading else "left")
+    for heading, side in _HEADINGS:
+        table.add_column(heading, justify="left" if side == "left" else "right")
     for row in rows:
-        waits, verdicts = row["checkin_to_shutter_s"], row["shutter_to_verdict_s"]
-        rules = "  ".join(f"{rule} {count}" for rule, count in row["verdicts_by_rule"].items())
-        table.add_row(
-            row["desk"], str(row["students"]), str(row["students_per_hour"]), f"{waits['p50']:.2f} / {waits['p95']:.2f} s",
-            f"{verdicts['p50'] * 1000:.0f} / {verdicts['p95'] * 1000:.0f} ms", str(row["retakes"]), rules,
-        )  # fmt: skip
+        table.add_row(*_desk_cells(row))
     return table
+
+
+def _desk_cells(row: dict[str, Any]) -> tuple[str, ...]:
+    waits, verdicts = row["checkin_to_shutter_s"], row["shutter_to_verdict_s"]
+    return (
+        row["desk"],
+        str(row["students"]),
+        str(row["students_per_hour"]),
+        f"{waits['p50']:.2f} / {waits['p95']:.2f} s",
+        f"{verdicts['p50'] * 1000:.0f} / {verdicts['p95'] * 1000:.0f} ms",
+        str(row["retakes"]),
+        "  ".join(f"{rule} {count}" for rule, count in row["verdicts_by_rule"].items()),
+    )
 
 
 def _sums_table(report: Report) -> Table:

@@ -104,7 +104,7 @@ class School:
         groups = [{**g.model_dump(exclude={"campus"}), "campus_code": g.campus} for g in self.scenario.groups]
         return {
             "groups": groups,
-            "windows": [w for w in map(lambda w: self._window(w, playing), self.scenario.windows) if w],
+            "windows": [told for window in self.scenario.windows if (told := self._window(window, playing))],
         }
 
     def _window(self, window: scenarios.Window, playing: set[str]) -> dict[str, Any] | None:

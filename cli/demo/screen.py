@@ -1,5 +1,6 @@
 """What is seen while the demo runs: a line per act, notes, and a progress bar for the whole and for every desk."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,6 +42,11 @@ class Screen:
         self.ticks += count
         if self._whole is not None:
             self._progress.advance(self._whole, count)
+
+    async def reached(self, ticks: int) -> None:
+        """Return once this act has ticked so often."""
+        while self.ticks < ticks:  # noqa: ASYNC110 - ticks come from many hands, and half a second late is soon enough
+            await asyncio.sleep(0.05)
 
     def bar(self, what: str, total: int) -> TaskID:
         bar = self._progress.add_task(f"  {what}", total=total)

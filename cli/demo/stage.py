@@ -38,7 +38,7 @@ class Stage:
     choices: Choices
     screen: Screen
     people: school.School = field(init=False)
-    report: report.Report = field(init=False)
+    found: report.Report = field(init=False)
     students: list[population.Student] = field(init=False)
     truth: day.Truth = field(default_factory=day.Truth)
 
@@ -47,7 +47,7 @@ class Stage:
         self.people = school.School(self.stack, scenario, self.heal)
         self.students = population.draw_up(scenario, scenario.cut_to(self.choices.students), seed)
         self.noise = noise.draw(self._expected(), seed)
-        self.report = report.Report(scenario.name, seed)
+        self.found = report.Report(scenario.name, seed)
         self.conductor = day.Conductor(self.stack, self.choices.speed)
         self.purse = money.Purse(scenario, self.people, self.students, self.truth)
         self.fleet = desks.Fleet(self.stack, self.people.doors["capture"], self.choices.camera, self.heal)
@@ -66,7 +66,7 @@ class Stage:
             await self._act("查验 inspection", self.inspection)
         await self.fleet.close()
         await self.people.close()
-        return self.report
+        return self.found
 
     def heal(self) -> None:
         """Whoever finds a door shut looks whether the whole stack is gone, and starts it again if so."""
@@ -79,7 +79,7 @@ class Stage:
         self.screen.act(name)
         started = time.monotonic()
         await act()
-        self.report.seconds[name] = time.monotonic() - started
+        self.found.seconds[name] = time.monotonic() - started
 
     @contextlib.asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -106,7 +106,7 @@ class Stage:
         """The plan with order codes and windows."""
         plan = await self.people.publish_plan({s.label for s in self.students})
         classes = [s for s in plan["slots"] if s["class_id"]]
-        self.report.plan = {"classes": len(classes), "desks": len(plan["desks"]), "slots": plan["slots"]}
+        self.found.plan = {"classes": len(classes), "desks": len(plan["desks"]), "slots": plan["slots"]}
         self.purse.knows({s["label_zh"]: s["class_id"] for s in classes})
         self.screen.note(
             f"班级 {len(classes)} 个，采集台 {len(plan['desks'])} 台 {len(classes)} classes, {len(plan['desks'])} desks"
@@ -123,7 +123,7 @@ class Stage:
     async def days(self) -> None:
         """All desks work at once; accidents come in between."""
         walk_ins = await self._walk_ins()
-        crews = self._crews(walk_ins)
+        crews = self._crews()
         accidents = faults.Accidents(self.stack, self.fleet, self.choices.seed, self.screen.note)
         due = accidents.schedule(len(self._expected())) if self.choices.accidents else {}
         trouble = asyncio.create_task(self._accidents(due))
@@ -135,10 +135,10 @@ class Stage:
         await trouble
         await self.fleet.wait_drained()
         await self._settled()
-        self.report.accidents = accidents.happened
-        self.report.troubles = {**self.truth.troubles, "walk_in": len(walk_ins)}
-        self.report.seals = await self.fleet.seal()
-        self.report.desks = [report.desk_row(desk) for desk in self.fleet.desks.values()]
+        self.found.accidents = accidents.happened
+        self.found.troubles = {**self.truth.troubles, "walk_in": len(walk_ins)}
+        self.found.seals = await self.fleet.seal()
+        self.found.desks = [report.desk_row(desk) for desk in self.fleet.desks.values()]
 
     async def money(self) -> None:
         """Late-comers pay, refunds go out, classes are settled, receipts written."""
@@ -147,7 +147,7 @@ class Stage:
         cid = self.people.campaign_id
         await self.people.doors["billing"].post(f"/v1/campaigns/{cid}/receipts")
         books = await self.people.doors["billing"].get(f"/v1/campaigns/{cid}/reconciliation")
-        self.report.billing = {k: v for k, v in books.items() if isinstance(v, int)} | {"mode": self.purse.mode}
+        self.found.billing = {k: v for k, v in books.items() if isinstance(v, int)} | {"mode": self.purse.mode}
 
     async def chsi(self) -> None:
         """Who missed it is found; the photos are delivered and proofread through all windows."""
@@ -163,7 +163,7 @@ class Stage:
         await reading.close(last, missed)
         await self._until("verify", self._cases_closed)
         summary = await self.people.doors["verify"].get(f"/v1/campaigns/{self.people.campaign_id}/summary")
-        self.report.chsi = {"batch": told["batch"]["photos"], "missed": len(missed), **summary["states"]}
+        self.found.chsi = {"batch": told["batch"]["photos"], "missed": len(missed), **summary["states"]}
 
     async def inspection(self) -> None:
         """The invariants, from outside."""
@@ -173,8 +173,8 @@ class Stage:
         inspector = invariants.Inspector(
             self.people, self.fleet, self.truth, self.purse, self.subscriber, store, students
         )
-        self.report.findings = await inspector.inspect()
-        self.report.events = {"seen": len(self.subscriber.seen), "repeats": self.subscriber.repeats}
+        self.found.findings = await inspector.inspect()
+        self.found.events = {"seen": len(self.subscriber.seen), "repeats": self.subscriber.repeats}
 
     # -- the days
 
@@ -195,12 +195,12 @@ class Stage:
             walk_ins.append(student)
         return walk_ins
 
-    def _crews(self, walk_ins: list[population.Student]) -> list[day.Crew]:
+    def _crews(self) -> list[day.Crew]:
         self.screen.expect("采集 students", len(self._expected()))
         crews = []
         for group in {d.group for d in self.fleet.desks.values()}:
             there = sorted((d for d in self.fleet.desks.values() if d.group == group), key=lambda d: d.code)
-            slots = self._slots(group, walk_ins)
+            slots = self._slots(group)
             crews += [self._one_crew(desk, slots[place :: len(there)]) for place, desk in enumerate(there)]
         return crews
 
@@ -212,14 +212,14 @@ class Stage:
         self.screen.tick(1)
         self.screen.advance(bar)
 
-    def _slots(self, group: str, walk_ins: list[population.Student]) -> list[day.Slot]:
+    def _slots(self, group: str) -> list[day.Slot]:
         """The slots of a group as scheduler published them, with the students who are to come."""
-        expected = self._expected()
-        rows = [s for s in self.report.plan["slots"] if s["group_code"] == group and s["class_id"]]
-        return [
-            day.Slot(row["label_zh"], datetime.fromisoformat(row["starts_at"]), tuple(s for s in expected if s.label == row["label_zh"]))
-            for row in sorted(rows, key=lambda row: row["starts_at"])
-        ]  # fmt: skip
+        rows = [s for s in self.found.plan["slots"] if s["group_code"] == group and s["class_id"]]
+        return [self._slot(row) for row in sorted(rows, key=lambda row: row["starts_at"])]
+
+    def _slot(self, row: dict[str, Any]) -> day.Slot:
+        coming = tuple(s for s in self._expected() if s.label == row["label_zh"])
+        return day.Slot(row["label_zh"], datetime.fromisoformat(row["starts_at"]), coming)
 
     async def _crew(self, crew: day.Crew) -> None:
         try:
@@ -229,8 +229,7 @@ class Stage:
 
     async def _accidents(self, due: dict[int, Callable[[], Awaitable[None]]]) -> None:
         for after, accident in due.items():
-            while self.screen.ticks < after:
-                await asyncio.sleep(0.05)
+            await self.screen.reached(after)
             await accident()
 
     # -- waiting for what travels by events

@@ -1,4 +1,4 @@
-"""An independent subscriber of the event stream, as another university system would be: the contracts wheel and AMQP, nothing else."""
+"""An independent subscriber of the event stream, as another university system would be."""
 
 import asyncio
 from collections import Counter
