@@ -1,0 +1,209 @@
+"""What billing's handlers need of the world outside."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from gradphoto_contracts import ids
+from gradphoto_contracts.billing import Payer
+from gradphoto_contracts.envelope import Event
+from services.billing import domain
+
+
+class Campaigns(Protocol):
+    """Copies of roster's campaigns, and the campaign's lock: whatever comes first takes it, then students, then accounts."""
+
+    async def share(self, campaign_id: ids.CampaignId) -> None:
+        """Keep the campaign and its classes as they are until the transaction ends; others may do the same."""
+
+    async def hold(self, campaign_id: ids.CampaignId) -> None:
+        """Keep everybody else out of the campaign until the transaction ends."""
+
+    async def get(self, campaign_id: ids.CampaignId) -> domain.Campaign | None: ...
+    async def save(self, campaign: domain.Campaign) -> bool:
+        """Keep the copy if it is newer; whether it was."""
+        ...
+
+    async def close(self, campaign_id: ids.CampaignId) -> None:
+        """Remember that the campaign takes no more changes, also when it is not known yet."""
+
+
+class Classes(Protocol):
+    """Copies of roster's classes."""
+
+    async def get(self, class_id: ids.ClassId) -> domain.Class | None: ...
+    async def college_exists(self, campaign_id: ids.CampaignId, college_zh: str) -> bool: ...
+    async def save(self, known: domain.Class) -> bool:
+        """Keep the copy if it is newer; whether it was."""
+        ...
+
+
+class Students(Protocol):
+    """Copies of roster's students; a row also exists, at version 0, for a student seen only in a photo."""
+
+    async def lock(self, students: Iterable[domain.Student]) -> list[domain.Student]:
+        """The students as stored, in the order of their ids, each kept to this transaction; unknown ones are stored as given."""
+        ...
+
+    async def save(self, student: domain.Student) -> bool:
+        """Keep the copy if it is newer; whether it was."""
+        ...
+
+    async def with_money(self, campaign_id: ids.CampaignId, class_id: ids.ClassId | None) -> list[domain.Student]:
+        """Students of a campaign (or one class of it) that have a photo or a charge."""
+        ...
+
+
+class Photos(Protocol):
+    """Copies of capture's photos: whose each one is, and whether it counts."""
+
+    async def get(self, capture_id: ids.CaptureId) -> domain.Photo | None:
+        """The copy; keeps this capture to this transaction, also when there is no copy yet."""
+        ...
+
+    async def in_force(self, student_id: ids.StudentId) -> domain.Photo | None: ...
+    async def save(self, photo: domain.Photo) -> bool:
+        """Keep the copy if it is newer; whether it was."""
+        ...
+
+
+class Charges(Protocol):
+    """One charge a student and campaign."""
+
+    async def get(self, campaign_id: ids.CampaignId, student_id: ids.StudentId) -> domain.Charge | None: ...
+    async def save(self, charge: domain.Charge) -> None: ...
+    async def uncovered(self, campaign_id: ids.CampaignId, payer: Payer, limit: int) -> list[ids.StudentId]:
+        """Students whose charge this payer bears and no voucher covers, longest charged first."""
+        ...
+
+    async def by_class(self, campaign_id: ids.CampaignId, payer: Payer) -> list[domain.ClassHeads]: ...
+
+
+class Accounts(Protocol):
+    """One account a payer and campaign."""
+
+    async def lock(self, campaign_id: ids.CampaignId, payer: Payer) -> domain.Account:
+        """The account, made when it is new, kept to this transaction. Lock several in the order of their keys."""
+        ...
+
+    async def save(self, account: domain.Account) -> None: ...
+    async def of(self, campaign_id: ids.CampaignId) -> list[domain.Account]:
+        """All accounts of a campaign, by key."""
+        ...
+
+
+class Ledger(Protocol):
+    """The journal: postings are added, never changed."""
+
+    async def add(self, campaign_id: ids.CampaignId, postings: Sequence[domain.Posting]) -> None: ...
+    async def page(self, campaign_id: ids.CampaignId, after: int, limit: int) -> list[dict[str, Any]]: ...
+    async def balance_fen(self, campaign_id: ids.CampaignId) -> int:
+        """The sum of all entries: zero."""
+        ...
+
+    async def by_account(self, campaign_id: ids.CampaignId) -> dict[str, int]: ...
+
+
+class Payments(Protocol):
+    """Money that came in."""
+
+    async def add(self, payment: domain.Payment) -> bool:
+        """Store a payment; False when its id is taken. A second one at the same time waits for the first."""
+        ...
+
+    async def get(self, payment_id: ids.PaymentId) -> domain.Payment | None: ...
+    async def without_receipt(self, campaign_id: ids.CampaignId) -> list[domain.Payment]: ...
+
+
+class Vouchers(Protocol):
+    """拍照凭证."""
+
+    async def get(self, voucher_id: ids.VoucherId) -> domain.Voucher | None: ...
+    async def add(self, vouchers: Sequence[domain.Voucher]) -> None: ...
+    async def save(self, vouchers: Sequence[domain.Voucher]) -> None: ...
+    async def of_payment(self, payment_id: ids.PaymentId) -> list[domain.Voucher]: ...
+    async def stale(self, campaign_id: ids.CampaignId, payer: Payer) -> list[domain.Voucher]:
+        """Redeemed ones whose student is no charge of this payer any more."""
+        ...
+
+    async def outstanding(self, campaign_id: ids.CampaignId, payer: Payer, limit: int) -> list[domain.Voucher]:
+        """Free ones, lowest number first."""
+        ...
+
+    async def counts(self, campaign_id: ids.CampaignId) -> dict[tuple[Payer, domain.VoucherState], int]: ...
+
+
+class Refunds(Protocol):
+    """Money that went back."""
+
+    async def add(self, refund: domain.Refund) -> bool:
+        """Store a refund; False when its id is taken."""
+        ...
+
+    async def get(self, refund_id: ids.RefundId) -> domain.Refund | None: ...
+
+
+class Receipts(Protocol):
+    """Papers for payments."""
+
+    async def add(self, receipt: domain.Receipt) -> None:
+        """Store a receipt and mark its payments."""
+
+    async def covering(self, payment_ids: Iterable[ids.PaymentId]) -> list[domain.Receipt]:
+        """The receipts that any of these payments stands on."""
+        ...
+
+
+class Settlements(Protocol):
+    """Closed classes."""
+
+    async def of(self, class_ids: Iterable[ids.ClassId]) -> dict[ids.ClassId, domain.Settlement]: ...
+    async def save(self, settlement: domain.Settlement, payer: Payer) -> None: ...
+    async def reopen(self, campaign_id: ids.CampaignId, payer: Payer, keep: Sequence[ids.ClassId]) -> None:
+        """A later fact opened this payer's classes again, all but `keep`."""
+
+
+class Numbers(Protocol):
+    """Running numbers of a campaign's papers."""
+
+    async def take(self, campaign_id: ids.CampaignId, kind: str, count: int) -> range:
+        """The next `count` numbers, from 1, without gaps."""
+        ...
+
+
+class Events(Protocol):
+    """The outbox."""
+
+    async def add(self, event: Event) -> None: ...
+    async def add_all(self, events: Iterable[Event]) -> None: ...
+
+
+class Inbox(Protocol):
+    """Events handled already."""
+
+    async def seen(self, event_id: UUID) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one handler call may touch: one transaction."""
+
+    campaigns: Campaigns
+    classes: Classes
+    students: Students
+    photos: Photos
+    charges: Charges
+    accounts: Accounts
+    ledger: Ledger
+    payments: Payments
+    vouchers: Vouchers
+    refunds: Refunds
+    receipts: Receipts
+    settlements: Settlements
+    numbers: Numbers
+    events: Events
+    inbox: Inbox
+    now: datetime
+    new_id: Callable[[], UUID]
