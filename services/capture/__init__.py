@@ -1,0 +1,1 @@
+"""Capture: stations, check-ins, originals, verdicts, and which photo is whose."""

@@ -1,0 +1,365 @@
+"""What goes in and out of the doors. Field names here are what stations and pages are written against."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from gradphoto_contracts.capture import Sha256
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.capture.domain import photos, sessions
+
+
+class Body(BaseModel):
+    """A request or an answer; an undeclared field is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+#: A short code or number from a desk: printable ASCII, so that no person's name fits in.
+Mark = Annotated[str, Field(max_length=64, pattern=r"^[ -~]*$")]
+RuleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9'_.-]{1,40}$")]
+Reason = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class NewStation(Body):
+    campaign_id: UUID
+    desk_id: UUID
+    label: Annotated[str, Field(min_length=1, max_length=60)]
+
+
+class Invitation(Body):
+    """The one-time code is in this answer and nowhere else."""
+
+    station_id: UUID
+    enrolment_code: str
+    expires_at: datetime
+
+
+class FleetStation(Body):
+    station_id: UUID
+    campaign_id: UUID
+    desk_id: UUID
+    desk_code: str | None
+    group_code: str | None
+    campus_id: UUID | None
+    label: str
+    state: Literal["invited", "enrolled", "revoked"]
+    online: bool
+    last_seen_at: datetime | None
+    backlog: int | None = None
+    disk_free_bytes: int | None = None
+    camera: str | None = None
+    skew_s: float | None = None
+    pack_age_s: float | None = None
+    queue: int | None = None
+    mode: str | None = None
+
+
+class StationState(Body):
+    station_id: UUID
+    state: Literal["invited", "enrolled", "revoked"]
+
+
+class Enrolment(Body):
+    code: Annotated[str, Field(min_length=1, max_length=40)]
+    public_key_pem: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class Enrolled(Body):
+    station_id: UUID
+    campaign_id: UUID
+    desk_id: UUID
+    desk_code: str
+    group_code: str
+    campus_id: UUID
+    campus_code: str
+    server_time: datetime
+
+
+class PackPhoto(Body):
+    profile: str
+    retake_limit: int
+
+
+class PackDesk(Body):
+    """`next_ticket` is the first number that this desk has not told us of: a replaced laptop goes on from it."""
+
+    desk_id: UUID
+    code: str
+    group_code: str
+    campus_code: str
+    next_ticket: int
+
+
+class PackClass(Body):
+    class_id: UUID
+    label: str
+    order_code: str | None
+
+
+class PackEntry(Body):
+    student_id: UUID
+    class_id: UUID
+    digest: str | None
+    ordinal: int
+    eligible: bool
+    photographed: bool
+
+
+class DeskPack(Body):
+    """All that a desk may know. In capture-code mode no name and no ID number is anywhere in it."""
+
+    version: int
+    issued_at: datetime
+    expires_at: datetime
+    campaign_id: UUID
+    identity_mode: str
+    campaign_code_key: str
+    photo: PackPhoto
+    desk: PackDesk
+    classes: list[PackClass]
+    entries: list[PackEntry]
+
+
+class Checkin(Body):
+    student_id: UUID
+    ticket: Annotated[str, Field(max_length=24)]
+    checked_in_at: AwareDatetime
+
+
+class CheckinRecorded(Body):
+    state: Literal["recorded"] = "recorded"
+    checkin_id: UUID
+    ticket: str
+
+
+class UploadAsked(Body):
+    capture_id: UUID
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(ge=1, le=200_000_000)]
+
+
+class Upload(Body):
+    """Where to PUT the original. `exists` when it lies there whole already."""
+
+    object_key: str
+    url: str
+    expires_at: datetime
+    exists: bool
+
+
+class Capture(Body):
+    student_id: UUID | None
+    checkin_id: UUID | None
+    ticket: Annotated[str, Field(max_length=24)] | None
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(ge=1)]
+    shutter_at: AwareDatetime
+    camera_serial: Mark
+    frame_counter: Annotated[int, Field(ge=0)]
+    monotonic_ns: Annotated[int, Field(ge=0)]
+    decision: photos.Decision
+    override_reason: Annotated[str, Field(max_length=500)] | None = None
+    desk_verdict: photos.Verdict | None = None
+    desk_rules: Annotated[list[RuleId], Field(max_length=60)] = []
+
+
+class CaptureReceived(Body):
+    state: Literal["received"] = "received"
+
+
+class Drift(Body):
+    sign: sessions.Sign
+    expected: Mark
+    seen: Mark
+    suspected_at: AwareDatetime
+    resolution: Mark | None = None
+
+
+class DriftNoted(Body):
+    state: Literal["suspected", "resolved"]
+
+
+class Heartbeat(BaseModel):
+    """What a station says of itself. What an agent says beyond this is left unread."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    backlog: Annotated[int, Field(ge=0)] = 0
+    disk_free_bytes: Annotated[int, Field(ge=0)] | None = None
+    camera: Mark | None = None
+    skew_s: float | None = None
+    pack_age_s: float | None = None
+    queue: Annotated[int, Field(ge=0)] | None = None
+    mode: Mark | None = None
+
+
+class ServerTime(Body):
+    server_time: datetime
+
+
+class JournalledFrame(Body):
+    capture_id: UUID
+    sha256: Sha256
+
+
+class SealAsked(Body):
+    camera_frames: Annotated[int, Field(ge=0)]
+    journalled: Annotated[list[JournalledFrame], Field(max_length=50_000)]
+
+
+class Sealed(Body):
+    stored_frames: int
+    missing: list[UUID]
+    balanced: bool
+
+
+class ClassProgress(Body):
+    class_id: UUID
+    label: str
+    college_zh: str
+    campus_id: UUID
+    eligible: int
+    checked_in: int
+    photographed: int
+
+
+class DeskProgress(Body):
+    desk_id: UUID
+    code: str
+    campus_id: UUID
+    planned_per_hour: int
+    checkins: int
+    captures: int
+    accepted: int
+    rejected: int
+    retakes: int
+    waiting: int
+
+
+class Progress(Body):
+    by_class: list[ClassProgress]
+    by_desk: list[DeskProgress]
+
+
+class ListedCapture(Body):
+    """A capture as staff see it: ids, hashes and verdicts."""
+
+    capture_id: UUID
+    campaign_id: UUID
+    student_id: UUID | None
+    class_id: UUID | None
+    desk_id: UUID
+    station_id: UUID
+    checkin_id: UUID | None
+    ticket: str | None
+    state: photos.State
+    cause: photos.Cause | None
+    rules: list[str]
+    verdict: photos.Verdict | None
+    desk_verdict: photos.Verdict | None
+    desk_rules: list[str]
+    decision: photos.Decision
+    overridden: bool
+    sha256: str
+    size_bytes: int
+    shutter_at: datetime
+    received_at: datetime
+    camera_serial: str
+    frame_counter: int
+    profile: str | None
+    photo_key: str | None
+    photo_sha256: str | None
+    version: int
+
+
+class AcceptedPhoto(Body):
+    capture_id: UUID
+    student_id: UUID
+    class_id: UUID
+    photo_key: str
+    photo_sha256: str
+    shutter_at: datetime
+    overridden: bool
+    version: int
+
+
+class HistoryLine(Body):
+    capture_id: UUID
+    version: int
+    act: str
+    author: str
+    reason: str
+    at: datetime
+    from_student_id: UUID | None
+    to_student_id: UUID | None
+
+
+class CaptureWithHistory(Body):
+    capture: ListedCapture
+    history: list[HistoryLine]
+
+
+class MissingStudent(Body):
+    student_id: UUID
+    class_id: UUID
+    ordinal: int
+    checked_in: bool
+
+
+class Rebinding(Body):
+    student_id: UUID
+    reason: Reason
+
+
+class Move(Body):
+    capture_id: UUID
+    student_id: UUID
+
+
+class Rebindings(Body):
+    """Photos that change students together: neighbours that were swapped, a range that was shifted."""
+
+    moves: Annotated[list[Move], Field(min_length=1, max_length=2000)]
+    reason: Reason
+
+
+class Withdrawal(Body):
+    reason: Reason
+
+
+class Bound(Body):
+    """Whose a photo is now."""
+
+    capture_id: UUID
+    state: photos.State
+    student_id: UUID | None
+    version: int
+
+
+class ImageAddress(Body):
+    """An address that opens the image for a short time; that it was asked for is on record."""
+
+    url: str
+    expires_at: datetime
+
+
+class WrongObject(Body):
+    object_key: str
+    capture_ids: list[UUID]
+
+
+class Integrity(Body):
+    """The store against the rows: what should lie there and does not, what nobody knows, whose bytes are others."""
+
+    checked: int
+    sound: bool
+    missing: list[WrongObject]
+    wrong_hash: list[WrongObject]
+    orphans: list[str]
+
+
+def rows(kind: type[Any], found: list[dict[str, Any]]) -> list[Any]:
+    """Answers of one kind from rows."""
+    return [kind(**row) for row in found]

@@ -1,0 +1,67 @@
+"""Check-ins: a student holds a 拍摄号 of one desk."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gradphoto_contracts import capture, ids
+
+#: A 拍摄号: the desk's code, a dash, four digits.
+TICKET = re.compile(r"(?P<desk>[0-9A-Za-z][0-9A-Za-z-]{0,15})-(?P<number>[0-9]{4})")
+
+
+@dataclass(frozen=True)
+class Checkin:
+    """A student checked in. `class_id` is None until roster's word about the student has come."""
+
+    checkin_id: ids.CheckinId
+    campaign_id: ids.CampaignId
+    student_id: ids.StudentId
+    class_id: ids.ClassId | None
+    desk_id: ids.DeskId
+    station_id: ids.StationId
+    ticket: str
+    checked_in_at: datetime
+    recorded_at: datetime
+    version: int = 1
+
+
+def ticket_fault(ticket: str, desk_code: str) -> str | None:
+    """Why this is no 拍摄号 of this desk, or None."""
+    match = TICKET.fullmatch(ticket)
+    if match is None:
+        return "ticket-malformed"
+    return None if match["desk"] == desk_code else "ticket-of-another-desk"
+
+
+def same(one: Checkin, other: Checkin) -> bool:
+    """Whether both say the same, whoever recorded it and whenever."""
+    facts = ("checkin_id", "campaign_id", "student_id", "desk_id", "ticket", "checked_in_at")
+    return all(getattr(one, fact) == getattr(other, fact) for fact in facts)
+
+
+def announce(checkin: Checkin) -> list[capture.CheckinRecordedV1]:
+    """What is said about a check-in: nothing before its student's class is known."""
+    if checkin.class_id is None:
+        return []
+    return [
+        capture.CheckinRecordedV1(
+            checkin_id=checkin.checkin_id,
+            campaign_id=checkin.campaign_id,
+            student_id=checkin.student_id,
+            class_id=checkin.class_id,
+            desk_id=checkin.desk_id,
+            station_id=checkin.station_id,
+            ticket=checkin.ticket,
+            checked_in_at=checkin.checked_in_at,
+            version=checkin.version,
+        )
+    ]
+
+
+def resolve(checkin: Checkin, class_id: ids.ClassId) -> tuple[Checkin, list[capture.CheckinRecordedV1]]:
+    """Complete a check-in whose student was not known when it came."""
+    if checkin.class_id is not None:
+        return checkin, []
+    resolved = replace(checkin, class_id=class_id)
+    return resolved, announce(resolved)

@@ -1,0 +1,132 @@
+"""What a desk tells: check-ins, frames, drifts, seals. Each may come again, late, and before what it refers to."""
+
+from gradphoto_contracts import ids
+from kit import errors
+from services.capture import ports
+from services.capture.domain import checkins, photos, sessions, stations
+from services.capture.handlers import measures
+
+
+async def class_of(work: ports.Work, student_id: ids.StudentId, campaign_id: ids.CampaignId) -> ids.ClassId | None:
+    """The student's class; None while roster's word about the student has not come."""
+    student = await work.floor.student(student_id)
+    if student is None:
+        return None
+    if student.campaign_id != campaign_id:
+        raise errors.Refused("student-of-another-campaign")
+    return student.class_id
+
+
+async def record_checkin(work: ports.Work, checkin: checkins.Checkin) -> checkins.Checkin:
+    """Record a check-in once. Two desks may each take the same student after a split: both are kept."""
+    known = await work.checkins.get(checkin.checkin_id)
+    if known is None:
+        desk = await work.floor.desk(checkin.desk_id)
+        if desk is None:
+            raise errors.Unavailable("desk-not-planned")
+        if fault := checkins.ticket_fault(checkin.ticket, desk.code):
+            raise errors.Invalid(fault)
+        if await work.checkins.add(checkin):
+            await work.say(checkins.announce(checkin))
+            return checkin
+        known = await work.checkins.get(checkin.checkin_id)
+    if known is None:
+        measures.CONFLICTS.labels(subject="ticket").inc()
+        raise errors.Conflict("ticket-taken", ticket=checkin.ticket)
+    if not checkins.same(known, checkin):
+        measures.CONFLICTS.labels(subject="checkin").inc()
+        raise errors.Conflict("checkin-differs")
+    return known
+
+
+async def receive_capture(unit: ports.Unit, objects: ports.Objects, shot: photos.Shot) -> photos.Photo:
+    """Take a frame in: once, and only when its original lies in the store with the hash that the desk journalled.
+
+    The original is read between two short transactions: a slow store must not hold a transaction open.
+    """
+    if fault := photos.shot_fault(shot):
+        raise errors.Invalid(fault)
+    async with unit() as work:
+        known = await work.photos.get(shot.capture_id)
+    if known is None:
+        await _verify_original(objects, shot)
+        async with unit() as work:
+            known = await _add(work, shot)
+    if not photos.same_shot(known.shot, shot):
+        measures.CONFLICTS.labels(subject="capture").inc()
+        raise errors.Conflict("capture-differs")
+    return known
+
+
+async def _verify_original(objects: ports.Objects, shot: photos.Shot) -> None:
+    found = await objects.sha256(photos.original_key(shot.campaign_id, shot.sha256))
+    if found is None:
+        raise errors.Conflict("original-missing")
+    if found != shot.sha256:
+        measures.HASH_FAULTS.inc()
+        raise errors.Conflict("original-hash-differs")
+
+
+async def _add(work: ports.Work, shot: photos.Shot) -> photos.Photo:
+    class_id = None if shot.student_id is None else await class_of(work, shot.student_id, shot.campaign_id)
+    photo, events = photos.receive(shot, class_id, work.now)
+    if not await work.photos.add(photo):
+        known = await work.photos.get(shot.capture_id)
+        if known is None:
+            raise errors.Unavailable("capture-being-stored")
+        return known
+    await work.say(events)
+    place = await work.floor.place(shot.desk_id)
+    elapsed = (work.now - shot.shutter_at).total_seconds()
+    measures.STORED.labels(campus=place.campus, desk=place.desk).observe(max(elapsed, 0))
+    return photo
+
+
+async def is_stored(objects: ports.Objects, campaign_id: ids.CampaignId, sha256: str) -> bool:
+    """Whether the original is in the store whole; what was cut off on the way counts as absent."""
+    return await objects.sha256(photos.original_key(campaign_id, sha256)) == sha256
+
+
+async def tell_drift(work: ports.Work, told: sessions.Drift) -> sessions.Drift:
+    """Note a suspected drift, or how it was resolved."""
+    before = await work.sessions.drift(told.drift_id)
+    if fault := sessions.drift_fault(told, before):
+        measures.CONFLICTS.labels(subject="drift").inc()
+        raise errors.Conflict(fault)
+    noted, events = sessions.tell_drift(told, before)
+    if events:
+        await work.sessions.save_drift(noted)
+    await work.say(events)
+    return noted
+
+
+async def seal_session(
+    work: ports.Work,
+    session_id: ids.SessionId,
+    station: stations.Station,
+    camera_frames: int,
+    journalled: tuple[sessions.Frame, ...],
+) -> sessions.Seal:
+    """Compare camera, journal and store, and seal. A session that did not balance may be sealed again."""
+    before = await work.sessions.seal(session_id)
+    stored = await work.photos.stored([frame.capture_id for frame in journalled])
+    missing = sessions.missing_frames(journalled, stored)
+    counted = sessions.Seal(
+        session_id=session_id,
+        campaign_id=station.campaign_id,
+        desk_id=station.desk_id,
+        station_id=station.station_id,
+        camera_frames=camera_frames,
+        journalled=journalled,
+        stored_frames=len(journalled) - len(missing),
+        missing=missing,
+        sealed_at=work.now,
+    )
+    if fault := sessions.seal_fault(counted, before):
+        measures.CONFLICTS.labels(subject="session").inc()
+        raise errors.Conflict(fault)
+    seal, events = sessions.seal(counted, before)
+    if events:
+        await work.sessions.save_seal(seal)
+    await work.say(events)
+    return seal

@@ -1,0 +1,99 @@
+"""The authority looks at each photo: claimed, read, inspected, decided. It may be killed between any two lines."""
+
+import hashlib
+
+from kit import errors, logs, metrics
+from services.capture import ports
+from services.capture.domain import photos
+from services.capture.handlers import measures
+
+#: How long a photo is one worker's, in real seconds: many times what an inspection takes.
+LEASE_S = 30.0
+#: When to try again after the store was away, and after an inspection failed.
+WAIT_S = 2.0
+
+_UNREADABLE = photos.Inspection(verdict="reject", rules=(), profile="", photo=None, readable=False)
+
+
+async def inspect_next(unit: ports.Unit, objects: ports.Objects, inspector: ports.Inspector) -> bool:
+    """Inspect and decide one received photo; False when none waits."""
+    async with unit() as work:
+        claim = await work.photos.claim(LEASE_S)
+        campaign = await work.floor.campaign(claim.photo.shot.campaign_id) if claim else None
+    if claim is None:
+        return False
+    if campaign is None:
+        await _release(unit, claim, counted=False)
+        return True
+    try:
+        inspection = await _inspect(objects, inspector, claim, campaign.profile)
+        sha256 = await _keep_picture(objects, claim.photo, inspection)
+    except errors.Unavailable:
+        await _release(unit, claim, counted=False)
+        return True
+    except Exception:  # noqa: BLE001 - an image may do anything to its reader; counted, and in the end unreadable
+        measures.INSPECTION_FAULTS.inc()
+        logs.get().exception("inspection.failed", capture_id=str(claim.photo.shot.capture_id), attempt=claim.attempt)
+        await _release(unit, claim, counted=True)
+        return True
+    async with unit() as work:
+        await decide_photo(work, claim, inspection, sha256)
+    return True
+
+
+async def _release(unit: ports.Unit, claim: ports.Claim, *, counted: bool) -> None:
+    async with unit() as work:
+        await work.photos.release(claim, WAIT_S, counted=counted)
+
+
+async def _inspect(
+    objects: ports.Objects, inspector: ports.Inspector, claim: ports.Claim, profile: str
+) -> photos.Inspection:
+    if claim.attempt > photos.ATTEMPTS:
+        return _UNREADABLE
+    shot = claim.photo.shot
+    original = await objects.get(claim.photo.original_key)
+    if hashlib.sha256(original).hexdigest() != shot.sha256:
+        measures.HASH_FAULTS.inc()
+        raise ValueError("the original's bytes are not those that were received")
+    with metrics.timed(measures.INSPECTION):
+        return await inspector.inspect(original, profile, compose_refused=shot.decision == "override")
+
+
+async def _keep_picture(objects: ports.Objects, photo: photos.Photo, inspection: photos.Inspection) -> str | None:
+    if inspection.photo is None:
+        return None
+    key = photos.photo_key(photo.shot.campaign_id, photo.shot.capture_id)
+    await objects.put(key, inspection.photo, "image/jpeg")
+    return hashlib.sha256(inspection.photo).hexdigest()
+
+
+async def decide_photo(
+    work: ports.Work, claim: ports.Claim, inspection: photos.Inspection, picture_sha256: str | None
+) -> photos.Photo | None:
+    """Accept or reject a claimed photo; None when another worker has done so meanwhile."""
+    photo = await work.photos.claimed(claim)
+    if photo is None:
+        return None
+    key = photos.photo_key(photo.shot.campaign_id, photo.shot.capture_id) if picture_sha256 else None
+    noted = photos.inspected(photo, inspection, key, picture_sha256)
+    decided = await _settle(work, noted, photos.judge(noted, inspection))
+    place = await work.floor.place(photo.shot.desk_id)
+    labels = {"campus": place.campus, "desk": place.desk}
+    measures.DECIDED.labels(**labels, outcome=decided.cause or decided.state).inc()
+    if photos.disagree(decided):
+        measures.DISAGREEMENTS.labels(**labels).inc()
+    return decided
+
+
+async def _settle(work: ports.Work, noted: photos.Photo, cause: photos.Cause | None) -> photos.Photo:
+    if cause is None:
+        accepted, events = photos.accept(noted)
+        if await work.photos.put_in_force(accepted):
+            await work.say(events)
+            return accepted
+        cause = "duplicate"
+    rejected, events = photos.reject(noted, cause, noted.rules)
+    await work.photos.save(rejected)
+    await work.say(events)
+    return rejected

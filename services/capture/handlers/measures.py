@@ -1,0 +1,27 @@
+"""The figures that capture keeps, by campus and desk."""
+
+from kit import metrics
+
+PLACE = ("campus", "desk")
+
+STORED = metrics.histogram(
+    "gradphoto_shutter_to_stored_seconds",
+    "From the shutter to the verified original in the store",
+    PLACE,
+    buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400),
+)
+DECIDED = metrics.counter("gradphoto_photos_total", "Photos by what became of them", (*PLACE, "outcome"))
+DISAGREEMENTS = metrics.counter(
+    "gradphoto_verdict_disagreements_total", "Photos that desk and authority judged differently", PLACE
+)
+CONFLICTS = metrics.counter(
+    "gradphoto_capture_conflicts_total", "Requests that contradict what is stored under the same id", ("subject",)
+)
+HASH_FAULTS = metrics.counter("gradphoto_hash_mismatches_total", "Originals whose bytes are not what the desk said")
+INSPECTION = metrics.histogram("gradphoto_inspection_seconds", "Inspection and composition of one original")
+INSPECTION_FAULTS = metrics.counter("gradphoto_inspection_failures_total", "Inspections that ended in an error")
+BACKLOG = metrics.gauge("gradphoto_fleet_backlog", "Frames that a station has not uploaded yet, as it says", PLACE)
+DISK = metrics.gauge("gradphoto_fleet_disk_free_bytes", "Free bytes on a station's disk, as it says", PLACE)
+SKEW = metrics.gauge("gradphoto_fleet_clock_skew_seconds", "A station's clock minus the server's", PLACE)
+ONLINE = metrics.gauge("gradphoto_fleet_online", "1 when the desk's station is heard, 0 when it is lost", PLACE)
+PLANNED = metrics.gauge("gradphoto_desk_planned_per_hour", "Students an hour that the plan expects of a desk", PLACE)

@@ -1,0 +1,122 @@
+"""Stations are invited, enrolled, heard, lost and revoked."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gradphoto_contracts import ids
+from kit import errors
+from services.capture import ports
+from services.capture.domain import floor, stations
+from services.capture.handlers import measures
+
+
+@dataclass(frozen=True)
+class InviteStation:
+    """Let a computer serve this desk."""
+
+    campaign_id: ids.CampaignId
+    desk_id: ids.DeskId
+    label: str
+
+
+async def invite_station(work: ports.Work, command: InviteStation) -> tuple[stations.Station, str]:
+    """Make a station and the one-time code that only this answer holds."""
+    desk = await work.floor.desk(command.desk_id)
+    if desk is None or desk.campaign_id != command.campaign_id:
+        raise errors.NotFound("desk-not-planned")
+    code = work.new_code()
+    station = stations.Station(
+        station_id=ids.StationId(work.new_id()),
+        campaign_id=command.campaign_id,
+        desk_id=command.desk_id,
+        label=command.label,
+        state="invited",
+        code_index=work.code_index(code),
+        code_expires_at=work.now + stations.CODE_LIFETIME,
+        created_at=work.now,
+    )
+    await work.stations.add(station)
+    return station, code
+
+
+async def enrol_station(work: ports.Work, code: str, public_key_pem: str) -> tuple[stations.Station, floor.Desk]:
+    """Take a station's key for its one-time code. The door has seen that the caller holds the private key."""
+    station = await work.stations.by_code(work.code_index(code.strip().upper()))
+    if station is None:
+        raise errors.Refused("enrolment-code-unknown")
+    if fault := stations.enrolment_fault(station, public_key_pem, work.now):
+        raise errors.Refused(fault)
+    desk = await planned_desk(work, station)
+    enrolled, events = stations.enrol(station, public_key_pem)
+    await work.stations.save(enrolled)
+    await work.say(events)
+    return enrolled, desk
+
+
+async def note_heartbeat(work: ports.Work, station_id: ids.StationId, health: stations.Health) -> None:
+    """Note that a station is alive and how it is."""
+    station = await work.stations.get(station_id, lock=True)
+    if station is None:
+        raise errors.NotFound("station-not-known")
+    seen, events = stations.hear(station, work.now)
+    await work.stations.save(seen)
+    await work.stations.note_health(station_id, health)
+    await work.say(events)
+    place = await work.floor.place(station.desk_id)
+    _show(place, health)
+
+
+def _show(place: floor.Place, health: stations.Health) -> None:
+    labels = {"campus": place.campus, "desk": place.desk}
+    measures.ONLINE.labels(**labels).set(1)
+    measures.BACKLOG.labels(**labels).set(health.backlog)
+    if health.disk_free_bytes is not None:
+        measures.DISK.labels(**labels).set(health.disk_free_bytes)
+    if health.skew_s is not None:
+        measures.SKEW.labels(**labels).set(health.skew_s)
+
+
+async def mark_lost_stations(work: ports.Work, after: timedelta) -> int:
+    """Call those stations lost that were not heard for longer than `after`; how many there are."""
+    silent = await work.stations.silent_since(work.now - after)
+    for station in silent:
+        lost, events = stations.lose(station, work.now, after)
+        await work.stations.save(lost)
+        await work.say(events)
+        place = await work.floor.place(station.desk_id)
+        measures.ONLINE.labels(campus=place.campus, desk=place.desk).set(0)
+    return len(silent)
+
+
+async def revoke_station(work: ports.Work, station_id: ids.StationId) -> stations.Station:
+    """Shut a station out; again is no fault."""
+    station = await work.stations.get(station_id, lock=True)
+    if station is None:
+        raise errors.NotFound("station-not-known")
+    revoked = stations.revoke(station)
+    await work.stations.save(revoked)
+    return revoked
+
+
+async def planned_desk(work: ports.Work, station: stations.Station) -> floor.Desk:
+    """The desk that a station serves."""
+    desk = await work.floor.desk(station.desk_id)
+    if desk is None:
+        raise errors.Unavailable("desk-not-planned")
+    return desk
+
+
+async def desk_pack(work: ports.Work, station: stations.Station) -> tuple[floor.Campaign, floor.Desk, ports.Pack]:
+    """All that the station's desk may know."""
+    desk = await planned_desk(work, station)
+    campaign = await work.floor.campaign(station.campaign_id)
+    if campaign is None:
+        raise errors.Unavailable("campaign-not-known-yet")
+    return campaign, desk, await work.reports.pack(campaign, desk)
+
+
+async def show_plan(work: ports.Work) -> None:
+    """Show what the plan expects of each desk, so that dashboards can set it beside what is."""
+    for desk in await work.floor.desks():
+        place = await work.floor.place(desk.desk_id)
+        measures.PLANNED.labels(campus=place.campus, desk=place.desk).set(desk.planned_per_hour)

@@ -1,0 +1,255 @@
+"""What capture's handlers need of the outside: copies of others' facts, its own stores, objects, an inspector."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from gradphoto_contracts import ids
+from gradphoto_contracts.envelope import Event
+from services.capture.domain import checkins, floor, photos, sessions, stations
+
+
+class Events(Protocol):
+    """The outbox."""
+
+    async def add(self, event: Event) -> None: ...
+
+
+class Inbox(Protocol):
+    """What was heard already."""
+
+    async def seen(self, event_id: UUID) -> bool: ...
+
+
+class Floor(Protocol):
+    """Copies of what roster and scheduler said. Each `put` ignores what is not newer than what is stored."""
+
+    async def campaign(self, campaign_id: ids.CampaignId) -> floor.Campaign | None: ...
+    async def student(self, student_id: ids.StudentId) -> floor.Student | None: ...
+    async def desk(self, desk_id: ids.DeskId) -> floor.Desk | None: ...
+    async def desks(self) -> Sequence[floor.Desk]: ...
+    async def place(self, desk_id: ids.DeskId) -> floor.Place:
+        """The codes of a desk and its campus; empty texts while they are not known."""
+        ...
+
+    async def put_campaign(self, campaign: floor.Campaign) -> None: ...
+    async def close_campaign(self, campaign_id: ids.CampaignId, version: int) -> bool:
+        """False when the campaign is not known yet."""
+        ...
+
+    async def put_class(self, school_class: floor.SchoolClass) -> None: ...
+    async def put_student(self, student: floor.Student) -> None: ...
+    async def put_code(self, code: floor.Code) -> None: ...
+    async def put_desks(self, desks: Sequence[floor.Desk]) -> None: ...
+    async def put_slot(self, slot: floor.Slot) -> None: ...
+    async def cancel_slot(self, slot_id: ids.SlotId, campaign_id: ids.CampaignId, version: int) -> None: ...
+
+
+class Stations(Protocol):
+    """Stations and their keys."""
+
+    async def get(self, station_id: ids.StationId, *, lock: bool = False) -> stations.Station | None: ...
+    async def by_code(self, code_index: bytes) -> stations.Station | None:
+        """The station that this one-time code invites, locked until the transaction ends."""
+        ...
+
+    async def add(self, station: stations.Station) -> None: ...
+    async def save(self, station: stations.Station) -> None: ...
+    async def note_health(self, station_id: ids.StationId, health: stations.Health) -> None: ...
+    async def silent_since(self, moment: datetime) -> Sequence[stations.Station]:
+        """Stations that are called online and were last heard before `moment`, locked."""
+        ...
+
+
+class Checkins(Protocol):
+    """Check-ins."""
+
+    async def add(self, checkin: checkins.Checkin) -> bool:
+        """False when the id or the ticket is taken; `get` tells which."""
+        ...
+
+    async def get(self, checkin_id: ids.CheckinId) -> checkins.Checkin | None: ...
+    async def waiting_for(self, student_id: ids.StudentId) -> Sequence[checkins.Checkin]:
+        """Check-ins of a student whose class is not known yet, locked."""
+        ...
+
+    async def save(self, checkin: checkins.Checkin) -> None: ...
+
+
+class Photos(Protocol):
+    """Photos: what was shot, what became of it, whose it is, and how that came to be."""
+
+    async def get(self, capture_id: ids.CaptureId, *, lock: bool = False) -> photos.Photo | None: ...
+    async def add(self, photo: photos.Photo) -> bool:
+        """False when the id is taken."""
+        ...
+
+    async def waiting_for(self, student_id: ids.StudentId) -> Sequence[photos.Photo]:
+        """Photos of a student whose class is not known yet, locked."""
+        ...
+
+    async def awaited(self, limit: int) -> Sequence[floor.Student]:
+        """Students that are known by now and for whom a check-in or a photo still waits."""
+        ...
+
+    async def save(self, photo: photos.Photo) -> None:
+        """Write what has become of a photo that was read with `lock`."""
+        ...
+
+    async def put_in_force(self, photo: photos.Photo) -> bool:
+        """As `save`, for an accepted photo; False, and nothing written, when the student has another one in force."""
+        ...
+
+    async def move(self, moved: Sequence[photos.Photo]) -> bool:
+        """Save photos with their new students at once; False, and nothing written, when one has another in force."""
+        ...
+
+    async def note(self, entry: "Note") -> None:
+        """Add to the history, which is never changed."""
+        ...
+
+    async def claim(self, lease_s: float) -> "Claim | None":
+        """Take a received photo for inspection. It is free again when released, or when the lease runs out."""
+        ...
+
+    async def release(self, claim: "Claim", wait_s: float, *, counted: bool) -> None:
+        """Give a claim back, to be taken again after `wait_s` seconds; `counted` when the image may be at fault."""
+        ...
+
+    async def claimed(self, claim: "Claim") -> photos.Photo | None:
+        """The photo of a claim, locked; None when it is decided or another worker has it now."""
+        ...
+
+    async def stored(self, capture_ids: Sequence[ids.CaptureId]) -> dict[ids.CaptureId, str]:
+        """The hashes of those of `capture_ids` that are here."""
+        ...
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A photo taken for inspection, for the `attempt`-th time."""
+
+    photo: photos.Photo
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line of a photo's history: who did what, when and why. `reason` may hold a person's own words."""
+
+    capture_id: ids.CaptureId
+    version: int
+    act: str
+    author: str
+    reason: str
+    at: datetime
+    from_student_id: ids.StudentId | None = None
+    to_student_id: ids.StudentId | None = None
+
+
+class Sessions(Protocol):
+    """Seals and drifts."""
+
+    async def seal(self, session_id: ids.SessionId) -> sessions.Seal | None:
+        """Locked, and so is the id that has none yet."""
+        ...
+
+    async def save_seal(self, seal: sessions.Seal) -> None: ...
+    async def drift(self, drift_id: ids.DriftId) -> sessions.Drift | None:
+        """Locked, and so is the id that has none yet."""
+        ...
+
+    async def save_drift(self, drift: sessions.Drift) -> None: ...
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a desk may know: digests, class labels, ordinals. No time is in it: the same facts, the same pack."""
+
+    version: int
+    content: dict[str, Any]
+
+
+class Reports(Protocol):
+    """Questions that staff and desks ask. Rows come as they go out."""
+
+    async def pack(self, campaign: floor.Campaign, desk: floor.Desk) -> Pack: ...
+    async def fleet(self, campaign_id: ids.CampaignId | None) -> list[dict[str, Any]]: ...
+    async def progress(self, campaign_id: ids.CampaignId) -> dict[str, Any]: ...
+    async def captures(
+        self, campaign_id: ids.CampaignId, after: UUID | None, limit: int, *, review: bool | None = None
+    ) -> list[dict[str, Any]]: ...
+    async def photos(self, campaign_id: ids.CampaignId, after: UUID | None, limit: int) -> list[dict[str, Any]]: ...
+    async def of_student(self, student_id: ids.StudentId) -> list[dict[str, Any]]: ...
+    async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]: ...
+    async def missing(
+        self, campaign_id: ids.CampaignId, class_id: ids.ClassId | None, after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]: ...
+    async def objects(self, campaign_id: ids.CampaignId) -> Sequence["Kept"]:
+        """What must lie in the object store."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The hashes of a capture's original and, where there is one, of its composed picture."""
+
+    capture_id: ids.CaptureId
+    sha256: str
+    photo_key: str | None
+    photo_sha256: str | None
+
+
+class Objects(Protocol):
+    """The object store."""
+
+    async def put(self, key: str, data: bytes, content_type: str) -> None: ...
+    async def get(self, key: str) -> bytes: ...
+    async def exists(self, key: str) -> bool: ...
+    async def sha256(self, key: str) -> str | None:
+        """The hash of the object's own bytes; None when there is no such object."""
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[str]: ...
+    async def presign_put(self, key: str, expires_s: int) -> str: ...
+    async def presign_get(self, key: str, expires_s: int) -> str: ...
+
+
+class Inspector(Protocol):
+    """The photo standard as the authority applies it."""
+
+    async def inspect(self, original: bytes, profile: str, *, compose_refused: bool) -> photos.Inspection:
+        """Inspect, and compose the picture unless the verdict is `reject` and `compose_refused` is false."""
+        ...
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one handler call may touch: one transaction."""
+
+    floor: Floor
+    stations: Stations
+    checkins: Checkins
+    photos: Photos
+    sessions: Sessions
+    reports: Reports
+    events: Events
+    inbox: Inbox
+    now: datetime
+    new_id: Callable[[], UUID]
+    new_code: Callable[[], str]
+    #: The keyed hash under which a one-time code is kept.
+    code_index: Callable[[str], bytes]
+    #: The key of a campaign's code digests, in hex: it goes into desk packs.
+    campaign_code_key: Callable[[ids.CampaignId], str]
+
+    async def say(self, events: Iterable[Event]) -> None:
+        """Add events to the outbox, in order."""
+        for event in events:
+            await self.events.add(event)
+
+
+Unit = Callable[[], AbstractAsyncContextManager[Work]]

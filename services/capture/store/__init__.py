@@ -1,0 +1,276 @@
+"""The tables of capture. Ids are made at the desks or by other services; constraints hold what must never be."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from kit import db, inbox, outbox
+
+METADATA = db.metadata_for("capture")
+
+
+def _id(name: str, *, key: bool = False, null: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.Uuid, primary_key=key, nullable=null)
+
+
+def _time(name: str, *, null: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=null)
+
+
+def _text(name: str, *, null: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.Text, nullable=null)
+
+
+def _number(name: str, *, null: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.BigInteger, nullable=null)
+
+
+def _flag(name: str) -> sa.Column[object]:
+    return sa.Column(name, sa.Boolean, nullable=False)
+
+
+CAMPAIGNS = sa.Table(
+    "campaigns",
+    METADATA,
+    _id("campaign_id", key=True),
+    _text("identity_mode"),
+    _text("profile"),
+    _number("retake_limit"),
+    _number("desk_pack_hours"),
+    sa.Column("campuses", JSONB, nullable=False),
+    _flag("open"),
+    _number("version"),
+)
+
+CLASSES = sa.Table(
+    "classes",
+    METADATA,
+    _id("class_id", key=True),
+    _id("campaign_id"),
+    _id("campus_id"),
+    _text("college_zh"),
+    _text("label"),
+    _number("headcount"),
+    _number("version"),
+    sa.Index("ix_classes_campaign_id", "campaign_id"),
+)
+
+STUDENTS = sa.Table(
+    "students",
+    METADATA,
+    _id("student_id", key=True),
+    _id("campaign_id"),
+    _id("class_id"),
+    _flag("eligible"),
+    _number("ordinal"),
+    _flag("withdrawn"),
+    _number("version"),
+    sa.Index("ix_students_campaign_id_class_id", "campaign_id", "class_id"),
+)
+
+CODES = sa.Table(
+    "codes",
+    METADATA,
+    _id("student_id", key=True),
+    _id("campaign_id"),
+    _text("mode"),
+    _text("digest"),
+    _number("version"),
+)
+
+DESKS = sa.Table(
+    "desks",
+    METADATA,
+    _id("desk_id", key=True),
+    _id("campaign_id"),
+    _id("group_id"),
+    _text("group_code"),
+    _id("campus_id"),
+    _text("code"),
+    _number("planned_per_hour"),
+    _number("revision"),
+    sa.Index("ix_desks_campaign_id", "campaign_id"),
+)
+
+SLOTS = sa.Table(
+    "slots",
+    METADATA,
+    _id("slot_id", key=True),
+    _id("campaign_id"),
+    _id("class_id", null=True),
+    _id("group_id", null=True),
+    _text("order_code", null=True),
+    _time("starts_at", null=True),
+    _flag("cancelled"),
+    _number("version"),
+    sa.Index("ix_slots_campaign_id", "campaign_id"),
+)
+
+STATIONS = sa.Table(
+    "stations",
+    METADATA,
+    _id("station_id", key=True),
+    _id("campaign_id"),
+    _id("desk_id"),
+    _text("label"),
+    _text("state"),
+    sa.Column("code_index", sa.LargeBinary, nullable=False, unique=True),
+    _time("code_expires_at"),
+    _time("created_at"),
+    _text("public_key_pem", null=True),
+    _time("last_seen_at", null=True),
+    _flag("online"),
+    sa.Column("health", JSONB, nullable=False, server_default=sa.text("'{}'")),
+    _number("version"),
+    sa.Index("ix_stations_campaign_id", "campaign_id"),
+    sa.Index("ix_stations_online", "last_seen_at", postgresql_where=sa.text("online")),
+)
+
+CHECKINS = sa.Table(
+    "checkins",
+    METADATA,
+    _id("checkin_id", key=True),
+    _id("campaign_id"),
+    _id("student_id"),
+    _id("class_id", null=True),
+    _id("desk_id"),
+    _id("station_id"),
+    _text("ticket"),
+    _time("checked_in_at"),
+    _time("recorded_at"),
+    _number("version"),
+    sa.UniqueConstraint("campaign_id", "desk_id", "ticket"),
+    sa.Index("ix_checkins_campaign_id_student_id", "campaign_id", "student_id"),
+    sa.Index("ix_checkins_waiting", "student_id", postgresql_where=sa.text("class_id is null")),
+)
+
+CAPTURES = sa.Table(
+    "captures",
+    METADATA,
+    _id("capture_id", key=True),
+    # What the desk journalled: never changed.
+    _id("campaign_id"),
+    _id("desk_id"),
+    _id("station_id"),
+    _id("shot_student_id", null=True),
+    _id("checkin_id", null=True),
+    _text("ticket", null=True),
+    _text("sha256"),
+    _number("size_bytes"),
+    _time("shutter_at"),
+    _text("camera_serial"),
+    _number("frame_counter"),
+    _number("monotonic_ns"),
+    _text("decision"),
+    _text("override_reason", null=True),
+    _text("desk_verdict", null=True),
+    sa.Column("desk_rules", ARRAY(sa.Text), nullable=False),
+    # What became of it.
+    _id("student_id", null=True),
+    _id("class_id", null=True),
+    _text("state"),
+    _time("received_at"),
+    _text("cause", null=True),
+    sa.Column("rules", ARRAY(sa.Text), nullable=False),
+    _text("verdict", null=True),
+    _flag("overridden"),
+    _text("profile", null=True),
+    _text("photo_key", null=True),
+    _text("photo_sha256", null=True),
+    _number("version"),
+    # Whose work it is now. Leases run on the database's own clock: a simulated day may pass in a second.
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("claimed_until", sa.DateTime(timezone=True)),
+    sa.CheckConstraint("state in ('received','accepted','rejected','withdrawn','unbound')", name="state"),
+    sa.CheckConstraint(
+        "state <> 'accepted' or (class_id is not null and photo_key is not null and photo_sha256 is not null)",
+        name="accepted_is_whole",
+    ),
+    # The second of the harms that this system exists to end: one photo in force a student, whoever races.
+    sa.Index(
+        "uq_captures_in_force",
+        "campaign_id",
+        "student_id",
+        unique=True,
+        postgresql_where=sa.text("state = 'accepted'"),
+    ),
+    sa.Index(
+        "ix_captures_to_inspect",
+        "received_at",
+        postgresql_where=sa.text("state = 'received' and class_id is not null"),
+    ),
+    sa.Index(
+        "ix_captures_waiting",
+        "student_id",
+        postgresql_where=sa.text("state = 'received' and class_id is null"),
+    ),
+    sa.Index("ix_captures_campaign_id_capture_id", "campaign_id", "capture_id"),
+    sa.Index("ix_captures_campaign_id_desk_id_state", "campaign_id", "desk_id", "state"),
+    sa.Index("ix_captures_student_id", "student_id"),
+    sa.Index("ix_captures_checkin_id", "checkin_id"),
+)
+
+HISTORY = sa.Table(
+    "history",
+    METADATA,
+    _id("capture_id", key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True),
+    _text("act"),
+    _text("author"),
+    _text("reason"),
+    _time("at"),
+    _id("from_student_id", null=True),
+    _id("to_student_id", null=True),
+)
+
+VIEWS = sa.Table(
+    "views",
+    METADATA,
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _id("capture_id"),
+    _text("viewer"),
+    _text("role"),
+    _text("image"),
+    _time("at"),
+)
+
+SESSIONS = sa.Table(
+    "sessions",
+    METADATA,
+    _id("session_id", key=True),
+    _id("campaign_id"),
+    _id("desk_id"),
+    _id("station_id"),
+    _number("camera_frames"),
+    sa.Column("journalled", JSONB, nullable=False),
+    _number("stored_frames"),
+    sa.Column("missing", ARRAY(sa.Uuid), nullable=False),
+    _time("sealed_at"),
+    _number("version"),
+)
+
+DRIFTS = sa.Table(
+    "drifts",
+    METADATA,
+    _id("drift_id", key=True),
+    _id("campaign_id"),
+    _id("desk_id"),
+    _id("station_id"),
+    _text("sign"),
+    _text("expected"),
+    _text("seen"),
+    _time("suspected_at"),
+    _text("resolution", null=True),
+    _number("version"),
+    sa.Index("ix_drifts_campaign_id", "campaign_id"),
+)
+
+PACKS = sa.Table(
+    "packs",
+    METADATA,
+    _id("desk_id", key=True),
+    _text("content_sha256"),
+    _number("version"),
+)
+
+OUTBOX = outbox.table(METADATA)
+INBOX = inbox.table(METADATA)

@@ -1,0 +1,121 @@
+"""Stations, check-ins, seals and drifts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gradphoto_contracts import ids
+from services.capture import store
+from services.capture.domain import checkins, sessions, stations
+
+
+async def lock_id(tx: AsyncConnection, subject: str, key: UUID) -> None:
+    """Let one transaction at a time work on an id, whether it has a row or not."""
+    await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{subject}:{key}", 0))))
+
+
+async def upsert(tx: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
+    """Write a row that was read under a lock."""
+    (key,) = table.primary_key.columns
+    insert = postgresql.insert(table).values(row)
+    kept = {name: insert.excluded[name] for name in row if name != key.name}
+    await tx.execute(insert.on_conflict_do_update(index_elements=[key], set_=kept))
+
+
+class Stations:
+    """Stations over a transaction."""
+
+    def __init__(self, tx: AsyncConnection) -> None:
+        self._tx = tx
+        self._columns = [column for column in store.STATIONS.c if column.name != "health"]
+
+    async def get(self, station_id: ids.StationId, *, lock: bool = False) -> stations.Station | None:
+        return await self._one(store.STATIONS.c.station_id == station_id, lock=lock)
+
+    async def by_code(self, code_index: bytes) -> stations.Station | None:
+        return await self._one(store.STATIONS.c.code_index == code_index, lock=True)
+
+    async def add(self, station: stations.Station) -> None:
+        await self._tx.execute(sa.insert(store.STATIONS).values(asdict(station)))
+
+    async def save(self, station: stations.Station) -> None:
+        table = store.STATIONS
+        await self._tx.execute(sa.update(table).where(table.c.station_id == station.station_id).values(asdict(station)))
+
+    async def note_health(self, station_id: ids.StationId, health: stations.Health) -> None:
+        table = store.STATIONS
+        await self._tx.execute(sa.update(table).where(table.c.station_id == station_id).values(health=asdict(health)))
+
+    async def silent_since(self, moment: datetime) -> Sequence[stations.Station]:
+        table = store.STATIONS
+        query = sa.select(*self._columns).where(table.c.online, table.c.last_seen_at < moment)
+        rows = await self._tx.execute(query.with_for_update(skip_locked=True))
+        return [stations.Station(**row) for row in rows.mappings()]
+
+    async def _one(self, condition: sa.ColumnElement[bool], *, lock: bool) -> stations.Station | None:
+        query = sa.select(*self._columns).where(condition)
+        row = (await self._tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+        return stations.Station(**row) if row else None
+
+
+class Checkins:
+    """Check-ins over a transaction."""
+
+    def __init__(self, tx: AsyncConnection) -> None:
+        self._tx = tx
+
+    async def add(self, checkin: checkins.Checkin) -> bool:
+        insert = postgresql.insert(store.CHECKINS).values(asdict(checkin)).on_conflict_do_nothing()
+        return (await self._tx.execute(insert)).rowcount == 1
+
+    async def get(self, checkin_id: ids.CheckinId) -> checkins.Checkin | None:
+        query = sa.select(store.CHECKINS).where(store.CHECKINS.c.checkin_id == checkin_id)
+        row = (await self._tx.execute(query)).mappings().one_or_none()
+        return checkins.Checkin(**row) if row else None
+
+    async def waiting_for(self, student_id: ids.StudentId) -> Sequence[checkins.Checkin]:
+        table = store.CHECKINS
+        query = sa.select(table).where(table.c.student_id == student_id, table.c.class_id.is_(None))
+        rows = await self._tx.execute(query.with_for_update())
+        return [checkins.Checkin(**row) for row in rows.mappings()]
+
+    async def save(self, checkin: checkins.Checkin) -> None:
+        await upsert(self._tx, store.CHECKINS, asdict(checkin))
+
+
+class Sessions:
+    """Seals and drifts over a transaction."""
+
+    def __init__(self, tx: AsyncConnection) -> None:
+        self._tx = tx
+
+    async def seal(self, session_id: ids.SessionId) -> sessions.Seal | None:
+        row = await self._locked(store.SESSIONS, session_id)
+        if row is None:
+            return None
+        frames = [sessions.Frame(ids.CaptureId(UUID(key)), sha256) for key, sha256 in row["journalled"]]
+        return sessions.Seal(**{**row, "journalled": tuple(frames), "missing": tuple(row["missing"])})
+
+    async def save_seal(self, seal: sessions.Seal) -> None:
+        frames = [[str(frame.capture_id), frame.sha256] for frame in seal.journalled]
+        row = {**asdict(seal), "journalled": frames, "missing": list(seal.missing)}
+        await upsert(self._tx, store.SESSIONS, row)
+
+    async def drift(self, drift_id: ids.DriftId) -> sessions.Drift | None:
+        row = await self._locked(store.DRIFTS, drift_id)
+        return sessions.Drift(**row) if row else None
+
+    async def save_drift(self, drift: sessions.Drift) -> None:
+        await upsert(self._tx, store.DRIFTS, asdict(drift))
+
+    async def _locked(self, table: sa.Table, key: UUID) -> dict[str, Any] | None:
+        await lock_id(self._tx, table.name, key)
+        (column,) = table.primary_key.columns
+        row = (await self._tx.execute(sa.select(table).where(column == key))).mappings().one_or_none()
+        return dict(row) if row else None

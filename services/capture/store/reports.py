@@ -1,0 +1,299 @@
+"""What staff and desks ask: fleet, progress, lists, desk packs. Each is one or two statements over an index."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gradphoto_contracts import ids
+from services.capture import ports, store
+from services.capture.domain import floor
+
+CAPTURES, CHECKINS, STUDENTS, CLASSES = store.CAPTURES, store.CHECKINS, store.STUDENTS, store.CLASSES
+DESKS, SLOTS, STATIONS = store.DESKS, store.SLOTS, store.STATIONS
+
+#: The columns of a capture that staff see.
+_LISTED = (
+    CAPTURES.c.capture_id,
+    CAPTURES.c.student_id,
+    CAPTURES.c.class_id,
+    CAPTURES.c.desk_id,
+    CAPTURES.c.station_id,
+    CAPTURES.c.checkin_id,
+    CAPTURES.c.ticket,
+    CAPTURES.c.state,
+    CAPTURES.c.cause,
+    CAPTURES.c.rules,
+    CAPTURES.c.verdict,
+    CAPTURES.c.desk_verdict,
+    CAPTURES.c.desk_rules,
+    CAPTURES.c.decision,
+    CAPTURES.c.overridden,
+    CAPTURES.c.sha256,
+    CAPTURES.c.size_bytes,
+    CAPTURES.c.shutter_at,
+    CAPTURES.c.received_at,
+    CAPTURES.c.camera_serial,
+    CAPTURES.c.frame_counter,
+    CAPTURES.c.profile,
+    CAPTURES.c.photo_key,
+    CAPTURES.c.photo_sha256,
+    CAPTURES.c.version,
+)
+
+
+def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.count().filter(condition)
+
+
+class Reports:
+    """Answers over a transaction."""
+
+    def __init__(self, tx: AsyncConnection) -> None:
+        self._tx = tx
+
+    async def pack(self, campaign: floor.Campaign, desk: floor.Desk) -> ports.Pack:
+        """The classes are those of the group's slots; one without any slot goes to groups with a delegated block."""
+        content = {
+            "classes": await self._pack_classes(campaign.campaign_id, desk.group_id),
+            "entries": await self._pack_entries(campaign),
+            "next_ticket": await self._next_ticket(desk),
+            "policy": [campaign.version, desk.revision],
+        }
+        return ports.Pack(version=await self._pack_version(desk.desk_id, content), content=content)
+
+    async def _pack_classes(self, campaign_id: ids.CampaignId, group_id: ids.GroupId) -> list[dict[str, Any]]:
+        live = sa.select(SLOTS).where(SLOTS.c.campaign_id == campaign_id, ~SLOTS.c.cancelled).subquery()
+        here = sa.select(live.c.class_id, live.c.order_code, live.c.starts_at).where(live.c.group_id == group_id)
+        slots = (await self._tx.execute(here.order_by(live.c.starts_at))).all()
+        order_codes = {slot.class_id: slot.order_code for slot in reversed(slots) if slot.class_id is not None}
+        takes_unplanned = not slots or any(slot.class_id is None for slot in slots)
+        planned = sa.select(live.c.class_id).where(live.c.class_id.is_not(None))
+        wanted: sa.ColumnElement[bool] = CLASSES.c.class_id.in_(list(order_codes))
+        if takes_unplanned:
+            wanted = sa.or_(wanted, CLASSES.c.class_id.not_in(planned))
+        query = sa.select(CLASSES.c.class_id, CLASSES.c.label).where(CLASSES.c.campaign_id == campaign_id, wanted)
+        rows = await self._tx.execute(query.order_by(CLASSES.c.label, CLASSES.c.class_id))
+        return [
+            {"class_id": str(row.class_id), "label": row.label, "order_code": order_codes.get(row.class_id)}
+            for row in rows
+        ]
+
+    async def _pack_entries(self, campaign: floor.Campaign) -> list[dict[str, Any]]:
+        query = (
+            sa.select(
+                STUDENTS.c.student_id,
+                STUDENTS.c.class_id,
+                STUDENTS.c.ordinal,
+                STUDENTS.c.eligible,
+                store.CODES.c.digest,
+                CAPTURES.c.capture_id.is_not(None).label("photographed"),
+            )
+            .select_from(STUDENTS)
+            .outerjoin(
+                store.CODES,
+                sa.and_(
+                    store.CODES.c.student_id == STUDENTS.c.student_id, store.CODES.c.mode == campaign.identity_mode
+                ),
+            )
+            .outerjoin(CAPTURES, self._in_force())
+            .where(STUDENTS.c.campaign_id == campaign.campaign_id, ~STUDENTS.c.withdrawn)
+            .order_by(STUDENTS.c.class_id, STUDENTS.c.ordinal, STUDENTS.c.student_id)
+        )
+        return [_as_text(row) for row in (await self._tx.execute(query)).mappings()]
+
+    @staticmethod
+    def _in_force() -> sa.ColumnElement[bool]:
+        return sa.and_(
+            CAPTURES.c.campaign_id == STUDENTS.c.campaign_id,
+            CAPTURES.c.student_id == STUDENTS.c.student_id,
+            CAPTURES.c.state == "accepted",
+        )
+
+    async def _next_ticket(self, desk: floor.Desk) -> int:
+        number = sa.cast(sa.func.right(CHECKINS.c.ticket, 4), sa.Integer)
+        last = sa.select(sa.func.max(number)).where(
+            CHECKINS.c.campaign_id == desk.campaign_id, CHECKINS.c.desk_id == desk.desk_id
+        )
+        return ((await self._tx.execute(last)).scalar() or 0) + 1
+
+    async def _pack_version(self, desk_id: ids.DeskId, content: dict[str, Any]) -> int:
+        packs = store.PACKS
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        insert = postgresql.insert(packs).values(desk_id=desk_id, content_sha256=digest, version=1)
+        put = insert.on_conflict_do_update(
+            index_elements=[packs.c.desk_id],
+            set_={"content_sha256": digest, "version": packs.c.version + 1},
+            where=packs.c.content_sha256 != digest,
+        )
+        await self._tx.execute(put)
+        found = await self._tx.execute(sa.select(packs.c.version).where(packs.c.desk_id == desk_id))
+        return int(found.scalar_one())
+
+    async def fleet(self, campaign_id: ids.CampaignId | None) -> list[dict[str, Any]]:
+        query = (
+            sa.select(
+                STATIONS.c.station_id,
+                STATIONS.c.campaign_id,
+                STATIONS.c.desk_id,
+                DESKS.c.code.label("desk_code"),
+                DESKS.c.group_code,
+                DESKS.c.campus_id,
+                STATIONS.c.label,
+                STATIONS.c.state,
+                STATIONS.c.online,
+                STATIONS.c.last_seen_at,
+                STATIONS.c.health,
+            )
+            .outerjoin(DESKS, DESKS.c.desk_id == STATIONS.c.desk_id)
+            .order_by(DESKS.c.code, STATIONS.c.station_id)
+        )
+        if campaign_id is not None:
+            query = query.where(STATIONS.c.campaign_id == campaign_id)
+        return [
+            {**{name: value for name, value in row.items() if name != "health"}, **row["health"]}
+            for row in (await self._tx.execute(query)).mappings()
+        ]
+
+    async def progress(self, campaign_id: ids.CampaignId) -> dict[str, Any]:
+        return {
+            "by_class": await self._progress_of_classes(campaign_id),
+            "by_desk": await self._progress_of_desks(campaign_id),
+        }
+
+    async def _progress_of_classes(self, campaign_id: ids.CampaignId) -> list[dict[str, Any]]:
+        # A student counts where roster has them now, wherever they stood when the photo was taken.
+        came = sa.select(CHECKINS.c.student_id).where(CHECKINS.c.campaign_id == campaign_id).distinct().subquery("came")
+        counted = (
+            sa.select(
+                STUDENTS.c.class_id,
+                _count(STUDENTS.c.eligible).label("eligible"),
+                sa.func.count(came.c.student_id).label("checked_in"),
+                sa.func.count(CAPTURES.c.capture_id).label("photographed"),
+            )
+            .select_from(STUDENTS)
+            .outerjoin(came, came.c.student_id == STUDENTS.c.student_id)
+            .outerjoin(CAPTURES, self._in_force())
+            .where(STUDENTS.c.campaign_id == campaign_id, ~STUDENTS.c.withdrawn)
+            .group_by(STUDENTS.c.class_id)
+            .subquery("counted")
+        )
+        query = (
+            sa.select(
+                CLASSES.c.class_id,
+                CLASSES.c.label,
+                CLASSES.c.college_zh,
+                CLASSES.c.campus_id,
+                sa.func.coalesce(counted.c.eligible, 0).label("eligible"),
+                sa.func.coalesce(counted.c.checked_in, 0).label("checked_in"),
+                sa.func.coalesce(counted.c.photographed, 0).label("photographed"),
+            )
+            .outerjoin(counted, counted.c.class_id == CLASSES.c.class_id)
+            .where(CLASSES.c.campaign_id == campaign_id)
+            .order_by(CLASSES.c.college_zh, CLASSES.c.label)
+        )
+        return [dict(row) for row in (await self._tx.execute(query)).mappings()]
+
+    async def _progress_of_desks(self, campaign_id: ids.CampaignId) -> list[dict[str, Any]]:
+        came = (
+            sa.select(CHECKINS.c.desk_id, sa.func.count().label("checkins"))
+            .where(CHECKINS.c.campaign_id == campaign_id)
+            .group_by(CHECKINS.c.desk_id)
+            .subquery("came")
+        )
+        shot = (
+            sa.select(
+                CAPTURES.c.desk_id,
+                sa.func.count().label("captures"),
+                _count(CAPTURES.c.state == "accepted").label("accepted"),
+                _count(CAPTURES.c.state == "rejected").label("rejected"),
+                _count(CAPTURES.c.decision == "retake").label("retakes"),
+                _count(CAPTURES.c.state == "received").label("waiting"),
+            )
+            .where(CAPTURES.c.campaign_id == campaign_id)
+            .group_by(CAPTURES.c.desk_id)
+            .subquery("shot")
+        )
+        figures = ("captures", "accepted", "rejected", "retakes", "waiting")
+        query = (
+            sa.select(
+                DESKS.c.desk_id,
+                DESKS.c.code,
+                DESKS.c.campus_id,
+                DESKS.c.planned_per_hour,
+                sa.func.coalesce(came.c.checkins, 0).label("checkins"),
+                *(sa.func.coalesce(shot.c[name], 0).label(name) for name in figures),
+            )
+            .outerjoin(came, came.c.desk_id == DESKS.c.desk_id)
+            .outerjoin(shot, shot.c.desk_id == DESKS.c.desk_id)
+            .where(DESKS.c.campaign_id == campaign_id)
+            .order_by(DESKS.c.code)
+        )
+        return [dict(row) for row in (await self._tx.execute(query)).mappings()]
+
+    async def captures(
+        self, campaign_id: ids.CampaignId, after: UUID | None, limit: int, *, review: bool | None = None
+    ) -> list[dict[str, Any]]:
+        query = sa.select(*_LISTED).where(CAPTURES.c.campaign_id == campaign_id)
+        if review is not None:
+            to_review = sa.and_(CAPTURES.c.state == "accepted", CAPTURES.c.verdict == "review")
+            query = query.where(to_review if review else ~to_review)
+        return await self._page(query, after, limit)
+
+    async def photos(self, campaign_id: ids.CampaignId, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        columns = [CAPTURES.c[name] for name in ("capture_id", "student_id", "class_id", "photo_key", "photo_sha256")]
+        query = sa.select(*columns, CAPTURES.c.shutter_at, CAPTURES.c.overridden, CAPTURES.c.version)
+        return await self._page(
+            query.where(CAPTURES.c.campaign_id == campaign_id, CAPTURES.c.state == "accepted"), after, limit
+        )
+
+    async def _page(self, query: sa.Select[Any], after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        if after is not None:
+            query = query.where(CAPTURES.c.capture_id > after)
+        rows = await self._tx.execute(query.order_by(CAPTURES.c.capture_id).limit(limit))
+        return [dict(row) for row in rows.mappings()]
+
+    async def of_student(self, student_id: ids.StudentId) -> list[dict[str, Any]]:
+        theirs = sa.or_(CAPTURES.c.student_id == student_id, CAPTURES.c.shot_student_id == student_id)
+        return await self._page(sa.select(*_LISTED, CAPTURES.c.campaign_id).where(theirs), None, 1000)
+
+    async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]:
+        history = store.HISTORY
+        query = sa.select(history).where(history.c.capture_id == capture_id).order_by(history.c.version)
+        return [dict(row) for row in (await self._tx.execute(query)).mappings()]
+
+    async def missing(
+        self, campaign_id: ids.CampaignId, class_id: ids.ClassId | None, after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]:
+        came = sa.exists().where(
+            CHECKINS.c.campaign_id == campaign_id,
+            CHECKINS.c.student_id == STUDENTS.c.student_id,
+        )
+        query = sa.select(
+            STUDENTS.c.student_id, STUDENTS.c.class_id, STUDENTS.c.ordinal, came.label("checked_in")
+        ).where(
+            STUDENTS.c.campaign_id == campaign_id,
+            STUDENTS.c.eligible,
+            ~STUDENTS.c.withdrawn,
+            ~sa.exists().where(self._in_force()),
+        )
+        if class_id is not None:
+            query = query.where(STUDENTS.c.class_id == class_id)
+        if after is not None:
+            query = query.where(STUDENTS.c.student_id > after)
+        rows = await self._tx.execute(query.order_by(STUDENTS.c.student_id).limit(limit))
+        return [dict(row) for row in rows.mappings()]
+
+    async def objects(self, campaign_id: ids.CampaignId) -> Sequence[ports.Kept]:
+        query = sa.select(CAPTURES.c.capture_id, CAPTURES.c.sha256, CAPTURES.c.photo_key, CAPTURES.c.photo_sha256)
+        rows = await self._tx.execute(query.where(CAPTURES.c.campaign_id == campaign_id))
+        return [ports.Kept(*row) for row in rows]
+
+
+def _as_text(row: sa.RowMapping) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
