@@ -1,0 +1,1 @@
+"""Roster: campaigns, classes, students and the vault of who they are."""
