@@ -1,0 +1,177 @@
+"""The backdrop: where the head ends before it, its colour, its evenness, and the clothes against it.
+
+Colours are CIE L*a*b* (D65, from sRGB) and differences are ΔE*76.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from photospec import decoding, faces
+
+Lab = NDArray[np.float32]
+
+#: ΔE from which a pixel is head and not backdrop.
+_HEAD_DIFFERENCE = 14.0
+#: The head is searched at this many pixels a face width: a row is then under 2 px of the finished photo.
+_SEARCH_FACE_PX = 120
+#: A row still belongs to the head while this share of a face width differs from the backdrop.
+_CROWN_SHARE = 0.08
+#: Clothing pixels this near to the backdrop are taken for backdrop beside narrow shoulders, as long as others remain.
+_BESIDE_SHOULDERS = 8.0
+#: Blue in L*a*b*: hue in degrees and least chroma. Covers (100,197,255) at 252, denim and navy at 290.
+_BLUE_HUE_DEG = (225.0, 305.0)
+_BLUE_CHROMA = 12.0
+#: Pixels of the reduced photo (120 × 160) below which nothing is said about backdrop or clothes.
+_LEAST_BACKDROP, _LEAST_CLOTH = 150, 40
+
+
+@dataclass(frozen=True)
+class Colour:
+    """sRGB, 0 to 255."""
+
+    red: int
+    green: int
+    blue: int
+
+    def lab(self) -> tuple[float, float, float]:
+        lightness, a, b = to_lab(np.array([[[self.blue, self.green, self.red]]], np.uint8))[0, 0]
+        return float(lightness), float(a), float(b)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where the head is in a finished photo, in its pixels."""
+
+    crown_y: float
+    eyes_y: float
+    chin_y: float
+    centre_x: float
+    face_width_px: float
+
+    def scaled(self, by: float) -> "Placed":
+        """The same head in the same photo at another size."""
+        return Placed(
+            self.crown_y * by, self.eyes_y * by, self.chin_y * by, self.centre_x * by, self.face_width_px * by
+        )
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """What the backdrop of a finished photo looks like."""
+
+    difference: float
+    lightness_offset: float
+    unevenness: float
+
+
+@dataclass(frozen=True)
+class Clothing:
+    """`contrast`: ΔE between clothes and backdrop; `blue_share`: 0 to 1 of the clothes' pixels."""
+
+    contrast: float
+    blue_share: float
+
+
+def to_lab(pixels: decoding.Pixels) -> Lab:
+    """(H, W, 3) uint8 BGR to float32 L* 0…100, a*, b*."""
+    return cv2.cvtColor(np.multiply(pixels, np.float32(1 / 255), dtype=np.float32), cv2.COLOR_BGR2LAB).astype(
+        np.float32
+    )
+
+
+def crown(pixels: decoding.Pixels, face: faces.Face) -> float | None:
+    """The y of the hair's upper end, in the pixels' own units; None where the backdrop can't be told from the head.
+
+    From the forehead upward, row by row, against the backdrop beside the head at the same height, so that a backdrop
+    that fades from top to bottom does no harm.
+    """
+    scale = min(1.0, _SEARCH_FACE_PX / face.width_px)
+    left, right = face.centre_x - 1.1 * face.width_px, face.centre_x + 1.1 * face.width_px
+    x0, x1 = max(0, int(left)), min(pixels.shape[1], int(right))
+    y1 = max(1, int(face.eyes_y))
+    patch = cv2.resize(pixels[:y1, x0:x1], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    if min(patch.shape[:2]) < 8:
+        return None
+    lab = to_lab(patch.astype(np.uint8, copy=False))
+    width, middle = face.width_px * scale, (face.centre_x - x0) * scale
+    beside = _beside(lab, middle, width)
+    if beside is None:
+        return None
+    inner = lab[:, max(0, int(middle - 0.45 * width)) : int(middle + 0.45 * width)]
+    head = np.linalg.norm(inner - beside[:, None, :], axis=2) > _HEAD_DIFFERENCE
+    enough = head.sum(axis=1) >= _CROWN_SHARE * width
+    return _upper_end(enough, int(face.forehead_y * scale), scale)
+
+
+def _beside(lab: Lab, middle: float, width: float) -> Lab | None:
+    """(rows, 3): the backdrop's colour at the height of each row, from both sides of the head."""
+    columns = np.abs(np.arange(lab.shape[1]) - middle) > 0.8 * width
+    if columns.sum() < 4:
+        return None
+    rows = np.median(lab[:, columns], axis=1)
+    return cv2.blur(rows.astype(np.float32).reshape(-1, 1, 3), (1, 9)).reshape(-1, 3).astype(np.float32)
+
+
+def _upper_end(enough: NDArray[np.bool_], forehead: int, scale: float) -> float | None:
+    start = min(max(forehead, 0), len(enough) - 1)
+    gaps = np.flatnonzero(~enough[: start + 1])
+    if not len(gaps):
+        return 0.0
+    top = int(gaps[-1]) + 1
+    return None if top > start else top / scale
+
+
+def judge(photo: Lab, head: Placed, standard: Colour) -> Backdrop | None:
+    """Measure the backdrop of a finished photo, reduced or not; None where hardly any of it can be seen."""
+    samples = photo[_region(photo.shape[:2], head)]
+    if len(samples) < _LEAST_BACKDROP:
+        return None
+    typical = np.median(samples, axis=0)
+    aim = np.array(standard.lab())
+    low, high = np.percentile(samples[:, 0], [5, 95])
+    return Backdrop(
+        difference=float(np.linalg.norm(typical - aim)),
+        lightness_offset=float(typical[0] - aim[0]),
+        unevenness=float(high - low),
+    )
+
+
+def clothing(photo: Lab, head: Placed) -> Clothing | None:
+    """Measure the clothes of a finished photo against its own backdrop; None where too little can be seen."""
+    behind = photo[_region(photo.shape[:2], head)]
+    cloth = photo[_shoulders(photo.shape[:2], head)]
+    if len(behind) < _LEAST_BACKDROP or len(cloth) < _LEAST_CLOTH:
+        return None
+    differences = np.linalg.norm(cloth - np.median(behind, axis=0), axis=1)
+    apart = differences > _BESIDE_SHOULDERS
+    if apart.mean() >= 0.4:
+        cloth, differences = cloth[apart], differences[apart]
+    return Clothing(contrast=float(np.median(differences)), blue_share=_blue_share(cloth))
+
+
+def _blue_share(samples: Lab) -> float:
+    chroma = np.hypot(samples[:, 1], samples[:, 2])
+    hue = np.degrees(np.arctan2(samples[:, 2], samples[:, 1])) % 360
+    return float(((hue > _BLUE_HUE_DEG[0]) & (hue < _BLUE_HUE_DEG[1]) & (chroma > _BLUE_CHROMA)).mean())
+
+
+def _region(shape: tuple[int, int], head: Placed) -> NDArray[np.bool_]:
+    """Where there should be nothing but backdrop: above the head, and beside it down to the eyes."""
+    mask = np.zeros(shape, np.bool_)
+    mask[: max(0, int(head.crown_y - 0.05 * head.face_width_px))] = True
+    aside = np.abs(np.arange(shape[1]) - head.centre_x) > 0.85 * head.face_width_px
+    mask[: int(head.eyes_y + 0.17 * head.face_width_px), aside] = True
+    return mask
+
+
+def _shoulders(shape: tuple[int, int], head: Placed) -> NDArray[np.bool_]:
+    """The lower edge of the photo left and right of the neck."""
+    mask = np.zeros(shape, np.bool_)
+    offset = np.abs(np.arange(shape[1]) - head.centre_x)
+    columns = (offset > 0.35 * head.face_width_px) & (offset < 0.8 * head.face_width_px)
+    top = max(int(head.chin_y + 0.35 * (head.chin_y - head.eyes_y)), round(0.875 * shape[0]))
+    mask[min(top, round(0.97 * shape[0])) :, columns] = True
+    return mask

@@ -1,0 +1,119 @@
+"""Where to cut: one crop that meets the geometry rules together, by crop and scale alone.
+
+With s the output pixels a source pixel and t the crown's distance from the output's upper edge, the rules are intervals:
+face width fixes s, head room is t, the eyes lie at t + s·(eyes − crown). For a given s every rule is an interval of t, so
+the search is one dimension of s and exact in t.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Closed; empty where `low` > `high`."""
+
+    low: float
+    high: float
+
+    def meet(self, other: "Interval") -> "Interval":
+        return Interval(max(self.low, other.low), min(self.high, other.high))
+
+    def shifted(self, by: float) -> "Interval":
+        return Interval(self.low + by, self.high + by)
+
+    def nearest(self, value: float) -> float:
+        """The point of the interval nearest to `value`; the middle of the gap where it is empty."""
+        if self.low > self.high:
+            return (self.low + self.high) / 2
+        return min(max(value, self.low), self.high)
+
+    @property
+    def middle(self) -> float:
+        return (self.low + self.high) / 2
+
+
+@dataclass(frozen=True)
+class Target:
+    """The output's size and the geometry rules, in output pixels."""
+
+    width_px: int
+    height_px: int
+    head_room_px: Interval
+    eyes_px: Interval
+    face_width_px: Interval
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Where the head is in the source picture of `width_px` × `height_px`, in source pixels."""
+
+    width_px: int
+    height_px: int
+    crown_y: float
+    eyes_y: float
+    face_width_px: float
+    centre_x: float
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A rectangle of the source, in source pixels, of the output's proportions and never outside the picture.
+
+    `scale` is output pixels a source pixel; above 1 the picture is enlarged.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    scale: float
+
+    def across(self, x: float) -> float:
+        """A source position as output pixels from the left edge."""
+        return (x - self.x) * self.scale
+
+    def down(self, y: float) -> float:
+        """A source position as output pixels from the upper edge."""
+        return (y - self.y) * self.scale
+
+
+def whole(width_px: int, height_px: int) -> Crop:
+    """The crop that leaves a finished photo as it is."""
+    return Crop(0.0, 0.0, float(width_px), float(height_px), 1.0)
+
+
+def plan(subject: Subject, target: Target) -> Crop:
+    """The best crop; where the rules can't all be met it breaks them as little as it can, but stays in the picture."""
+    smallest = max(target.width_px / subject.width_px, target.height_px / subject.height_px)
+    by_width = Interval(
+        target.face_width_px.low / subject.face_width_px, target.face_width_px.high / subject.face_width_px
+    )
+    candidates = np.linspace(max(by_width.low, smallest), max(by_width.high, smallest), 65)
+    scale = min((float(scale) for scale in candidates), key=lambda scale: _cost(subject, target, scale)[0])
+    _, head_room = _cost(subject, target, scale)
+    return _crop(subject, target, scale, head_room)
+
+
+def _cost(subject: Subject, target: Target, scale: float) -> tuple[float, float]:
+    """How bad the best head room at this scale is, and that head room in output pixels."""
+    below_crown = scale * (subject.eyes_y - subject.crown_y)
+    inside = Interval(target.height_px - scale * (subject.height_px - subject.crown_y), scale * subject.crown_y)
+    rules = target.head_room_px.meet(target.eyes_px.shifted(-below_crown))
+    head_room = inside.nearest(rules.nearest(target.head_room_px.middle))
+    broken = _outside(head_room, target.head_room_px) + _outside(head_room + below_crown, target.eyes_px)
+    tidy = abs(head_room - target.head_room_px.middle) + abs(head_room + below_crown - target.eyes_px.middle)
+    tidy += abs(scale * subject.face_width_px - target.face_width_px.middle)
+    return 1000 * broken + tidy, head_room
+
+
+def _outside(value: float, interval: Interval) -> float:
+    return max(0.0, interval.low - value, value - interval.high)
+
+
+def _crop(subject: Subject, target: Target, scale: float, head_room: float) -> Crop:
+    width, height = target.width_px / scale, target.height_px / scale
+    x = min(max(subject.centre_x - width / 2, 0.0), max(subject.width_px - width, 0.0))
+    y = min(max(subject.crown_y - head_room / scale, 0.0), max(subject.height_px - height, 0.0))
+    return Crop(x, y, width, height, scale)

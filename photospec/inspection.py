@@ -1,0 +1,244 @@
+"""One photo against one profile: measure, then judge each rule, and say so in Chinese and English.
+
+A picture of exactly the profile's size is a finished photo and is judged as it lies; any other is a capture, and is judged
+as the photo that could be cut from it. `inspect` holds no state and may be called from any thread.
+"""
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from photospec import backdrop, decoding, faces, framing, measures, profiles
+
+Verdict = Literal["accept", "review", "reject"]
+
+#: Shorter side of the picture in which faces are looked for: enough for a face of a quarter of it.
+_WORKING_SIDE_PX = 750
+#: Crown above the brow line where the backdrop does not show it, in distances from eyes to chin (median of 40 portraits).
+_CROWN_GUESS = 1.15
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule came to. A rule that is kept, or that a person must judge, is of severity "info"."""
+
+    rule_id: str
+    severity: profiles.Severity
+    passed: bool | None
+    measured: float | None
+    unit: str
+    limit: str
+    reason_zh: str
+    reason_en: str
+    advice_zh: str
+    advice_en: str
+
+
+@dataclass(frozen=True)
+class FaceGeometry:
+    """The greatest face, in pixels of the upright original; angles in degrees. Holds no picture and no template."""
+
+    x: float
+    y: float
+    width_px: float
+    height_px: float
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    crown_y: float
+    crown_seen: bool
+    chin_y: float
+    face_width_px: float
+    centre_x: float
+    roll_deg: float
+    yaw_deg: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found. `elapsed_ms` is wall-clock time by stage; `crop` is what composition would cut out."""
+
+    profile: str
+    profile_version: str
+    stage: profiles.Stage
+    width_px: int
+    height_px: int
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    faces: int
+    face: FaceGeometry | None
+    crop: framing.Crop | None
+    elapsed_ms: dict[str, float]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The rules that stand in the way: failed, and of severity reject or review."""
+        return tuple(finding.rule_id for finding in self.findings if finding.severity in ("reject", "review"))
+
+    @property
+    def for_a_person(self) -> tuple[str, ...]:
+        """The rules that no machine judged."""
+        return tuple(finding.rule_id for finding in self.findings if finding.passed is None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; no pixels."""
+        return {**dataclasses.asdict(self), "reasons": list(self.reasons), "for_a_person": list(self.for_a_person)}
+
+
+def inspect(jpeg: bytes, profile: profiles.Profile, *, stage: profiles.Stage | None = None) -> Report:
+    """Inspect one JPEG. `stage` None: told from the size. Raises: decoding.UnreadableImage."""
+    return _Inspection(jpeg, profile, stage).run()
+
+
+class _Inspection:
+    """The steps of one inspection and what they have found so far."""
+
+    def __init__(self, data: bytes, profile: profiles.Profile, stage: profiles.Stage | None) -> None:
+        self.data, self.profile, self.target = data, profile, profile.target
+        self.header = decoding.check(data)
+        self.width_px, self.height_px = decoding.upright_size(self.header)
+        self.stage: profiles.Stage = stage or _stage(self.width_px, self.height_px, profile)
+        self.elapsed_ms: dict[str, float] = {}
+
+    def run(self) -> Report:
+        with self._timed("decode"):
+            picture = self._decode(decoding.reduction_for(min(self.width_px, self.height_px), _WORKING_SIDE_PX))
+        with self._timed("face"):
+            found = faces.find(picture.pixels)
+        values: measures.Values = {**measures.of_file(self.data, self.header), "faces": found.count, "others": None}
+        scene = None
+        if found.face is not None:
+            values["others"] = found.count - 1
+            scene, measured = self._measure(picture, found.face)
+            values |= measured
+        findings = tuple(_judge(rule, values) for rule in self.profile.rules if self._applies(rule, scene))
+        return self._report(findings, found.count, scene)
+
+    def _measure(self, picture: decoding.Picture, face: faces.Face) -> tuple[measures.Scene, measures.Values]:
+        with self._timed("frame"):
+            scene = self._scene(picture, face)
+        with self._timed("quality"):
+            source = self._finer(picture, scene.crop)
+            photo = measures.cut(source, scene.crop, self.target)
+            values = measures.of_photo(scene, photo, self.profile.backdrop)
+        return scene, {**measures.of_face(face), **measures.of_frame(scene, self.target), **values}
+
+    def _scene(self, picture: decoding.Picture, face: faces.Face) -> measures.Scene:
+        seen = backdrop.crown(picture.pixels, face)
+        guess = face.eyes_y - _CROWN_GUESS * (face.chin_y - face.eyes_y)
+        crown_y = max(0.0, guess) if seen is None else seen
+        scale = picture.width_px / picture.pixels.shape[1]
+        whole = _scaled(face, scale)
+        crown_y *= scale
+        return measures.Scene(picture, whole, crown_y, seen is not None, self._crop(whole, crown_y))
+
+    def _crop(self, face: faces.Face, crown_y: float) -> framing.Crop:
+        if self.stage == "finished":
+            return framing.whole(self.width_px, self.height_px)
+        subject = framing.Subject(
+            self.width_px, self.height_px, crown_y, face.eyes_y, max(face.width_px, 1.0), face.centre_x
+        )
+        return framing.plan(subject, self.target)
+
+    def _finer(self, picture: decoding.Picture, crop: framing.Crop) -> decoding.Picture:
+        """The picture with at least the finished photo's resolution in the crop, decoded again only where it must be."""
+        wanted = decoding.reduction_for(crop.width, self.target.width_px)
+        return picture if wanted >= picture.reduction else self._decode(wanted)
+
+    def _decode(self, reduction: int) -> decoding.Picture:
+        return decoding.decode(self.data, self.header, reduction)
+
+    def _applies(self, rule: profiles.Rule, scene: measures.Scene | None) -> bool:
+        return self.stage in rule.stages and (scene is not None or rule.measure == "faces")
+
+    def _report(self, findings: tuple[Finding, ...], count: int, scene: measures.Scene | None) -> Report:
+        return Report(
+            profile=self.profile.name,
+            profile_version=self.profile.version,
+            stage=self.stage,
+            width_px=self.width_px,
+            height_px=self.height_px,
+            findings=findings,
+            verdict=_verdict(findings),
+            faces=count,
+            face=_geometry(scene) if scene else None,
+            crop=scene.crop if scene else None,
+            elapsed_ms=self.elapsed_ms,
+        )
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.elapsed_ms[stage] = round((time.perf_counter() - began) * 1000, 2)
+
+
+def _stage(width_px: int, height_px: int, profile: profiles.Profile) -> profiles.Stage:
+    wanted = (profile.output.width_px, profile.output.height_px)
+    return "finished" if (width_px, height_px) == wanted else "capture"
+
+
+def _judge(rule: profiles.Rule, values: measures.Values) -> Finding:
+    if rule.judged_by == "person":
+        return _finding(rule, "info", None, None)
+    measured = values[rule.measure]
+    if measured is None:
+        return _finding(rule, rule.unmeasured, None if rule.unmeasured == "info" else False, None)
+    if not _outside(measured, rule.low, rule.high):
+        return _finding(rule, "info", True, measured)
+    gross = _outside(measured, rule.reject_low, rule.reject_high)
+    return _finding(rule, "reject" if gross else rule.severity, False, measured)
+
+
+def _outside(value: float, low: float | None, high: float | None) -> bool:
+    return (low is not None and value < low) or (high is not None and value > high)
+
+
+def _finding(rule: profiles.Rule, severity: profiles.Severity, passed: bool | None, measured: float | None) -> Finding:
+    return Finding(
+        rule_id=rule.id,
+        severity=severity,
+        passed=passed,
+        measured=None if measured is None else round(float(measured), 3),
+        unit=rule.unit,
+        limit=rule.limit,
+        reason_zh=rule.reason_zh,
+        reason_en=rule.reason_en,
+        advice_zh=rule.advice_zh,
+        advice_en=rule.advice_en,
+    )
+
+
+def _verdict(findings: tuple[Finding, ...]) -> Verdict:
+    severities = {finding.severity for finding in findings}
+    if "reject" in severities:
+        return "reject"
+    return "review" if "review" in severities else "accept"
+
+
+def _scaled(face: faces.Face, by: float) -> faces.Face:
+    x, y, width, height = (value * by for value in face.box)
+    return dataclasses.replace(
+        face,
+        box=(x, y, width, height),
+        points=face.points * by,
+        left_eye=(face.left_eye[0] * by, face.left_eye[1] * by),
+        right_eye=(face.right_eye[0] * by, face.right_eye[1] * by),
+        width_px=face.width_px * by,
+        centre_x=face.centre_x * by,
+        chin_y=face.chin_y * by,
+        forehead_y=face.forehead_y * by,
+    )
+
+
+def _geometry(scene: measures.Scene) -> FaceGeometry:
+    face = scene.face
+    x, y, width, height = face.box
+    return FaceGeometry(
+        x=x, y=y, width_px=width, height_px=height, left_eye=face.left_eye, right_eye=face.right_eye,
+        crown_y=scene.crown_y, crown_seen=scene.crown_seen, chin_y=face.chin_y, face_width_px=face.width_px,
+        centre_x=face.centre_x, roll_deg=face.roll_deg, yaw_deg=face.yaw_deg, score=face.score,
+    )  # fmt: skip

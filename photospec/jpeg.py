@@ -1,0 +1,169 @@
+"""The marker segments of a JPEG file, read without decoding a pixel.
+
+Only the stated facts are read: size, components, density, quantisation tables, orientation. Every length is checked, so
+that any bytes may be thrown at it.
+"""
+
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+
+SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
+#: Start-of-frame markers; C4, C8 and CC are tables that lie in the same range.
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+PROGRESSIVE = 0xC2
+#: What libjpeg decodes: baseline, extended sequential and progressive, Huffman coded.
+DECODABLE = frozenset({0xC0, 0xC1, PROGRESSIVE})
+#: The luminance table of ITU-T T.81 annex K, which every quality factor scales (in the order of the annex).
+_ANNEX_K_LUMINANCE = np.array(
+    [16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+     18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112,
+     100, 103, 99],
+    dtype=np.int64,
+)  # fmt: skip
+
+
+class Malformed(ValueError):
+    """The bytes are not a JPEG file that can be read."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a JPEG says about itself before its picture data."""
+
+    width_px: int
+    height_px: int
+    precision_bits: int
+    components: int
+    frame: int
+    scan_offset: int
+    orientation: int = 1
+    density_dpi: float | None = None
+    luminance_table: tuple[int, ...] = field(default=(), repr=False)
+
+    @property
+    def progressive(self) -> bool:
+        return self.frame == PROGRESSIVE
+
+    @property
+    def quality(self) -> int | None:
+        """The libjpeg quality factor, 1 to 100, whose luminance table lies nearest to the file's."""
+        if not self.luminance_table:
+            return None
+        total = sum(self.luminance_table)
+        return min(range(1, 101), key=lambda quality: (abs(_table_sum(quality) - total), -quality))
+
+
+def read(data: bytes) -> Header:
+    """Read the header. Raises: Malformed, in words that name no content."""
+    if data[:2] != b"\xff\xd8":
+        raise Malformed("no start-of-image marker")
+    facts = _Facts()
+    position = 2
+    while True:
+        marker, start, end = _segment(data, position)
+        if marker == SOS:
+            return facts.header(scan_offset=end)
+        facts.take(marker, data[start:end])
+        position = end
+
+
+def with_density(data: bytes, dpi: int) -> bytes:
+    """The same JPEG with `dpi` written into its JFIF header, which is added where there is none."""
+    jfif = b"JFIF\x00\x01\x01\x01" + struct.pack(">HHBB", dpi, dpi, 0, 0)
+    segment = b"\xff\xe0" + struct.pack(">H", len(jfif) + 2) + jfif
+    marker, start, end = _segment(data, 2)
+    rest = data[end:] if marker == 0xE0 and data[start : start + 5] == b"JFIF\x00" else data[2:]
+    return data[:2] + segment + rest
+
+
+def _segment(data: bytes, position: int) -> tuple[int, int, int]:
+    """The marker at `position` and where its payload begins and ends."""
+    if position + 4 > len(data) or data[position] != 0xFF:
+        raise Malformed("the header breaks off or holds no marker where one must be")
+    while data[position + 1] == 0xFF and position + 5 < len(data):  # fill bytes are allowed before a marker
+        position += 1
+    marker = data[position + 1]
+    if marker in (0x00, 0x01, SOI, EOI) or 0xD0 <= marker <= 0xD7:
+        raise Malformed("a marker that can't stand in a header")
+    length = int.from_bytes(data[position + 2 : position + 4], "big")
+    end = position + 2 + length
+    if length < 2 or end > len(data):
+        raise Malformed("a segment longer than the file")
+    return marker, position + 4, end
+
+
+class _Facts:
+    def __init__(self) -> None:
+        self.frame: tuple[int, int, int, int, int] | None = None
+        self.orientation = 1
+        self.jfif_dpi: float | None = None
+        self.exif_dpi: float | None = None
+        self.luminance: tuple[int, ...] = ()
+
+    def take(self, marker: int, payload: bytes) -> None:
+        if marker in FRAMES:
+            self._frame(marker, payload)
+        elif marker == 0xDB:
+            self._tables(payload)
+        elif marker == 0xE0 and payload[:5] == b"JFIF\x00" and len(payload) >= 12:
+            self.jfif_dpi = _dpi(payload[7], int.from_bytes(payload[8:10], "big"))
+        elif marker == 0xE1 and payload[:6] == b"Exif\x00\x00":
+            self.orientation, self.exif_dpi = _exif(payload[6:])
+
+    def _frame(self, marker: int, payload: bytes) -> None:
+        if self.frame is not None or len(payload) < 6:
+            raise Malformed("the frame header is missing, doubled or broken")
+        precision, height, width, components = struct.unpack(">BHHB", payload[:6])
+        self.frame = (marker, precision, height, width, components)
+
+    def _tables(self, payload: bytes) -> None:
+        while payload:
+            wide, number = payload[0] >> 4, payload[0] & 15
+            size = 128 if wide else 64
+            if len(payload) < 1 + size:
+                raise Malformed("a quantisation table breaks off")
+            if number == 0:
+                values = np.frombuffer(payload[1 : 1 + size], ">u2" if wide else "u1")
+                self.luminance = tuple(int(value) for value in values)
+            payload = payload[1 + size :]
+
+    def header(self, scan_offset: int) -> Header:
+        if self.frame is None:
+            raise Malformed("no frame header before the picture data")
+        marker, precision, height, width, components = self.frame
+        density = self.jfif_dpi if self.jfif_dpi is not None else self.exif_dpi
+        return Header(
+            width, height, precision, components, marker, scan_offset, self.orientation, density, self.luminance
+        )
+
+
+def _dpi(unit: int, density: int) -> float | None:
+    return {1: float(density), 2: density * 2.54}.get(unit)
+
+
+def _exif(tiff: bytes) -> tuple[int, float | None]:
+    """Orientation and horizontal resolution of the first directory; a broken Exif block says nothing."""
+    try:
+        order = {b"II": "<", b"MM": ">"}[tiff[:2]]
+        (offset,) = struct.unpack_from(order + "I", tiff, 4)
+        (count,) = struct.unpack_from(order + "H", tiff, offset)
+        entries = {}
+        for index in range(min(count, 256)):
+            tag, _, _, raw = struct.unpack_from(order + "HHI4s", tiff, offset + 2 + 12 * index)
+            entries[tag] = raw
+        orientation = struct.unpack(order + "H", entries.get(0x0112, b"\x01\x01\x01\x01")[:2])[0]
+        unit = struct.unpack(order + "H", entries[0x0128][:2])[0] - 1 if 0x0128 in entries else 1
+        dpi = None
+        if 0x011A in entries:
+            above, below = struct.unpack_from(order + "II", tiff, struct.unpack(order + "I", entries[0x011A])[0])
+            dpi = _dpi(unit, round(above / below)) if below else None
+        return (orientation if 1 <= orientation <= 8 else 1), dpi
+    except (KeyError, struct.error):
+        return 1, None
+
+
+def _table_sum(quality: int) -> int:
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return int(np.clip((_ANNEX_K_LUMINANCE * scale + 50) // 100, 1, 255).sum())
