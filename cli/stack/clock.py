@@ -26,5 +26,7 @@ def set_to(path: Path, simulated_epoch: float, speed: float = 1.0) -> None:
 
 
 def reset(path: Path) -> None:
-    """Back to the system's time."""
-    path.unlink(missing_ok=True)
+    """Back to the system's time. The file stays: services follow it and must find it."""
+    moment = time.time()
+    setting = {"real_epoch": moment, "simulated_epoch": moment, "speed": 1.0}
+    layout.write_atomically(path, json.dumps(setting))

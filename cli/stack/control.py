@@ -1,4 +1,4 @@
-"""How other processes talk to a running supervisor: one JSON line each way over loopback TCP, with the stack's own key."""
+"""How others talk to a running supervisor: one JSON line each way over loopback TCP, with the stack's own key."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ def ask(layout: layouts.Layout, what: str, timeout_s: float = 120.0, **arguments
     state = layout.read_state()
     if not supervisor_alive(state):
         raise NotRunning
-    request = {"key": secrets.load(layout.secrets).control, "do": what, **arguments}
+    request: dict[str, Any] = {"key": secrets.load(layout.secrets).control, "do": what, **arguments}
     try:
         answer = _exchange(int(state["ports"]["control"]), request, timeout_s)
     except (ConnectionError, json.JSONDecodeError) as error:

@@ -1,4 +1,4 @@
-"""What each service is told: the environment contract of the embedded stack, and what the user's own environment overrules."""
+"""What each service is told by its environment, and what the user's own environment overrules."""
 
 import os
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def for_service(
         "S3_URL": address["S3_URL"],
         "AUTH_PUBLIC_KEY": keys.token_public_key,
         "CLOCK_FILE": str(layout.clock),
-        "LOG_LEVEL": os.environ.get(PREFIX + "LOG_LEVEL", "info"),
+        "LOG_LEVEL": os.environ.get(PREFIX + "LOG_LEVEL", "INFO"),
     }
     if service == "roster":
         values |= {"VAULT_KEY": keys.vault_key, "INDEX_KEY": keys.index_key}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
-# Below Linux's usual range for outgoing connections, so that no client of another program sits on a chosen port by chance.
+# Below Linux's usual range for outgoing connections, so that no other program's client sits on one by chance.
 LOWEST, HIGHEST = 15000, 32000
 
 

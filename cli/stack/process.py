@@ -47,6 +47,7 @@ class Program:
     stop_timeout_s: float = 20.0
     ready_timeout_s: float = 90.0
     user: str | None = None
+    leftovers: tuple[Path, ...] = ()
     restart: bool = True
     kind: str = "extra"
     url: str = ""
@@ -81,7 +82,8 @@ class Child:
 
     async def until_ready(self) -> None:
         """Return once the program answers; PartFailed with the end of its log if it does not in its time."""
-        assert self._task is not None
+        if self._task is None:
+            raise PartFailed(f"{self.program.name} 尚未启动 · was not started")
         ready = asyncio.create_task(self._ready.wait())
         done, _ = await asyncio.wait(
             {ready, self._task}, timeout=self.program.ready_timeout_s, return_when=asyncio.FIRST_COMPLETED
@@ -126,7 +128,7 @@ class Child:
 
     async def _supervise(self) -> None:
         delay_s = FIRST_DELAY_S
-        while not self._stopping:
+        while True:
             began = time.monotonic()
             await self._run_once()
             if self._stopping or not self.program.restart:
@@ -137,7 +139,9 @@ class Child:
             if time.monotonic() - began > STEADY_AFTER_S:
                 delay_s = FIRST_DELAY_S
             self.restarts += 1
-            self.say(f"{self.program.name} 意外结束 · ended ({self.last_exit}); {delay_s:g} s 后重启 · restart {self.restarts}")
+            self.say(
+                f"{self.program.name} 意外结束 · ended ({self.last_exit}),{delay_s:g} s 后重启 restart {self.restarts}"
+            )
             self._become("restarting")
             self._hurry.clear()
             with contextlib.suppress(TimeoutError):
@@ -160,6 +164,8 @@ class Child:
         code = await self._process.wait()
         watch.cancel()
         end_group(self.pid)
+        for path in self.program.leftovers:
+            path.unlink(missing_ok=True)
         self.last_exit = _describe(code)
         self.pid, self.created = 0, 0.0
 

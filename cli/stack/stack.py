@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from cli.stack import clock as clocks
 from cli.stack import control, environment, process, secrets, supervisor, tokens
@@ -40,10 +40,12 @@ class Stack:
     def at(cls, root: Path | None = None) -> "Stack":
         return cls(layouts.Layout.at(root))
 
-    def __enter__(self) -> "Stack":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.down()
 
     # -- what it is
@@ -90,14 +92,18 @@ class Stack:
         return clocks.now(self.layout.clock)
 
     def token(self, role: str, *, subject: str = "cli", hours: float = 8.0, **scope: Sequence[str]) -> str:
-        """A signed token; scope by keyword: campaign, campus, college, class_ (each a list of ids; none = everything)."""
+        """A signed token; scope by keyword: campaign, campus, college, class_, each a list of ids; none = no bounds."""
         return tokens.mint(self.secrets().token_private_key, role, subject, scope, self.now(), hours)
 
     # -- what one can do to it
 
     def kill(self, part: str, number: int = signal.SIGKILL) -> None:
         """An accident: the signal goes to the part's process; the supervisor restarts what ends of it."""
+        victim = self._part(part)
         control.ask(self.layout, "kill", part=part, signal=int(number))
+        # So that whoever then asks whether the part is ready is not told of the one that is just dying.
+        while number == signal.SIGKILL and process.alive(victim["pid"], victim["created"]):
+            time.sleep(0.01)
 
     def stop(self, part: str) -> None:
         """End the part and keep it down until `start_part`."""
@@ -123,7 +129,13 @@ class Stack:
         cwd: Path | None = None,
     ) -> None:
         """Put any further process under the supervisor; returns once `ready_url` answers 200."""
-        more = {"env": dict(env or {}), "ready_url": ready_url, "url": url, "port": port, "restart": restart}
+        more: dict[str, Any] = {
+            "env": dict(env or {}),
+            "ready_url": ready_url,
+            "url": url,
+            "port": port,
+            "restart": restart,
+        }
         control.ask(self.layout, "spawn", part=name, argv=list(argv), cwd=str(cwd or ""), **more)
 
     def remove(self, name: str) -> None:
@@ -180,8 +192,8 @@ def start(
 ) -> Stack:
     """Start a stack and return when all of it is ready; a running one is returned as it is.
 
-    `services=()` starts the infrastructure alone. `fast` gives up durability over power cuts (tests). `bound` ends the stack when
-    this process ends. `say` hears the progress lines. StartFailed names the part that did not come up.
+    `services=()` starts the infrastructure alone. `fast` gives up durability over power cuts (tests). `bound` ends the
+    stack when this process ends. `say` hears the progress lines. StartFailed names the part that did not come up.
     """
     layout = layouts.Layout.at(root)
     stack = Stack(layout)
@@ -225,6 +237,7 @@ def _follow(layout: layouts.Layout, launched: "subprocess.Popen[bytes]", say: Sa
                 say(text)
             told = len(state["messages"])
             if state["phase"] == "ready":
+                launched.returncode = 0  # it lives on by itself: nobody here waits for it
                 return
         if ended:
             raise StartFailed(state.get("error") or layouts.log_tail(layout.log("supervisor")))

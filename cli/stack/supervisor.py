@@ -1,6 +1,6 @@
 """The one process that starts everything in order, restarts what ends by accident, and leaves nothing behind.
 
-Run as `python -m cli.stack.supervisor --dir DIR [--services a,b] [--fast] [--owner PID]`; `cli.stack.stack.start` does that.
+Run as `python -m cli.stack.supervisor --dir DIR [--services a,b] [--fast] [--owner PID]`, by `cli.stack.stack.start`.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from cli.stack import environment, ports, process, secrets
+from cli.stack import clock, environment, ports, process, secrets
 from cli.stack import layout as layouts
 from cli.stack.parts import objects, postgres, rabbitmq, services
 
@@ -49,6 +49,8 @@ class Supervisor:
         yesterday = self.layout.read_state()
         sweep(yesterday)
         self.ports = ports.choose(self._port_names(), yesterday.get("ports", {}))
+        if not self.layout.clock.exists():
+            clock.reset(self.layout.clock)
         self.write()
         self._catch_signals()
         async with self._control():
@@ -152,7 +154,7 @@ class Supervisor:
     async def _stop_all(self) -> None:
         self.phase = "stopping"
         self.say("正在停止 · stopping")
-        # Services and extras have no order among themselves; the infrastructure ends after them, in the reverse of its start.
+        # Services and extras have no order among themselves; the infrastructure ends after them, last started first.
         outer = [child for child in self.children.values() if child.program.kind != "infra"]
         await asyncio.gather(*(child.stop() for child in outer))
         for child in reversed([child for child in self.children.values() if child.program.kind == "infra"]):
@@ -260,7 +262,7 @@ def _reasons(error: BaseException) -> list[str]:
 
 
 def sweep(state: dict[str, Any]) -> list[str]:
-    """End whatever a dead supervisor left running; returns the names. A process is known by pid and time of creation."""
+    """End whatever a dead supervisor left running; returns the names. Pid and time of creation name a process."""
     parts = sorted(state.get("parts", {}).items(), key=lambda item: item[1].get("kind") == "infra")
     return [name for name, part in parts if process.end(int(part.get("pid", 0)), float(part.get("created", 0.0)))]
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from joserfc import jwk, jwt
 
 ISSUER = "gradphoto"
-SCOPES = ("campaign", "campus", "college", "class")
+SCOPES = ("campaign", "campus", "college", "class", "student")
 _ALGORITHM = "EdDSA"
 
 
 def mint(
     private_key: str, role: str, subject: str, scope: Mapping[str, Sequence[str]], now: float, hours: float = 8.0
 ) -> str:
-    """Sign a token. `class_` is accepted for `class`; an unknown scope is a ValueError, an empty one means no bounds."""
+    """Sign a token. `class_` stands for `class`, an unknown scope is a ValueError; what is not named has no bounds."""
     bounds = {name.rstrip("_"): list(values) for name, values in scope.items()}
     if unknown := set(bounds) - set(SCOPES):
         raise ValueError(f"未知范围 · unknown scope: {', '.join(sorted(unknown))}; {', '.join(SCOPES)}")
@@ -22,7 +22,7 @@ def mint(
         "iss": ISSUER,
         "sub": subject,
         "role": role,
-        "scope": {name: bounds.get(name, []) for name in SCOPES},
+        "scope": bounds,
         "iat": issued,
         "exp": issued + int(hours * 3600),
         "jti": uuid.uuid4().hex,

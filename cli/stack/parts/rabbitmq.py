@@ -1,4 +1,4 @@
-"""RabbitMQ of the embedded stack: found on the machine, or installed on Debian and Ubuntu as root; a node of its own."""
+"""RabbitMQ of the embedded stack: found on the machine or, as root on Debian and Ubuntu, installed; its own node."""
 
 import asyncio
 import os
@@ -16,14 +16,15 @@ from cli.stack import process, secrets
 
 PORTS = ("amqp", "amqp-distribution", "epmd", "rabbitmq-management", "rabbitmq-prometheus")
 NODE = "gradphoto@localhost"
-PLUGINS = "[rabbitmq_management,rabbitmq_prometheus].\n"
+# Both cost four seconds at each start and five at each end, so they are on only by GRADPHOTO_RABBITMQ_MANAGEMENT=1.
+PLUGINS = {True: "[rabbitmq_management,rabbitmq_prometheus].\n", False: "[].\n"}
 _DEPLOY = layouts.PROJECT / "deploy" / "rabbitmq"
 # The Debian wrapper in /usr/sbin changes user and folder; the program itself lies here.
 _DEBIAN = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _REMEDY = (
-    "找不到 RabbitMQ:请安装 rabbitmq-server,或设置 GRADPHOTO_AMQP_URL(例如用 Docker:docker run -d -p 5672:5672 rabbitmq:4,"
-    "再设 GRADPHOTO_AMQP_URL=amqp://guest:guest@127.0.0.1:5672/)· no RabbitMQ: install rabbitmq-server, or set GRADPHOTO_AMQP_URL, "
-    "for example to a broker in Docker as above"
+    "找不到 RabbitMQ:请安装 rabbitmq-server,或设置 GRADPHOTO_AMQP_URL,例如用 Docker 启动一个:"
+    "docker run -d -p 5672:5672 rabbitmq:4;GRADPHOTO_AMQP_URL=amqp://guest:guest@127.0.0.1:5672/ · "
+    "no RabbitMQ: install rabbitmq-server, or set GRADPHOTO_AMQP_URL, for example to a broker in Docker as above"
 )
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
@@ -38,12 +39,14 @@ class Broker:
 
 
 def find(env: Mapping[str, str]) -> Broker | None:
-    """The broker to run: `GRADPHOTO_RABBITMQ` (a server program or a chroot made by newer.sh), Debian's, or the one on PATH."""
+    """`GRADPHOTO_RABBITMQ` (a server program, or a chroot made by newer.sh), Debian's, or the one on PATH."""
     wanted = env.get("GRADPHOTO_RABBITMQ")
     if wanted and (Path(wanted) / "usr/lib/rabbitmq/bin/rabbitmq-server").exists():
         return Broker(str(_DEBIAN), "epmd", (str(_DEPLOY / "in-chroot.sh"), str(Path(wanted).resolve())))
     if wanted and not Path(wanted).is_file():
-        raise process.PartFailed(f"GRADPHOTO_RABBITMQ={wanted}: 既不是程序,也不是 newer.sh 建立的目录 · neither a program nor a chroot")
+        raise process.PartFailed(
+            f"GRADPHOTO_RABBITMQ={wanted}: 既不是程序,也不是 newer.sh 建立的目录 · neither a program nor a chroot"
+        )
     for server in (wanted, str(_DEBIAN) if _DEBIAN.exists() else None, shutil.which("rabbitmq-server")):
         if server:
             return Broker(server, shutil.which("epmd") or str(Path(server).resolve().parent / "epmd"))
@@ -51,7 +54,7 @@ def find(env: Mapping[str, str]) -> Broker | None:
 
 
 def find_or_install(env: Mapping[str, str], say: Callable[[str], None]) -> Broker:
-    """As `find`; on Debian and Ubuntu as root, the system's package is installed, saying so. PartFailed with the remedy otherwise."""
+    """As `find`; as root on Debian and Ubuntu the system's package is installed, saying so. PartFailed otherwise."""
     found = find(env)
     if found is None and may_install():
         say("apt-get install rabbitmq-server:各服务之间的消息总线 · the message bus between the services (about 90 MB)")
@@ -79,7 +82,15 @@ def programs(
     epmd_env = {**env, "HOME": str(layout.rabbitmq)}
     epmd = process.Program(
         name="epmd",
-        argv=(*enter, broker.epmd, "-address", loopback.LOOPBACK, "-port", str(ports["epmd"]), "-relaxed_command_check"),
+        argv=(
+            *enter,
+            broker.epmd,
+            "-address",
+            loopback.LOOPBACK,
+            "-port",
+            str(ports["epmd"]),
+            "-relaxed_command_check",
+        ),
         env=epmd_env,
         cwd=layout.root,
         log=layout.log("epmd"),
@@ -130,8 +141,10 @@ def _prepare(layout: layouts.Layout, keys: secrets.Secrets, ports: Mapping[str, 
         USER=keys.amqp_user,
         PASSWORD=keys.amqp_password,
     )
-    layouts.write_atomically(folder / "rabbitmq.conf", text, mode=0o600)
-    layouts.write_atomically(folder / "enabled_plugins", PLUGINS)
+    managed = os.environ.get("GRADPHOTO_RABBITMQ_MANAGEMENT") == "1"
+    layouts.write_atomically(folder / "enabled_plugins", PLUGINS[managed])
+    lines = [line for line in text.splitlines() if managed or not line.startswith(("management.", "prometheus."))]
+    layouts.write_atomically(folder / "rabbitmq.conf", "\n".join(lines) + "\n", mode=0o600)
     layouts.write_atomically(folder / ".erlang.cookie", keys.erlang_cookie, mode=0o400)
 
 

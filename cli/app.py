@@ -1,0 +1,58 @@
+"""The root of the command line. A sub-command is one module of `cli`, named here once."""
+
+import importlib
+import importlib.util
+import sys
+
+import typer
+
+#: Sub-command → module, which offers a typer app named `app`, or a function: of the same name, or as after the colon.
+COMMANDS = {
+    "demo": "cli.demo.command",
+    "up": "cli.up",
+    "down": "cli.down",
+    "status": "cli.status",
+    "doctor": "cli.doctor",
+    "token": "cli.token",
+    "clock": "cli.clock",
+    "dead": "cli.dead",
+    "station": "cli.station",
+    "photo": "cli.photo",
+    "secrets": "cli.env_file:write",
+    "check": "cli.check",
+    "test": "cli.suite",
+    "bench": "cli.bench",
+}
+
+
+def build(names: list[str]) -> typer.Typer:
+    """The command line with these sub-commands."""
+    root = typer.Typer(
+        name="gradphoto",
+        help="毕业生图像采集系统 · Graduate-photo capture.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    root.callback()(lambda: None)  # so that a single sub-command is still called by its name
+    for name in names:
+        where, _, function = COMMANDS[name].partition(":")
+        module = importlib.import_module(where)
+        if hasattr(module, "app"):
+            root.add_typer(module.app, name=name)
+        else:
+            root.command(name)(getattr(module, function or name))
+    return root
+
+
+def main() -> None:
+    """Run the command line; only the module of the sub-command in question is imported, so that it answers at once."""
+    asked = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    build([asked] if asked in COMMANDS else [name for name in COMMANDS if _exists(name)])()
+
+
+def _exists(name: str) -> bool:
+    where = COMMANDS[name].partition(":")[0]
+    parent = where.rpartition(".")[0]
+    return importlib.util.find_spec(parent) is not None and importlib.util.find_spec(where) is not None

@@ -1,0 +1,25 @@
+"""What all sub-commands share on the screen: the console, the option `--dir`, and how to fail with one sentence."""
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import rich.console
+import typer
+
+console = rich.console.Console(highlight=False)
+errors = rich.console.Console(stderr=True, highlight=False)
+
+Dir = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", help="状态目录,默认项目内 .gradphoto · state directory, .gradphoto in the project by default."
+    ),
+]
+
+MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]"}
+
+
+def fail(text: str, code: int = 1) -> NoReturn:
+    """Say what is wrong and end with an exit status."""
+    errors.print(text, style="red", markup=False)
+    raise typer.Exit(code)
