@@ -1,0 +1,1 @@
+"""Billing: charges, payments, vouchers, receipts, refunds and settlement, on a double-entry ledger."""

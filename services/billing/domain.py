@@ -1,8 +1,9 @@
 """The rules of the money: who owes for which photographed head, what covers it, and when an account is closed.
 
-One account a payer. What is owed stands in `receivable`, what was paid and not yet used in `deferred`; *covering* moves money
-from the second to the first, so that at any time owed = covered + open. A college's money covers by vouchers, one a head;
-everybody else's covers as far as it reaches. Everything is a function of the present facts, so events may come in any order.
+One account a payer. What is owed stands in `receivable`, what was paid and not yet used in `deferred`; *covering* moves
+money from the second to the first, so that at any time owed = covered + open. A college's money covers by vouchers, one
+a head; everybody else's covers as far as it reaches. All follows from the present facts, so events may come in any
+order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,7 +31,7 @@ PAYER_KINDS: dict[FeeMode, Literal["class", "college", "school"]] = {
     "school_pays": "school",
     "class_epay": "class",
 }
-#: In these modes money comes after the photos, by heads photographed: a difference is an error as soon as money is there.
+#: In these modes money comes after the photos, by heads: a difference is an error as soon as money is there.
 PAID_AFTERWARDS: tuple[FeeMode, ...] = ("school_pays", "class_epay")
 
 
@@ -259,7 +260,7 @@ def _deferred(payer: Payer) -> str:
 
 @dataclass(frozen=True)
 class Account:
-    """How a payer stands. `found` holds the last difference found between photographed and paid heads while it lasts."""
+    """How a payer stands. `found` holds the difference found between photographed and paid heads while it lasts."""
 
     campaign_id: ids.CampaignId
     payer: Payer
@@ -339,7 +340,7 @@ class Account:
         """Let what is paid meet what is owed.
 
         Args:
-            by_vouchers_fen: what vouchers redeemed (or, below zero, set free) just now are worth; a college's only cover.
+            by_vouchers_fen: worth of the vouchers just redeemed (below zero: set free); a college's only cover.
             cause_id: of the act that led to this.
         """
         if self.payer.kind == "college":
@@ -480,7 +481,7 @@ def _check_amount(campaign: Campaign, heads: int, amount_fen: int) -> None:
 
 
 def check_issue(payment: Payment, payer: Payer, issued: int, heads: int) -> int:
-    """How many vouchers are still to be issued so that this payment has `heads` of them. Asking twice issues none twice."""
+    """How many vouchers are still to be issued so that this payment has `heads` of them."""
     if payer != payment.payer:
         raise errors.Conflict("billing-voucher-other-payer", payment_id=str(payment.payment_id))
     if payer.kind != "college":

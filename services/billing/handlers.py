@@ -1,4 +1,4 @@
-"""One function a message: load, decide, save, emit. Locks are always taken in one order: campaign, students, accounts."""
+"""One function a message: load, decide, save, emit. Locks are taken in one order: campaign, students, accounts."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Literal
@@ -164,7 +164,7 @@ async def settle_class(work: Work, class_id: ids.ClassId) -> domain.Account:
 async def write_receipt(
     work: Work, campaign_id: ids.CampaignId, payment_ids: Sequence[ids.PaymentId] | None
 ) -> domain.Receipt:
-    """Write one receipt for these payments, or for all that have none (S1). Exactly the same payments again: the same receipt."""
+    """Write one receipt for these payments, or for all without one (S1). The same payments again: the same receipt."""
     await work.campaigns.hold(campaign_id)
     campaign = await _known(work, campaign_id)
     pending = {payment.payment_id: payment for payment in await work.payments.without_receipt(campaign_id)}
@@ -369,7 +369,7 @@ async def on_class(work: Work, event: roster.ClassRegisteredV1 | roster.ClassCha
 async def on_student(
     work: Work, event: roster.StudentEnrolledV1 | roster.StudentChangedV1 | roster.StudentWithdrawnV1
 ) -> None:
-    """Keep the student's class; a head photographed before moves with its student. Withdrawn, it was still photographed."""
+    """Keep the student's class; a photographed head moves with its student. Who withdraws was still photographed."""
     await work.campaigns.share(event.campaign_id)
     student = domain.Student(event.student_id, event.campaign_id, event.class_id, event.version)
     if await work.students.save(student):

@@ -1,6 +1,7 @@
 """What billing's handlers need of the world outside."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from services.billing import domain
 
 
 class Campaigns(Protocol):
-    """Copies of roster's campaigns, and the campaign's lock: whatever comes first takes it, then students, then accounts."""
+    """Copies of roster's campaigns, and the campaign's lock, which is taken first; then students, then accounts."""
 
     async def share(self, campaign_id: ids.CampaignId) -> None:
         """Keep the campaign and its classes as they are until the transaction ends; others may do the same."""
@@ -44,7 +45,7 @@ class Students(Protocol):
     """Copies of roster's students; a row also exists, at version 0, for a student seen only in a photo."""
 
     async def lock(self, students: Iterable[domain.Student]) -> list[domain.Student]:
-        """The students as stored, in the order of their ids, each kept to this transaction; unknown ones are stored as given."""
+        """The students as stored (unknown ones as given), by id, each kept to this transaction."""
         ...
 
     async def save(self, student: domain.Student) -> bool:
@@ -207,3 +208,6 @@ class Work:
     inbox: Inbox
     now: datetime
     new_id: Callable[[], UUID]
+
+
+Unit = Callable[[], AbstractAsyncContextManager[Work]]

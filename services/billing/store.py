@@ -1,6 +1,6 @@
-"""Billing's tables, and the ports over them. What must never break stands in the database: see the migration's triggers."""
+"""Billing's tables, and the ports over them. What must never break is guarded by the migration's triggers."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -233,8 +233,8 @@ class _Table:
     async def _one(self, query: sa.Select[Any]) -> Any:
         return (await self._tx.execute(query)).one_or_none()
 
-    async def _all(self, query: sa.Select[Any]) -> Sequence[Any]:
-        return (await self._tx.execute(query)).all()
+    async def _all(self, query: sa.Select[Any]) -> list[Any]:
+        return list((await self._tx.execute(query)).all())
 
     async def _lock(self, kind: str, key: UUID, *, shared: bool = False) -> None:
         lock = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
@@ -553,7 +553,3 @@ class Numbers(_Table):
         )
         last: int = (await self._tx.execute(counted.returning(NUMBERS.c.last))).scalar_one()
         return range(last - count + 1, last + 1)
-
-
-def outbox_of(tx: AsyncConnection, now: datetime, new_id: Callable[[], UUID]) -> outbox.Outbox:
-    return outbox.Outbox(tx, OUTBOX, "billing", now, new_id)

@@ -273,7 +273,7 @@ def upgrade() -> None:
         op.execute(statement)
 
 
-#: What the ledger promises, whatever the code does: a transaction's entries sum to zero when it commits, and none is changed.
+#: What the ledger promises, whatever the code does: a transaction's entries sum to zero, and none is ever changed.
 GUARDS = (
     """
     create function billing.refuse_unbalanced() returns trigger language plpgsql as $$

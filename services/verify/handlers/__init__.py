@@ -1,0 +1,24 @@
+"""What verify does at each message. The table below is the routing of everything it hears."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gradphoto_contracts import capture, roster, scheduler
+from gradphoto_contracts.envelope import Event
+from services.verify.handlers import facts
+from services.verify.ports import Work
+
+HEARS: dict[type[Event], Callable[[Work, Any], Awaitable[None]]] = {
+    roster.CampaignOpenedV1: facts.on_campaign,
+    roster.CampaignChangedV1: facts.on_campaign,
+    roster.CampaignClosedV1: facts.on_campaign_closed,
+    roster.ClassRegisteredV1: facts.on_class,
+    roster.ClassChangedV1: facts.on_class,
+    roster.StudentEnrolledV1: facts.on_student,
+    roster.StudentChangedV1: facts.on_student,
+    roster.StudentWithdrawnV1: facts.on_student_withdrawn,
+    scheduler.StudentMissedV1: facts.on_student_missed,
+    capture.PhotoAcceptedV1: facts.on_photo,
+    capture.PhotoReboundV1: facts.on_photo,
+    capture.PhotoWithdrawnV1: facts.on_photo_withdrawn,
+}
