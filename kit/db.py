@@ -28,7 +28,7 @@ POOL_SIZE = 5
 POOL_OVERFLOW = 5
 CONNECT_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 60.0
-#: A transaction left open holds back every relay (see kit.outbox), so the server ends one that does nothing for this long.
+#: A transaction left open holds back every relay (see kit.outbox): the server ends one that does nothing so long.
 IDLE_IN_TRANSACTION_MS = "300000"
 
 
@@ -113,7 +113,7 @@ class Database:
 
 
 class Unit(Generic[W]):
-    """The unit of work: `async with unit() as work:` is one transaction, with everything that a handler may touch in `work`."""
+    """The unit of work: `async with unit() as work:` is one transaction; `work` has all that a handler may touch."""
 
     def __init__(self, database: Database, build: Callable[[AsyncConnection], W]) -> None:
         self._database = database
@@ -186,7 +186,7 @@ async def migrate(service: str, url: str, scripts: Path | None = None) -> None:
 
 
 async def revise(service: str, url: str, message: str, scripts: Path | None = None) -> None:
-    """Write the next revision: what stands between the migrated schema and the metadata. Read it before you commit it."""
+    """Write the next revision: what the metadata have and the migrated schema has not. Read it before you commit it."""
 
     def revision(connection: sa.Connection) -> None:
         _prepare(connection, service)

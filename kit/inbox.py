@@ -1,16 +1,16 @@
 """The inbox: an event that comes twice is handled once, because its id is a row in the handler's own transaction."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-import structlog
-from gradphoto_contracts.envelope import Envelope, Event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gradphoto_contracts.envelope import Envelope, Event
 from kit import errors, logs, metrics
 
 DUPLICATES = metrics.counter("gradphoto_inbox_duplicates_total", "Events that came again and were ignored", ["service"])
@@ -22,7 +22,9 @@ def table(metadata: sa.MetaData) -> sa.Table:
         "inbox",
         metadata,
         sa.Column("event_id", sa.Uuid, primary_key=True),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+        sa.Column(
+            "received_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")
+        ),
     )
 
 
@@ -58,7 +60,6 @@ class HasInbox(Protocol):
 
 
 W = TypeVar("W", bound=HasInbox)
-Handler = Callable[[W, Any], Awaitable[None]]
 
 
 def dispatcher(
@@ -70,7 +71,7 @@ def dispatcher(
 
     Args:
         unit: opens the unit of work.
-        read: turns type and data into an event; raises LookupError or ValueError when it cannot (the catalogue's `read`).
+        read: the catalogue's `read`: turns type and data into an event, or raises LookupError or ValueError.
         hears: the service's routing.
     """
 
@@ -79,18 +80,25 @@ def dispatcher(
         handler = hears.get(type(event))
         if handler is None:
             raise errors.Invalid("event-not-heard", type=envelope.type)
-        token = logs.correlation_id.set(envelope.correlation_id)
-        try:
-            with structlog.contextvars.bound_contextvars(
-                correlation_id=envelope.correlation_id, event_id=str(envelope.id)
-            ):
-                async with unit() as work:
-                    if not await work.inbox.seen(envelope.id):
-                        await handler(work, event)
-        finally:
-            logs.correlation_id.reset(token)
+        with logs.bound(correlation=envelope.correlation_id, event=str(envelope.id)), _database_needed():
+            async with unit() as work:
+                if not await work.inbox.seen(envelope.id):
+                    await handler(work, event)
 
     return dispatch
+
+
+@contextlib.contextmanager
+def _database_needed() -> Iterator[None]:
+    """A database that is away is no fault of the event: it is tried again for as long as `Unavailable` allows."""
+    try:
+        yield
+    except (ConnectionError, sa.exc.InterfaceError, sa.exc.OperationalError) as error:
+        raise errors.Unavailable("database-unavailable") from error
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise errors.Unavailable("database-unavailable") from error
+        raise
 
 
 def _read(read: Callable[[str, dict[str, Any]], Event], envelope: Envelope) -> Event:

@@ -1,4 +1,4 @@
-"""In-memory twins of the outbox, the inbox and the bus. The suites in tests/adapters hold them to what the real ones do."""
+"""In-memory twins of outbox, inbox and bus; the suites in tests/adapters hold them to what the real ones do."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,19 +1,23 @@
 """The outbox: events are rows in the transaction that made them true, and nothing is said that was not committed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from gradphoto_contracts.envelope import Envelope, Event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gradphoto_contracts.envelope import Envelope, Event
 from kit import db, logs
+
+#: From this many events at once they are copied: half the time of single inserts, and one more round trip.
+COPY_FROM = 100
 
 
 def table(metadata: sa.MetaData) -> sa.Table:
-    """The table `outbox`. `seq` is the order of writing, `xid` the writing transaction: together they give commit order."""
+    """The table `outbox`. `seq` is the order of writing, `xid` the writer: together they give the order of commits."""
     return sa.Table(
         "outbox",
         metadata,
@@ -23,10 +27,14 @@ def table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("envelope", postgresql.JSONB, nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")
+        ),
         sa.Column("sent_at", sa.DateTime(timezone=True)),
         sa.Index("ix_outbox_unsent", "seq", postgresql_where=sa.text("sent_at is null")),
         sa.Index("ix_outbox_sent", "sent_at", postgresql_where=sa.text("sent_at is not null")),
+        # Each row is written twice; by default the index of unsent rows would keep its dead until a fifth are dead.
+        postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
     )
 
 
@@ -54,21 +62,31 @@ class Outbox:
 
     async def add_all(self, events: Iterable[Event]) -> None:
         """Say many events, in this order; thousands at once are fine."""
-        rows = [self._row(event) for event in events]
-        if not rows:
+        sealed = [self._seal(event) for event in events]
+        if not sealed:
             return
-        await self._tx.execute(self._table.insert(), rows)
+        await (self._copy(sealed) if len(sealed) >= COPY_FROM else self._insert(sealed))
         if not self._woken:
             await self._tx.execute(sa.select(sa.func.pg_notify(channel(self._table), "")))
             self._woken = True
 
-    def _row(self, event: Event) -> dict[str, object]:
-        sealed = Envelope.seal(
-            event, id=self._new_id(), source=self._source, time=self._now, correlation_id=logs.correlation_id.get()
+    def _seal(self, event: Event) -> Envelope:
+        event_id = self._new_id()
+        cause = logs.correlation_id.get() or str(event_id)
+        return Envelope.seal(event, id=event_id, source=self._source, time=self._now, correlation_id=cause)
+
+    async def _insert(self, sealed: Sequence[Envelope]) -> None:
+        rows = [
+            {"id": one.id, "type": one.type, "subject": one.subject, "envelope": one.model_dump(mode="json")}
+            for one in sealed
+        ]
+        await self._tx.execute(self._table.insert(), rows)
+
+    async def _copy(self, sealed: Sequence[Envelope]) -> None:
+        raw: Any = (await self._tx.get_raw_connection()).driver_connection
+        await raw.copy_records_to_table(
+            self._table.name,
+            schema_name=self._table.schema,
+            columns=["id", "type", "subject", "envelope"],
+            records=((one.id, one.type, one.subject, one.model_dump_json()) for one in sealed),
         )
-        return {
-            "id": sealed.id,
-            "type": sealed.type,
-            "subject": sealed.subject,
-            "envelope": sealed.model_dump(mode="json"),
-        }

@@ -1,4 +1,4 @@
-"""What `python -m services.<x>` does: migrate, or serve the web door and all background work in one loop until told to stop."""
+"""What `python -m services.<x>` does: migrate, or serve the web door and the work beside it until told to stop."""
 
 import argparse
 import asyncio
@@ -6,8 +6,8 @@ import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
@@ -32,7 +32,9 @@ class Service:
     stop: Sequence[Callable[[], Awaitable[None]]] = ()
 
 
-def main(service: str, settings_type: type[S], build: Callable[[S], Service], argv: Sequence[str] | None = None) -> None:
+def main(
+    service: str, settings_type: type[S], build: Callable[[S], Service], argv: Sequence[str] | None = None
+) -> None:
     """The whole program of a service: `migrate`, `serve`, `serve --migrate`, and `revision MESSAGE` for developers."""
     arguments = _arguments(service, argv)
     config = settings.load(settings_type)
@@ -50,7 +52,8 @@ def _arguments(service: str, argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
     acts = parser.add_subparsers(dest="act", required=True)
     acts.add_parser("migrate", help="bring the schema to the newest revision")
-    acts.add_parser("serve", help="serve until SIGTERM").add_argument("--migrate", action="store_true", help="migrate first")
+    serving = acts.add_parser("serve", help="serve until SIGTERM")
+    serving.add_argument("--migrate", action="store_true", help="migrate first")
     acts.add_parser("revision", help="write the next migration").add_argument("message")
     return parser.parse_args(argv)
 
@@ -110,7 +113,7 @@ def _uvicorn_config(web: FastAPI, config: settings.ServiceSettings) -> uvicorn.C
     )
 
 
-def _report(service: str, ended: set["asyncio.Task[None]"]) -> int:
+def _report(service: str, ended: set[asyncio.Task[Any]]) -> int:
     """Say which part ended although nobody asked it to; a supervisor starts the process anew."""
     for task in ended:
         error = task.exception() if not task.cancelled() else None
@@ -141,7 +144,7 @@ async def running(*acts: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 def ticker(
     name: str, seconds: float, clock: clocks.Clock, act: Callable[[], Awaitable[None]]
 ) -> Callable[[], Awaitable[None]]:
-    """Background work that does `act` every `seconds` by the clock. A failure is logged and the next tick comes all the same."""
+    """Background work that does `act` every `seconds` by the clock. After a failure, logged, the next tick comes."""
 
     async def tick() -> None:
         while True:
