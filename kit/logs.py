@@ -21,9 +21,11 @@ event_id: ContextVar[str] = ContextVar("event_id", default="")
 
 #: Fields whose value never reaches a log.
 SECRET_FIELDS = frozenset(
-    ("name", "names", "name_zh", "full_name", "id_number", "id_numbers", "identity", "phone", "phones", "student_no")
-    + ("student_nos", "payload", "scan", "password", "secret", "token", "authorization", "private_key", "private_pem")
-    + ("s3_url", "database_url", "amqp_url")
+    {
+        *("name", "names", "name_zh", "full_name", "id_number", "id_numbers", "identity", "phone", "phones"),
+        *("student_no", "student_nos", "payload", "scan", "password", "secret", "token", "authorization"),
+        *("private_key", "private_pem", "s3_url", "database_url", "amqp_url"),
+    }
 )
 MASK = "***"
 
