@@ -1,0 +1,184 @@
+"""The desk as its facts have left it: the queue of tickets, the seat, the frames, the suspected drift, the session."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import singledispatchmethod
+from typing import Literal
+
+from gradphoto_contracts import ids
+
+from station.domain import facts
+
+TicketState = Literal["waiting", "seated", "photographed", "released"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A 拍摄号 and the student who holds it."""
+
+    number: str
+    ordinal: int
+    checkin_id: ids.CheckinId
+    student_id: ids.StudentId
+    class_id: ids.ClassId | None
+    issued_at: datetime
+    state: TicketState = "waiting"
+    retakes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture that the camera took, and what is known of it."""
+
+    taken: facts.FrameJournalled
+    judged: facts.FrameJudged | None = None
+    decided: facts.FrameDecided | None = None
+    received: facts.FrameReceived | None = None
+
+    @property
+    def state(self) -> Literal["journalled", "judged", "decided", "received"]:
+        """How far the frame has come."""
+        if self.received:
+            return "received"
+        if self.decided:
+            return "decided"
+        return "judged" if self.judged else "journalled"
+
+
+@dataclass(slots=True)
+class Session:
+    """The work between two seals."""
+
+    session_id: ids.SessionId
+    opened_at: datetime
+    camera_frames_before: int
+    frames: list[ids.CaptureId] = field(default_factory=list)
+    checkins: int = 0
+    sealed: facts.SessionSealed | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing has happened since it was opened."""
+        return not self.frames and not self.checkins
+
+
+class Desk:
+    """One desk. Facts change it and nothing else does; whoever decides (`station.domain.rules`) only reads it."""
+
+    def __init__(self, code: str, history: Iterable[facts.Fact] = ()) -> None:
+        self.code = code
+        self.tickets: dict[str, Ticket] = {}
+        self.waiting: dict[str, None] = {}
+        self.seated: str | None = None
+        self.frames: dict[ids.CaptureId, Frame] = {}
+        self.undecided: dict[ids.CaptureId, None] = {}
+        self.drifts: list[facts.DriftSuspected] = []
+        self.sessions: list[Session] = []
+        self.last_ordinal = 0
+        self.last_frame_counter: dict[str, int] = {}
+        self.exposures: set[tuple[str, int]] = set()
+        self.hashes: set[str] = set()
+        self.tickets_of: dict[ids.StudentId, list[str]] = {}
+        self.kept: dict[ids.StudentId, ids.CaptureId] = {}
+        for fact in history:
+            self.apply(fact)
+
+    @property
+    def session(self) -> Session | None:
+        """The session that is open, if one is."""
+        last = self.sessions[-1] if self.sessions else None
+        return last if last and last.sealed is None else None
+
+    @property
+    def expected(self) -> str | None:
+        """The ticket whose turn it is."""
+        return next(iter(self.waiting), None)
+
+    @property
+    def drift(self) -> facts.DriftSuspected | None:
+        """The suspected drift to be resolved first."""
+        return self.drifts[0] if self.drifts else None
+
+    def open_ticket(self, student_id: ids.StudentId) -> Ticket | None:
+        """The ticket with which this student waits or sits, if any."""
+        held = (self.tickets[number] for number in self.tickets_of.get(student_id, ()))
+        return next((ticket for ticket in held if ticket.state in ("waiting", "seated")), None)
+
+    @singledispatchmethod
+    def apply(self, fact: facts.Fact) -> None:
+        """Take in what happened. The order is the journal's."""
+        raise TypeError(f"no rule for {type(fact).__name__}")
+
+    @apply.register
+    def _(self, fact: facts.SessionOpened) -> None:
+        self.sessions.append(Session(fact.session_id, fact.at, fact.camera_frames))
+        self.last_frame_counter.setdefault(fact.camera_serial, fact.camera_frames)
+
+    @apply.register
+    def _(self, fact: facts.TicketIssued) -> None:
+        self.tickets[fact.ticket] = Ticket(
+            fact.ticket, fact.ordinal, fact.checkin_id, fact.student_id, fact.class_id, fact.at
+        )
+        self.tickets_of.setdefault(fact.student_id, []).append(fact.ticket)
+        self.waiting[fact.ticket] = None
+        self.last_ordinal = max(self.last_ordinal, fact.ordinal)
+        if self.session:
+            self.session.checkins += 1
+
+    @apply.register
+    def _(self, fact: facts.TicketReleased) -> None:
+        self._move(fact.ticket, "released")
+
+    @apply.register
+    def _(self, fact: facts.Seated) -> None:
+        self._move(fact.ticket, "seated")
+        self.seated = fact.ticket
+
+    @apply.register
+    def _(self, fact: facts.FrameJournalled) -> None:
+        self.frames[fact.capture_id] = Frame(fact)
+        self.undecided[fact.capture_id] = None
+        self.exposures.add((fact.camera_serial, fact.frame_counter))
+        self.hashes.add(fact.sha256)
+        self.last_frame_counter[fact.camera_serial] = fact.frame_counter
+        if self.session:
+            self.session.frames.append(fact.capture_id)
+
+    @apply.register
+    def _(self, fact: facts.FrameJudged) -> None:
+        self.frames[fact.capture_id] = replace(self.frames[fact.capture_id], judged=fact)
+
+    @apply.register
+    def _(self, fact: facts.FrameDecided) -> None:
+        frame = replace(self.frames[fact.capture_id], decided=fact)
+        self.frames[fact.capture_id] = frame
+        self.undecided.pop(fact.capture_id, None)
+        number = frame.taken.ticket
+        if number and fact.decision == "retake":
+            self.tickets[number] = replace(self.tickets[number], retakes=self.tickets[number].retakes + 1)
+        if number and fact.decision in ("keep", "override"):
+            self._move(number, "photographed")
+            self.kept[self.tickets[number].student_id] = fact.capture_id
+
+    @apply.register
+    def _(self, fact: facts.FrameReceived) -> None:
+        self.frames[fact.capture_id] = replace(self.frames[fact.capture_id], received=fact)
+
+    @apply.register
+    def _(self, fact: facts.DriftSuspected) -> None:
+        self.drifts.append(fact)
+
+    @apply.register
+    def _(self, fact: facts.DriftResolved) -> None:
+        self.drifts = [drift for drift in self.drifts if drift.drift_id != fact.drift_id]
+
+    @apply.register
+    def _(self, fact: facts.SessionSealed) -> None:
+        self.sessions[-1].sealed = fact
+
+    def _move(self, number: str, state: TicketState) -> None:
+        self.tickets[number] = replace(self.tickets[number], state=state)
+        self.waiting.pop(number, None)
+        if self.seated == number:
+            self.seated = None

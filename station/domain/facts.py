@@ -1,0 +1,158 @@
+"""What can happen at a desk. The journal keeps these, in order, for ever; everything else is worked out from them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from gradphoto_contracts import ids
+
+#: What drifted: the same words as in the contract `capture.drift.suspected`.
+Sign = Literal["ticket_skipped", "ticket_repeated", "frame_missing", "frame_unexpected", "double_checkin"]
+#: What became of a frame.
+Decision = Literal["keep", "retake", "override", "unbound"]
+#: How the operator ends a suspected drift: what was seen is right, what was expected is right, or neither.
+Resolution = Literal["seen", "expected", "dismiss"]
+#: What the photo standard says of a frame at the desk; the server's inspection is the authority.
+Verdict = Literal["pass", "review", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """The desk begins to work; `camera_frames` is what the camera had counted by then."""
+
+    session_id: ids.SessionId
+    at: datetime
+    camera_serial: str
+    camera_frames: int
+    kind: Literal["session_opened"] = "session_opened"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketIssued:
+    """A student was checked in and holds a 拍摄号."""
+
+    ticket: str
+    ordinal: int
+    checkin_id: ids.CheckinId
+    student_id: ids.StudentId
+    class_id: ids.ClassId | None
+    at: datetime
+    manual_reason: str | None = None
+    kind: Literal["ticket_issued"] = "ticket_issued"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketReleased:
+    """The holder of a ticket walked off; the ticket is never used again."""
+
+    ticket: str
+    reason: str
+    at: datetime
+    kind: Literal["ticket_released"] = "ticket_released"
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """The holder of a ticket sits before the camera."""
+
+    ticket: str
+    at: datetime
+    kind: Literal["seated"] = "seated"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameJournalled:
+    """A frame lies fsynced in the spool. From here on it may not be lost. Without a ticket it belongs to nobody yet."""
+
+    capture_id: ids.CaptureId
+    sha256: str
+    size_bytes: int
+    ticket: str | None
+    checkin_id: ids.CheckinId | None
+    student_id: ids.StudentId | None
+    camera_serial: str
+    frame_counter: int
+    monotonic_ns: int
+    shutter_at: datetime
+    kind: Literal["frame_journalled"] = "frame_journalled"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameJudged:
+    """The photo standard was held against a frame at the desk."""
+
+    capture_id: ids.CaptureId
+    verdict: Verdict
+    rules: tuple[str, ...]
+    profile: str
+    at: datetime
+    kind: Literal["frame_judged"] = "frame_judged"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDecided:
+    """The operator said what becomes of a frame."""
+
+    capture_id: ids.CaptureId
+    decision: Decision
+    reason: str | None
+    at: datetime
+    kind: Literal["frame_decided"] = "frame_decided"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    """The server has the frame and said so; the spool may let it go."""
+
+    capture_id: ids.CaptureId
+    at: datetime
+    kind: Literal["frame_received"] = "frame_received"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSuspected:
+    """Something shifts photos against students; the desk stands still until its operator resolves it."""
+
+    drift_id: ids.DriftId
+    sign: Sign
+    expected: str
+    seen: str
+    at: datetime
+    capture_id: ids.CaptureId | None = None
+    kind: Literal["drift_suspected"] = "drift_suspected"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftResolved:
+    """The operator resolved a suspected drift."""
+
+    drift_id: ids.DriftId
+    resolution: Resolution
+    note: str | None
+    at: datetime
+    kind: Literal["drift_resolved"] = "drift_resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSealed:
+    """The desk's session is closed; from here the counts of camera, journal and server are compared."""
+
+    session_id: ids.SessionId
+    camera_frames: int
+    at: datetime
+    kind: Literal["session_sealed"] = "session_sealed"
+
+
+Fact = (
+    SessionOpened
+    | TicketIssued
+    | TicketReleased
+    | Seated
+    | FrameJournalled
+    | FrameJudged
+    | FrameDecided
+    | FrameReceived
+    | DriftSuspected
+    | DriftResolved
+    | SessionSealed
+)

@@ -1,0 +1,97 @@
+"""What the server must be told about each fact. Written to the journal in the fact's own transaction, sent whenever possible."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from station.domain import facts
+from station.domain.desk import Desk, Frame
+
+Kind = Literal["checkin", "capture", "drift", "session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One idempotent PUT. A later message with the same kind and key replaces one not yet sent.
+
+    Messages of a lane go one after the other; `after` names another message that must be received first, and
+    `after_all` waits for everything before it.
+    """
+
+    kind: Kind
+    key: UUID
+    body: dict[str, Any]
+    lane: str
+    after: tuple[Kind, UUID] | None = None
+    after_all: bool = field(default=False)
+
+
+def messages(desk: Desk, happened: Iterable[facts.Fact]) -> list[Message]:
+    """The messages that follow from these facts; `desk` has not yet taken them in."""
+    return [message for fact in happened for message in _messages(desk, fact)]
+
+
+def _messages(desk: Desk, fact: facts.Fact) -> list[Message]:
+    match fact:
+        case facts.TicketIssued():
+            return [_checkin(fact)]
+        case facts.FrameDecided():
+            return [_capture(desk.frames[fact.capture_id], fact)]
+        case facts.DriftSuspected():
+            return [_drift(fact, None)]
+        case facts.DriftResolved():
+            suspected = next(drift for drift in desk.drifts if drift.drift_id == fact.drift_id)
+            return [_drift(suspected, fact.resolution)]
+        case facts.SessionSealed():
+            return [_session(desk, fact)]
+        case _:
+            return []
+
+
+def _checkin(fact: facts.TicketIssued) -> Message:
+    body = {"student_id": str(fact.student_id), "ticket": fact.ticket, "checked_in_at": fact.at.isoformat()}
+    return Message("checkin", fact.checkin_id, body, lane="checkins")
+
+
+def _capture(frame: Frame, decided: facts.FrameDecided) -> Message:
+    taken = frame.taken
+    bound = decided.decision != "unbound" and taken.checkin_id is not None
+    body = {
+        "student_id": str(taken.student_id) if bound else None,
+        "checkin_id": str(taken.checkin_id) if bound else None,
+        "ticket": taken.ticket if bound else None,
+        "sha256": taken.sha256,
+        "size_bytes": taken.size_bytes,
+        "shutter_at": taken.shutter_at.isoformat(),
+        "camera_serial": taken.camera_serial,
+        "frame_counter": taken.frame_counter,
+        "monotonic_ns": taken.monotonic_ns,
+        "decision": decided.decision,
+        "override_reason": decided.reason if decided.decision == "override" else None,
+        "desk_verdict": frame.judged.verdict if frame.judged else None,
+        "desk_rules": list(frame.judged.rules) if frame.judged else [],
+    }
+    lane = f"ticket {taken.ticket}" if bound else f"frame {taken.capture_id}"
+    return Message("capture", taken.capture_id, body, lane, ("checkin", taken.checkin_id) if bound else None)
+
+
+def _drift(suspected: facts.DriftSuspected, resolution: facts.Resolution | None) -> Message:
+    body = {
+        "sign": suspected.sign,
+        "expected": suspected.expected,
+        "seen": suspected.seen,
+        "suspected_at": suspected.at.isoformat(),
+        "resolution": resolution,
+    }
+    return Message("drift", suspected.drift_id, body, lane="drifts")
+
+
+def _session(desk: Desk, sealed: facts.SessionSealed) -> Message:
+    session = next(session for session in desk.sessions if session.session_id == sealed.session_id)
+    frames = [desk.frames[capture_id].taken for capture_id in session.frames]
+    body = {
+        "camera_frames": sealed.camera_frames,
+        "journalled": [{"capture_id": str(frame.capture_id), "sha256": frame.sha256} for frame in frames],
+    }
+    return Message("session", sealed.session_id, body, lane="sessions", after_all=True)

@@ -1,0 +1,61 @@
+"""The desk pack: all that a desk knows of those who may come. Digests and ids; no name, no ID number."""
+
+from datetime import datetime
+from typing import Literal
+
+from gradphoto_contracts import ids
+from pydantic import BaseModel, ConfigDict
+
+IdentityMode = Literal["capture_code", "id_card", "campus_card", "student_no"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Photo(_Part):
+    """Against which standard this campaign's photos are held, and how often a student may be retaken."""
+
+    profile: str
+    retake_limit: int
+
+
+class PackDesk(_Part):
+    """The desk for which the pack was made."""
+
+    desk_id: ids.DeskId
+    code: str
+
+
+class PackClass(_Part):
+    """A class that is planned for this desk."""
+
+    class_id: ids.ClassId
+    label: str
+    order_code: str | None = None
+
+
+class Entry(_Part):
+    """One who may come. `digest` is None until a code is registered."""
+
+    student_id: ids.StudentId
+    class_id: ids.ClassId | None = None
+    digest: str | None = None
+    ordinal: int | None = None
+    eligible: bool = True
+    photographed: bool = False
+
+
+class Pack(_Part):
+    """One version of the pack. Fields that a newer server adds are not ours to refuse."""
+
+    version: int | str
+    issued_at: datetime
+    expires_at: datetime
+    campaign_id: ids.CampaignId
+    identity_mode: IdentityMode
+    campaign_code_key: str
+    photo: Photo
+    desk: PackDesk
+    classes: tuple[PackClass, ...]
+    entries: tuple[Entry, ...]

@@ -1,0 +1,222 @@
+"""What a desk may do next. Each rule reads the desk and returns the facts that would follow, or says why not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gradphoto_contracts import ids
+from kit.errors import Conflict, Invalid, NotFound
+
+from station.domain import facts
+from station.domain.desk import Desk, Frame, Ticket
+
+NewId = Callable[[], UUID]
+
+#: How long after the server's receipt a desk pack may still not show that the photo was accepted or rejected.
+INSPECTION_GRACE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Whose picture the next frame is: fixed when the shutter is pressed, not when the file arrives."""
+
+    ticket: str
+    checkin_id: ids.CheckinId
+    student_id: ids.StudentId
+
+
+def open_session(
+    desk: Desk, new_id: NewId, now: datetime, camera_serial: str, camera_frames: int
+) -> list[facts.Fact]:
+    """Begin a session unless one is open."""
+    if desk.session:
+        return []
+    return [facts.SessionOpened(ids.SessionId(new_id()), now, camera_serial, camera_frames)]
+
+
+def is_photographed(desk: Desk, student_id: ids.StudentId, by_pack: bool, pack_as_of: datetime) -> bool:
+    """Whether the student has a photo: the pack says so, or this desk kept one that the server may not have judged yet."""
+    kept = desk.kept.get(student_id)
+    if by_pack or kept is None:
+        return by_pack
+    received = desk.frames[kept].received
+    return received is None or pack_as_of < received.at + INSPECTION_GRACE
+
+
+def issue_ticket(
+    desk: Desk,
+    student_id: ids.StudentId,
+    class_id: ids.ClassId | None,
+    checkin_id: ids.CheckinId,
+    now: datetime,
+    manual_reason: str | None = None,
+) -> facts.TicketIssued:
+    """The next 拍摄号 of this desk. The caller has made sure that the student may be photographed."""
+    held = desk.open_ticket(student_id)
+    if held:
+        raise Conflict("desk-already-ticketed", ticket=held.number)
+    ordinal = desk.last_ordinal + 1
+    number = f"{desk.code}-{ordinal:04d}"
+    return facts.TicketIssued(number, ordinal, checkin_id, student_id, class_id, now, manual_reason)
+
+
+def release(desk: Desk, number: str, reason: str, now: datetime) -> facts.TicketReleased:
+    """Take a ticket out of the queue, or its holder off the chair."""
+    ticket = _ticket(desk, number)
+    if ticket.state not in ("waiting", "seated"):
+        raise Conflict("desk-ticket-finished", ticket=number, state=ticket.state)
+    if any(desk.frames[capture_id].taken.ticket == number for capture_id in desk.undecided):
+        raise Conflict("desk-decision-outstanding", ticket=number)
+    return facts.TicketReleased(number, reason, now)
+
+
+def seat(desk: Desk, number: str | None, new_id: NewId, now: datetime) -> list[facts.Fact]:
+    """Seat the ticket named, or whoever is next. Any other than the next is suspected drift, and nobody sits yet."""
+    _demand_still(desk)
+    if desk.seated and desk.seated == number:
+        return []
+    if desk.seated:
+        raise Conflict("desk-seat-taken", ticket=desk.seated)
+    expected = desk.expected
+    number = number or expected
+    if number is None:
+        raise Conflict("desk-queue-empty")
+    ticket = _ticket(desk, number)
+    if ticket.state == "waiting" and number == expected:
+        return [facts.Seated(number, now)]
+    if ticket.state == "released":
+        raise Conflict("desk-ticket-finished", ticket=number, state=ticket.state)
+    sign: facts.Sign = "ticket_skipped" if ticket.state == "waiting" else "ticket_repeated"
+    return [facts.DriftSuspected(ids.DriftId(new_id()), sign, expected or "-", number, now)]
+
+
+def bind(desk: Desk) -> Binding:
+    """Whom the shutter would photograph now."""
+    _demand_still(desk)
+    if desk.seated is None:
+        raise Conflict("desk-nobody-seated")
+    ticket = desk.tickets[desk.seated]
+    return Binding(ticket.number, ticket.checkin_id, ticket.student_id)
+
+
+def take_in(desk: Desk, frame: facts.FrameJournalled, new_id: NewId) -> list[facts.Fact]:
+    """A frame is in the spool: journal it, and suspect drift if the camera's count says that one is missing or odd.
+
+    A camera seen for the first time sets its own starting count.
+    """
+    happened: list[facts.Fact] = [frame]
+    sign, expected = _odd(desk, frame)
+    if sign:
+        drift_id = ids.DriftId(new_id())
+        seen = str(frame.frame_counter)
+        happened.append(facts.DriftSuspected(drift_id, sign, expected, seen, frame.shutter_at, frame.capture_id))
+    return happened
+
+
+def decide(
+    desk: Desk, capture_id: ids.CaptureId, decision: facts.Decision, reason: str | None, retake_limit: int, now: datetime
+) -> list[facts.Fact]:
+    """What becomes of a frame. The same decision again changes nothing."""
+    frame = desk.frames.get(capture_id)
+    if frame is None:
+        raise NotFound("desk-frame-unknown", capture_id=str(capture_id))
+    if frame.decided:
+        if frame.decided.decision == decision:
+            return []
+        raise Conflict("desk-frame-decided", decision=frame.decided.decision)
+    _demand_still(desk)
+    _allow(desk, frame, decision, reason, retake_limit)
+    return [facts.FrameDecided(capture_id, decision, reason, now)]
+
+
+def resolve(desk: Desk, resolution: facts.Resolution, note: str | None, now: datetime) -> list[facts.Fact]:
+    """End the oldest suspected drift, with what follows from the answer."""
+    drift = desk.drift
+    if drift is None:
+        raise Conflict("desk-no-drift")
+    end = facts.DriftResolved(drift.drift_id, resolution, note, now)
+    return [end, *_consequences(desk, drift, resolution, now)]
+
+
+def seal(desk: Desk, camera_frames: int, now: datetime) -> list[facts.Fact]:
+    """Close the session. Refused while somebody sits, a frame is undecided or drift is open; who still waits may stay."""
+    _demand_still(desk)
+    if desk.seated:
+        raise Conflict("desk-seat-taken", ticket=desk.seated)
+    if desk.undecided:
+        raise Conflict("desk-decision-outstanding", ticket=str(len(desk.undecided)))
+    session = desk.session
+    if session is None:
+        raise Conflict("desk-no-session")
+    return [facts.SessionSealed(session.session_id, camera_frames - session.camera_frames_before, now)]
+
+
+def _demand_still(desk: Desk) -> None:
+    if desk.drift:
+        raise Conflict("desk-drift-open", sign=desk.drift.sign, expected=desk.drift.expected, seen=desk.drift.seen)
+
+
+def _ticket(desk: Desk, number: str) -> Ticket:
+    ticket = desk.tickets.get(number)
+    if ticket is None:
+        raise NotFound("desk-ticket-unknown", ticket=number)
+    return ticket
+
+
+def _odd(desk: Desk, frame: facts.FrameJournalled) -> tuple[facts.Sign | None, str]:
+    last = desk.last_frame_counter.get(frame.camera_serial)
+    following = frame.frame_counter if last is None else last + 1
+    if frame.ticket is None or frame.frame_counter < following:
+        return "frame_unexpected", "-" if frame.ticket is None else str(following)
+    if frame.frame_counter > following:
+        return "frame_missing", str(following)
+    return None, ""
+
+
+def _allow(desk: Desk, frame: Frame, decision: facts.Decision, reason: str | None, retake_limit: int) -> None:
+    if decision == "unbound":
+        return
+    number = frame.taken.ticket
+    if number is None:
+        raise Conflict("desk-frame-unbound")
+    ticket = desk.tickets[number]
+    if ticket.state != "seated":
+        raise Conflict("desk-ticket-finished", ticket=number, state=ticket.state)
+    if decision == "retake" and ticket.retakes >= retake_limit:
+        raise Conflict("desk-retake-limit", limit=retake_limit)
+    if decision == "override" and not reason:
+        raise Invalid("desk-override-needs-reason")
+    if decision == "keep" and (frame.judged is None or frame.judged.verdict == "reject"):
+        raise Conflict("desk-keep-refused", rules=" ".join(frame.judged.rules) if frame.judged else "-")
+
+
+def _consequences(
+    desk: Desk, drift: facts.DriftSuspected, resolution: facts.Resolution, now: datetime
+) -> list[facts.Fact]:
+    match drift.sign, resolution:
+        case "ticket_skipped", "seen":
+            return _seat_if_waiting(desk, drift.seen, now)
+        case "ticket_skipped" | "ticket_repeated", "expected":
+            return _seat_if_waiting(desk, drift.expected, now)
+        case "frame_unexpected" | "frame_missing", "dismiss" if drift.capture_id in desk.undecided:
+            return [facts.FrameDecided(drift.capture_id, "unbound", None, now)]
+        case "frame_missing", "seen" | "expected":
+            return []
+        case "frame_unexpected", "seen" if _bound(desk, drift.capture_id):
+            return []
+        case _, "dismiss":
+            return []
+        case _:
+            raise Conflict("desk-resolution-unfit", sign=drift.sign, resolution=resolution)
+
+
+def _bound(desk: Desk, capture_id: ids.CaptureId | None) -> bool:
+    return capture_id is not None and desk.frames[capture_id].taken.ticket is not None
+
+
+def _seat_if_waiting(desk: Desk, number: str, now: datetime) -> list[facts.Fact]:
+    ticket = desk.tickets.get(number)
+    if ticket is None or ticket.state != "waiting" or desk.seated:
+        raise Conflict("desk-resolution-unfit", sign="ticket", resolution=number)
+    return [facts.Seated(number, now)]

@@ -1,0 +1,181 @@
+"""The journal: SQLite in WAL mode with synchronous=FULL, on one thread of its own.
+
+`facts` is append-only; `outgoing` is the one durable queue of what the server must be told.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+from kit import logs
+from kit.errors import Conflict, Unavailable
+from pydantic import TypeAdapter
+
+from station import ports
+from station.domain import facts
+from station.domain.outgoing import Kind, Message
+
+T = TypeVar("T")
+
+_FACT: TypeAdapter[facts.Fact] = TypeAdapter(facts.Fact)
+
+_SCHEMA = """
+create table if not exists facts (seq integer primary key autoincrement, kind text not null, body text not null);
+create table if not exists outgoing (
+  seq integer primary key autoincrement,
+  kind text not null, key text not null, body text not null, lane text not null,
+  after_kind text, after_key text, after_all integer not null,
+  revision integer not null default 1, received_at text, answer text,
+  unique (kind, key)
+);
+create index if not exists outgoing_waiting on outgoing (seq) where received_at is null;
+pragma user_version = 1;
+"""
+_ADD_MESSAGE = """
+insert into outgoing (kind, key, body, lane, after_kind, after_key, after_all) values (?, ?, ?, ?, ?, ?, ?)
+on conflict (kind, key) do update set body = excluded.body, revision = revision + 1, received_at = null, answer = null
+"""
+_PENDING = """
+select seq, revision, kind, key, body, lane, after_kind, after_key, after_all,
+  exists (select 1 from outgoing b where b.kind = o.after_kind and b.key = o.after_key and b.received_at is null)
+  or (after_all and exists (select 1 from outgoing b where b.received_at is null and b.seq <> o.seq and b.kind <> o.kind))
+from outgoing o where received_at is null order by seq limit ?
+"""
+
+
+class SqliteJournal:
+    """The journal in one file, which one process at a time may hold."""
+
+    def __init__(self, path: Path) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._path = path
+        self._connection: sqlite3.Connection
+
+    async def open(self) -> None:
+        """Open the file, made when missing. Raises Conflict while another process holds it."""
+        await self._do(self._open)
+
+    async def close(self) -> None:
+        """Close the file; what was appended is on the disk already."""
+        await self._do(lambda: self._connection.close())
+        self._thread.shutdown()
+
+    async def history(self) -> list[facts.Fact]:
+        """All facts, in order."""
+        rows = await self._do(lambda: self._connection.execute("select body from facts order by seq").fetchall())
+        return [_FACT.validate_json(body) for (body,) in rows]
+
+    async def append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:
+        """Write facts and messages in one transaction; on the disk when this returns."""
+        await self._do(lambda: self._append(happened, messages))
+
+    async def pending(self, limit: int) -> list[ports.Pending]:
+        """The oldest messages that the server has not received."""
+        rows = await self._do(lambda: self._connection.execute(_PENDING, (limit,)).fetchall())
+        return [_pending(row) for row in rows]
+
+    async def received(
+        self, pending: ports.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
+    ) -> bool:
+        """Note the server's receipt, with the facts that follow. False when a newer revision waits to be sent."""
+        return await self._do(lambda: self._received(pending, answer, at, happened))
+
+    async def answer(self, kind: Kind, key: UUID) -> dict[str, Any] | None:
+        """What the server answered, or None while it has not."""
+        query = "select answer from outgoing where kind = ? and key = ? and received_at is not null"
+        row = await self._do(lambda: self._connection.execute(query, (kind, str(key))).fetchone())
+        return json.loads(row[0]) if row else None
+
+    async def backlog(self) -> int:
+        """How many messages the server has not received."""
+        query = "select count(*) from outgoing where received_at is null"
+        count: int = (await self._do(lambda: self._connection.execute(query).fetchone()))[0]
+        return count
+
+    async def _do(self, act: Callable[[], T]) -> T:
+        # A write once begun is waited for even if the request is cancelled: memory and disk must not part.
+        future = asyncio.get_running_loop().run_in_executor(self._thread, act)
+        cancelled: asyncio.CancelledError | None = None
+        while not future.done():
+            try:
+                await asyncio.shield(asyncio.wait({future}))
+            except asyncio.CancelledError as error:
+                cancelled = error
+        try:
+            result = future.result()
+        except sqlite3.OperationalError as error:
+            raise _explained(error) from error
+        if cancelled:
+            logs.get().info("journal.finished-after-cancel")
+        return result
+
+    def _open(self) -> None:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=2, check_same_thread=False)
+        connection.execute("pragma locking_mode = exclusive")
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        connection.executescript(_SCHEMA)
+        self._connection = connection
+
+    def _append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:
+        with _Transaction(self._connection):
+            self._write_facts(happened)
+            self._connection.executemany(_ADD_MESSAGE, [_columns(message) for message in messages])
+
+    def _write_facts(self, happened: Sequence[facts.Fact]) -> None:
+        rows = [(fact.kind, _FACT.dump_json(fact).decode()) for fact in happened]
+        self._connection.executemany("insert into facts (kind, body) values (?, ?)", rows)
+
+    def _received(
+        self, pending: ports.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
+    ) -> bool:
+        with _Transaction(self._connection):
+            done = self._connection.execute(
+                "update outgoing set received_at = ?, answer = ? where seq = ? and revision = ?",
+                (at.isoformat(), json.dumps(answer), pending.seq, pending.revision),
+            )
+            if done.rowcount:
+                self._write_facts(happened)
+            return bool(done.rowcount)
+
+
+class _Transaction:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("begin immediate")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is None:
+            self._connection.execute("commit")
+        elif self._connection.in_transaction:
+            self._connection.execute("rollback")
+
+
+def _columns(message: Message) -> tuple[Any, ...]:
+    after_kind, after_key = message.after or (None, None)
+    key = str(after_key) if after_key else None
+    body = json.dumps(message.body)
+    return message.kind, str(message.key), body, message.lane, after_kind, key, message.after_all
+
+
+def _pending(row: tuple[Any, ...]) -> ports.Pending:
+    seq, revision, kind, key, body, lane, after_kind, after_key, after_all, blocked = row
+    after = (after_kind, UUID(after_key)) if after_kind else None
+    message = Message(kind, UUID(key), json.loads(body), lane, after, bool(after_all))
+    return ports.Pending(seq, revision, message, bool(blocked))
+
+
+def _explained(error: sqlite3.OperationalError) -> Exception:
+    if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Conflict("station-already-running")
+    if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return Unavailable("station-disk-full")
+    return error

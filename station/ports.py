@@ -1,0 +1,179 @@
+"""What the desk needs from outside of itself, and what one handler may touch."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from gradphoto_contracts import ids
+
+from station.domain import facts
+from station.domain.desk import Desk
+from station.domain.outgoing import Kind, Message
+from station.domain.pack import Entry, Pack
+
+
+class Clock(Protocol):
+    """The station's time: its machine's clock, corrected by what the server's clock says."""
+
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One picture as the camera gives it. `monotonic_ns` is the machine's monotonic clock at the shutter."""
+
+    jpeg: bytes
+    camera_serial: str
+    frame_counter: int
+    monotonic_ns: int
+
+
+class Camera(Protocol):
+    """A camera that remembers what it took until told that the picture is safe."""
+
+    @property
+    def serial(self) -> str: ...
+
+    async def shutter(self) -> Exposure:
+        """Take a picture, or get the one that the photographer takes now. Raises Unavailable with an operator's message."""
+        ...
+
+    async def waiting(self) -> list[Exposure]:
+        """Pictures that were never acknowledged: nobody asked for them, or we died before they were safe."""
+        ...
+
+    async def acknowledge(self, exposure: Exposure) -> None:
+        """The picture is journalled: the camera may forget it. Again changes nothing."""
+        ...
+
+    async def frames_taken(self) -> int:
+        """The camera's own count of pictures."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that a picture breaks, with what to tell the student."""
+
+    rule: str
+    severity: str
+    zh: str
+    en: str
+    advice_zh: str
+    advice_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the photo standard says of a picture."""
+
+    verdict: facts.Verdict
+    profile: str
+    findings: tuple[Finding, ...]
+
+
+class Inspector(Protocol):
+    """Holds the photo standard against a picture, without network."""
+
+    async def inspect(self, jpeg: bytes, profile: str) -> Judgement: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A message not yet received by the server. `blocked` while another one must go first."""
+
+    seq: int
+    revision: int
+    message: Message
+    blocked: bool
+
+
+class Journal(Protocol):
+    """What happened at the desk and what the server must still be told: durable when `append` returns."""
+
+    async def history(self) -> list[facts.Fact]: ...
+
+    async def append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:
+        """All of it or nothing, on the disk when this returns."""
+        ...
+
+    async def pending(self, limit: int) -> list[Pending]: ...
+
+    async def received(
+        self, pending: Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
+    ) -> bool:
+        """The server has the message. False when a newer revision waits to be sent."""
+        ...
+
+    async def answer(self, kind: Kind, key: UUID) -> dict[str, Any] | None:
+        """What the server answered, or None while it has not."""
+        ...
+
+    async def backlog(self) -> int: ...
+
+
+class Spool(Protocol):
+    """Frames on the station's disk, encrypted, until the server has them."""
+
+    def demand_room(self) -> None:
+        """Raise Unavailable when the disk is too full for another frame."""
+        ...
+
+    async def put(self, frame: facts.FrameJournalled, jpeg: bytes) -> None:
+        """Fsynced when this returns; nothing is left when it fails."""
+        ...
+
+    async def get(self, capture_id: ids.CaptureId) -> bytes:
+        """The frame's bytes. Raises Tampered when they are not what was put."""
+        ...
+
+    async def held(self) -> list[ids.CaptureId]: ...
+
+    async def label(self, capture_id: ids.CaptureId) -> facts.FrameJournalled:
+        """What was put beside the bytes: enough to journal a frame whose writer died before it could."""
+        ...
+
+    async def wipe(self, capture_id: ids.CaptureId) -> None: ...
+
+
+class Packs(Protocol):
+    """The desk pack in force."""
+
+    def current(self) -> Pack:
+        """Raises Unavailable while none has come."""
+        ...
+
+    def find(self, scan: str) -> Entry | None: ...
+
+    def entry(self, student_id: ids.StudentId) -> Entry | None: ...
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the server last said that this pack is the newest."""
+        ...
+
+    def hurry(self) -> None:
+        """Ask for a newer pack soon: somebody came whom this one does not know."""
+        ...
+
+
+@dataclass
+class Work:
+    """One desk at work. `lock` is held while the desk changes, never while a camera, a network or an inspection is waited for."""
+
+    desk: Desk
+    journal: Journal
+    spool: Spool
+    camera: Camera
+    inspector: Inspector
+    packs: Packs
+    clock: Clock
+    new_id: Callable[[], UUID]
+    happened: Callable[[facts.Fact], None]
+    wake_uplink: Callable[[], None]
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    exposing: bool = False
+    judgements: dict[ids.CaptureId, Judgement] = field(default_factory=dict)
