@@ -111,6 +111,7 @@ class Photos(Protocol):
         """Add to the history, which is never changed."""
         ...
 
+    async def note_view(self, view: "View") -> None: ...
     async def claim(self, lease_s: float) -> "Claim | None":
         """Take a received photo for inspection. It is free again when released, or when the lease runs out."""
         ...
@@ -178,19 +179,51 @@ class Reports(Protocol):
 
     async def pack(self, campaign: floor.Campaign, desk: floor.Desk) -> Pack: ...
     async def fleet(self, campaign_id: ids.CampaignId | None) -> list[dict[str, Any]]: ...
-    async def progress(self, campaign_id: ids.CampaignId) -> dict[str, Any]: ...
+    async def covers(self, scope: "Scope", class_id: ids.ClassId) -> bool:
+        """Whether the class lies within the scope."""
+        ...
+
+    async def progress(self, campaign_id: ids.CampaignId, scope: "Scope") -> dict[str, Any]: ...
     async def captures(
-        self, campaign_id: ids.CampaignId, after: UUID | None, limit: int, *, review: bool | None = None
+        self, campaign_id: ids.CampaignId, scope: "Scope", after: UUID | None, limit: int, *, review: bool | None = None
     ) -> list[dict[str, Any]]: ...
-    async def photos(self, campaign_id: ids.CampaignId, after: UUID | None, limit: int) -> list[dict[str, Any]]: ...
+    async def capture(self, capture_id: ids.CaptureId) -> dict[str, Any]: ...
+    async def photos(
+        self, campaign_id: ids.CampaignId, scope: "Scope", after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]: ...
     async def of_student(self, student_id: ids.StudentId) -> list[dict[str, Any]]: ...
     async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]: ...
     async def missing(
-        self, campaign_id: ids.CampaignId, class_id: ids.ClassId | None, after: UUID | None, limit: int
+        self,
+        campaign_id: ids.CampaignId,
+        scope: "Scope",
+        class_id: ids.ClassId | None,
+        after: UUID | None,
+        limit: int,
     ) -> list[dict[str, Any]]: ...
     async def objects(self, campaign_id: ids.CampaignId) -> Sequence["Kept"]:
         """What must lie in the object store."""
         ...
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What of a campaign somebody may see: classes on these campuses, of these colleges, these ones. None is all."""
+
+    campus_ids: tuple[UUID, ...] | None = None
+    colleges: tuple[str, ...] | None = None
+    class_ids: tuple[UUID, ...] | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """That somebody opened an image."""
+
+    capture_id: ids.CaptureId
+    viewer: str
+    role: str
+    image: str
+    at: datetime
 
 
 @dataclass(frozen=True)

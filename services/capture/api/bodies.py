@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from gradphoto_contracts.capture import Sha256
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from gradphoto_contracts.capture import Sha256
 from services.capture.domain import photos, sessions
 
 

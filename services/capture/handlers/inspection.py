@@ -1,5 +1,6 @@
 """The authority looks at each photo: claimed, read, inspected, decided. It may be killed between any two lines."""
 
+import asyncio
 import hashlib
 
 from kit import errors, logs, metrics
@@ -11,6 +12,8 @@ from services.capture.handlers import measures
 LEASE_S = 30.0
 #: When to try again after the store was away, and after an inspection failed.
 WAIT_S = 2.0
+#: How long a worker rests that found nothing to do.
+IDLE_S = 0.3
 
 _UNREADABLE = photos.Inspection(verdict="reject", rules=(), profile="", photo=None, readable=False)
 
@@ -97,3 +100,15 @@ async def _settle(work: ports.Work, noted: photos.Photo, cause: photos.Cause | N
     await work.photos.save(rejected)
     await work.say(events)
     return rejected
+
+
+async def inspect_all(unit: ports.Unit, objects: ports.Objects, inspector: ports.Inspector) -> None:
+    """Inspect for ever. Real time, since a simulated clock says nothing about how busy this machine is."""
+    while True:
+        try:
+            found = await inspect_next(unit, objects, inspector)
+        except Exception:  # noqa: BLE001 - the database may be away: logged, and the lease brings the photo back
+            logs.get().exception("inspection.interrupted")
+            found = False
+        if not found:
+            await asyncio.sleep(IDLE_S)

@@ -100,6 +100,9 @@ class Photos:
     async def note(self, entry: ports.Note) -> None:
         await self._tx.execute(sa.insert(store.HISTORY).values(asdict(entry)))
 
+    async def note_view(self, view: ports.View) -> None:
+        await self._tx.execute(sa.insert(store.VIEWS).values(asdict(view)))
+
     async def claim(self, lease_s: float) -> ports.Claim | None:
         clock = sa.func.clock_timestamp()
         free = (

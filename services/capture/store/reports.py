@@ -20,6 +20,7 @@ DESKS, SLOTS, STATIONS = store.DESKS, store.SLOTS, store.STATIONS
 #: The columns of a capture that staff see.
 _LISTED = (
     CAPTURES.c.capture_id,
+    CAPTURES.c.campaign_id,
     CAPTURES.c.student_id,
     CAPTURES.c.class_id,
     CAPTURES.c.desk_id,
@@ -47,8 +48,37 @@ _LISTED = (
 )
 
 
+#: The columns of an accepted photo.
+_PHOTO = (
+    "capture_id",
+    "student_id",
+    "class_id",
+    "photo_key",
+    "photo_sha256",
+    "shutter_at",
+    "overridden",
+    "version",
+)
+
+
 def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.count().filter(condition)
+
+
+def _scoped(scope: ports.Scope) -> list[sa.ColumnElement[bool]]:
+    """The conditions on `classes` that a scope sets."""
+    wanted = (
+        (CLASSES.c.campus_id, scope.campus_ids),
+        (CLASSES.c.college_zh, scope.colleges),
+        (CLASSES.c.class_id, scope.class_ids),
+    )
+    return [column.in_(values) for column, values in wanted if values is not None]
+
+
+def _seen(class_id: sa.Column[Any], scope: ports.Scope) -> list[sa.ColumnElement[bool]]:
+    """The conditions on rows with a class that a scope sets: none where it is the whole campaign."""
+    conditions = _scoped(scope)
+    return [class_id.in_(sa.select(CLASSES.c.class_id).where(*conditions))] if conditions else []
 
 
 class Reports:
@@ -160,13 +190,17 @@ class Reports:
             for row in (await self._tx.execute(query)).mappings()
         ]
 
-    async def progress(self, campaign_id: ids.CampaignId) -> dict[str, Any]:
+    async def covers(self, scope: ports.Scope, class_id: ids.ClassId) -> bool:
+        known = sa.select(sa.exists().where(CLASSES.c.class_id == class_id, *_scoped(scope)))
+        return bool((await self._tx.execute(known)).scalar())
+
+    async def progress(self, campaign_id: ids.CampaignId, scope: ports.Scope) -> dict[str, Any]:
         return {
-            "by_class": await self._progress_of_classes(campaign_id),
-            "by_desk": await self._progress_of_desks(campaign_id),
+            "by_class": await self._progress_of_classes(campaign_id, scope),
+            "by_desk": await self._progress_of_desks(campaign_id, scope),
         }
 
-    async def _progress_of_classes(self, campaign_id: ids.CampaignId) -> list[dict[str, Any]]:
+    async def _progress_of_classes(self, campaign_id: ids.CampaignId, scope: ports.Scope) -> list[dict[str, Any]]:
         # A student counts where roster has them now, wherever they stood when the photo was taken.
         came = sa.select(CHECKINS.c.student_id).where(CHECKINS.c.campaign_id == campaign_id).distinct().subquery("came")
         counted = (
@@ -194,12 +228,12 @@ class Reports:
                 sa.func.coalesce(counted.c.photographed, 0).label("photographed"),
             )
             .outerjoin(counted, counted.c.class_id == CLASSES.c.class_id)
-            .where(CLASSES.c.campaign_id == campaign_id)
+            .where(CLASSES.c.campaign_id == campaign_id, *_scoped(scope))
             .order_by(CLASSES.c.college_zh, CLASSES.c.label)
         )
         return [dict(row) for row in (await self._tx.execute(query)).mappings()]
 
-    async def _progress_of_desks(self, campaign_id: ids.CampaignId) -> list[dict[str, Any]]:
+    async def _progress_of_desks(self, campaign_id: ids.CampaignId, scope: ports.Scope) -> list[dict[str, Any]]:
         came = (
             sa.select(CHECKINS.c.desk_id, sa.func.count().label("checkins"))
             .where(CHECKINS.c.campaign_id == campaign_id)
@@ -234,23 +268,45 @@ class Reports:
             .where(DESKS.c.campaign_id == campaign_id)
             .order_by(DESKS.c.code)
         )
+        if scope.campus_ids is not None:
+            query = query.where(DESKS.c.campus_id.in_(scope.campus_ids))
         return [dict(row) for row in (await self._tx.execute(query)).mappings()]
 
     async def captures(
-        self, campaign_id: ids.CampaignId, after: UUID | None, limit: int, *, review: bool | None = None
+        self,
+        campaign_id: ids.CampaignId,
+        scope: ports.Scope,
+        after: UUID | None,
+        limit: int,
+        *,
+        review: bool | None = None,
     ) -> list[dict[str, Any]]:
-        query = sa.select(*_LISTED).where(CAPTURES.c.campaign_id == campaign_id)
+        query = sa.select(*_LISTED).where(CAPTURES.c.campaign_id == campaign_id, *_seen(CAPTURES.c.class_id, scope))
         if review is not None:
             to_review = sa.and_(CAPTURES.c.state == "accepted", CAPTURES.c.verdict == "review")
-            query = query.where(to_review if review else ~to_review)
+            query = query.where(to_review.is_(True) if review else to_review.is_not(True))
         return await self._page(query, after, limit)
 
-    async def photos(self, campaign_id: ids.CampaignId, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-        columns = [CAPTURES.c[name] for name in ("capture_id", "student_id", "class_id", "photo_key", "photo_sha256")]
-        query = sa.select(*columns, CAPTURES.c.shutter_at, CAPTURES.c.overridden, CAPTURES.c.version)
-        return await self._page(
-            query.where(CAPTURES.c.campaign_id == campaign_id, CAPTURES.c.state == "accepted"), after, limit
-        )
+    async def capture(self, capture_id: ids.CaptureId) -> dict[str, Any]:
+        row = await self._tx.execute(sa.select(*_LISTED).where(CAPTURES.c.capture_id == capture_id))
+        return dict(row.mappings().one())
+
+    async def photos(
+        self, campaign_id: ids.CampaignId, scope: ports.Scope, after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]:
+        names = [
+            "capture_id",
+            "student_id",
+            "class_id",
+            "photo_key",
+            "photo_sha256",
+            "shutter_at",
+            "overridden",
+            "version",
+        ]
+        in_force = sa.and_(CAPTURES.c.campaign_id == campaign_id, CAPTURES.c.state == "accepted")
+        query = sa.select(*(CAPTURES.c[name] for name in names)).where(in_force, *_seen(CAPTURES.c.class_id, scope))
+        return await self._page(query, after, limit)
 
     async def _page(self, query: sa.Select[Any], after: UUID | None, limit: int) -> list[dict[str, Any]]:
         if after is not None:
@@ -260,7 +316,7 @@ class Reports:
 
     async def of_student(self, student_id: ids.StudentId) -> list[dict[str, Any]]:
         theirs = sa.or_(CAPTURES.c.student_id == student_id, CAPTURES.c.shot_student_id == student_id)
-        return await self._page(sa.select(*_LISTED, CAPTURES.c.campaign_id).where(theirs), None, 1000)
+        return await self._page(sa.select(*_LISTED).where(theirs), None, 1000)
 
     async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]:
         history = store.HISTORY
@@ -268,7 +324,12 @@ class Reports:
         return [dict(row) for row in (await self._tx.execute(query)).mappings()]
 
     async def missing(
-        self, campaign_id: ids.CampaignId, class_id: ids.ClassId | None, after: UUID | None, limit: int
+        self,
+        campaign_id: ids.CampaignId,
+        scope: ports.Scope,
+        class_id: ids.ClassId | None,
+        after: UUID | None,
+        limit: int,
     ) -> list[dict[str, Any]]:
         came = sa.exists().where(
             CHECKINS.c.campaign_id == campaign_id,
@@ -281,6 +342,7 @@ class Reports:
             STUDENTS.c.eligible,
             ~STUDENTS.c.withdrawn,
             ~sa.exists().where(self._in_force()),
+            *_seen(STUDENTS.c.class_id, scope),
         )
         if class_id is not None:
             query = query.where(STUDENTS.c.class_id == class_id)

@@ -1,0 +1,141 @@
+"""What a desk's station sends and fetches. Every request is signed, and every PUT may come again."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response, status
+
+from gradphoto_contracts import ids
+from kit import clock as clocks
+from services.capture import ports
+from services.capture.api import access, bodies
+from services.capture.domain import checkins, floor, photos, sessions, stations
+from services.capture.handlers import desk as acts
+from services.capture.handlers import stations as station_acts
+
+#: How long an upload's address is good: a 24 MP original over a bad hall network.
+UPLOAD_S = 900
+
+
+def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, clock: clocks.Clock) -> APIRouter:
+    """Desk packs, check-ins, uploads, captures, drifts, heartbeats, seals."""
+    doors = APIRouter(tags=["desk"])
+
+    # FastAPI reads annotations at definition time, so the dependency's type is made here.
+    Station = Annotated[stations.Station, Depends(signed)]  # noqa: N806
+
+    @doors.get("/desk-pack", response_model=bodies.DeskPack)
+    async def desk_pack(request: Request, response: Response, station: Station) -> Any:
+        async with unit() as work:
+            campaign, desk, pack = await station_acts.desk_pack(work, station)
+            place = await work.floor.place(desk.desk_id)
+            key = work.campaign_code_key(campaign.campaign_id)
+        etag = _etag(pack, clock.now())
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"etag": etag})
+        response.headers["etag"] = etag
+        return _pack(campaign, desk, place, pack, key, clock.now())
+
+    @doors.put("/checkins/{checkin_id}")
+    async def checkin(checkin_id: UUID, body: bodies.Checkin, station: Station) -> bodies.CheckinRecorded:
+        async with unit() as work:
+            told = checkins.Checkin(
+                checkin_id=ids.CheckinId(checkin_id),
+                campaign_id=station.campaign_id,
+                student_id=ids.StudentId(body.student_id),
+                class_id=await acts.class_of(work, ids.StudentId(body.student_id), station.campaign_id),
+                desk_id=station.desk_id,
+                station_id=station.station_id,
+                ticket=body.ticket,
+                checked_in_at=body.checked_in_at,
+                recorded_at=work.now,
+            )
+            recorded = await acts.record_checkin(work, told)
+        return bodies.CheckinRecorded(checkin_id=recorded.checkin_id, ticket=recorded.ticket)
+
+    @doors.post("/uploads")
+    async def upload(body: bodies.UploadAsked, station: Station) -> bodies.Upload:
+        key = photos.original_key(station.campaign_id, body.sha256)
+        return bodies.Upload(
+            object_key=key,
+            url=await objects.presign_put(key, UPLOAD_S),
+            expires_at=clock.now() + timedelta(seconds=UPLOAD_S),
+            exists=await acts.is_stored(objects, station.campaign_id, body.sha256),
+        )
+
+    @doors.put("/captures/{capture_id}")
+    async def capture(capture_id: UUID, body: bodies.Capture, station: Station) -> bodies.CaptureReceived:
+        await acts.receive_capture(unit, objects, _shot(capture_id, body, station))
+        return bodies.CaptureReceived()
+
+    @doors.put("/drifts/{drift_id}")
+    async def drift(drift_id: UUID, body: bodies.Drift, station: Station) -> bodies.DriftNoted:
+        told = sessions.Drift(
+            drift_id=ids.DriftId(drift_id),
+            campaign_id=station.campaign_id,
+            desk_id=station.desk_id,
+            station_id=station.station_id,
+            **body.model_dump(),
+        )
+        async with unit() as work:
+            noted = await acts.tell_drift(work, told)
+        return bodies.DriftNoted(state="suspected" if noted.resolution is None else "resolved")
+
+    @doors.post("/heartbeats")
+    async def heartbeat(body: bodies.Heartbeat, station: Station) -> bodies.ServerTime:
+        async with unit() as work:
+            await station_acts.note_heartbeat(work, station.station_id, stations.Health(**body.model_dump()))
+        return bodies.ServerTime(server_time=clock.now())
+
+    @doors.put("/sessions/{session_id}")
+    async def session(session_id: UUID, body: bodies.SealAsked, station: Station) -> bodies.Sealed:
+        frames = [sessions.Frame(ids.CaptureId(frame.capture_id), frame.sha256) for frame in body.journalled]
+        async with unit() as work:
+            seal = await acts.seal_session(work, ids.SessionId(session_id), station, body.camera_frames, tuple(frames))
+        return bodies.Sealed(stored_frames=seal.stored_frames, missing=list(seal.missing), balanced=seal.balanced)
+
+    return doors
+
+
+def _shot(capture_id: UUID, body: bodies.Capture, station: stations.Station) -> photos.Shot:
+    return photos.Shot(
+        capture_id=ids.CaptureId(capture_id),
+        campaign_id=station.campaign_id,
+        desk_id=station.desk_id,
+        station_id=station.station_id,
+        student_id=None if body.student_id is None else ids.StudentId(body.student_id),
+        checkin_id=None if body.checkin_id is None else ids.CheckinId(body.checkin_id),
+        desk_rules=tuple(body.desk_rules),
+        **body.model_dump(exclude={"student_id", "checkin_id", "desk_rules"}),
+    )
+
+
+def _etag(pack: ports.Pack, now: datetime) -> str:
+    # A new hour gives a new pack even when nothing has changed: else an unchanged pack would expire at a desk in use.
+    facts = f"{pack.version}/{now:%Y-%m-%dT%H}"
+    return f'"{hashlib.sha256(facts.encode()).hexdigest()[:32]}"'
+
+
+def _pack(
+    campaign: floor.Campaign, desk: floor.Desk, place: floor.Place, pack: ports.Pack, key: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        "version": pack.version,
+        "issued_at": now,
+        "expires_at": now + timedelta(hours=campaign.desk_pack_hours),
+        "campaign_id": campaign.campaign_id,
+        "identity_mode": campaign.identity_mode,
+        "campaign_code_key": key,
+        "photo": {"profile": campaign.profile, "retake_limit": campaign.retake_limit},
+        "desk": {
+            "desk_id": desk.desk_id,
+            "code": desk.code,
+            "group_code": desk.group_code,
+            "campus_code": place.campus,
+            "next_ticket": pack.content["next_ticket"],
+        },
+        "classes": pack.content["classes"],
+        "entries": pack.content["entries"],
+    }

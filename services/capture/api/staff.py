@@ -1,0 +1,170 @@
+"""What staff may see and do: progress, captures, whose a photo is, the store's integrity."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from gradphoto_contracts import ids
+from kit import auth, errors, web
+from kit import clock as clocks
+from services.capture import ports
+from services.capture.api import access, bodies
+from services.capture.domain import photos
+from services.capture.handlers import audit, binding
+
+Reader = Annotated[auth.Principal, Depends(web.principal("capture.read"))]
+Binder = Annotated[auth.Principal, Depends(web.principal("capture.rebind"))]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+#: How long an image's address opens it.
+IMAGE_S = 60
+
+
+def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> APIRouter:
+    """Lists and single captures."""
+    doors = APIRouter(tags=["staff"])
+    _add_lists(doors, unit)
+    _add_captures(doors, unit, objects, clock)
+    _add_binding(doors, unit)
+
+    @doors.get("/campaigns/{campaign_id}/integrity")
+    async def integrity(campaign_id: UUID, who: Reader, *, hashes: bool = True) -> bodies.Integrity:
+        access.require_whole(who, campaign_id)
+        found = await audit.compare(unit, objects, ids.CampaignId(campaign_id), hashes=hashes)
+        return bodies.Integrity(
+            checked=found.checked,
+            sound=found.sound,
+            missing=_wrong(found.missing),
+            wrong_hash=_wrong(found.wrong_hash),
+            orphans=list(found.orphans),
+        )
+
+    return doors
+
+
+def _add_lists(doors: APIRouter, unit: ports.Unit) -> None:
+    @doors.get("/campaigns/{campaign_id}/progress")
+    async def progress(campaign_id: UUID, who: Reader) -> bodies.Progress:
+        scope = access.within(who, campaign_id)
+        async with unit() as work:
+            found = await work.reports.progress(ids.CampaignId(campaign_id), scope)
+        return bodies.Progress(
+            by_class=bodies.rows(bodies.ClassProgress, found["by_class"]),
+            by_desk=bodies.rows(bodies.DeskProgress, found["by_desk"]),
+        )
+
+    @doors.get("/campaigns/{campaign_id}/captures")
+    async def captures(
+        campaign_id: UUID, who: Reader, after: UUID | None = None, limit: Limit = 200, review: bool | None = None
+    ) -> list[bodies.ListedCapture]:
+        scope = access.within(who, campaign_id)
+        async with unit() as work:
+            found = await work.reports.captures(ids.CampaignId(campaign_id), scope, after, limit, review=review)
+        return bodies.rows(bodies.ListedCapture, found)
+
+    @doors.get("/campaigns/{campaign_id}/photos")
+    async def accepted(
+        campaign_id: UUID, who: Reader, after: UUID | None = None, limit: Limit = 200
+    ) -> list[bodies.AcceptedPhoto]:
+        scope = access.within(who, campaign_id)
+        async with unit() as work:
+            found = await work.reports.photos(ids.CampaignId(campaign_id), scope, after, limit)
+        return bodies.rows(bodies.AcceptedPhoto, found)
+
+    @doors.get("/campaigns/{campaign_id}/missing")
+    async def missing(
+        campaign_id: UUID,
+        who: Reader,
+        class_id: UUID | None = None,
+        after: UUID | None = None,
+        limit: Limit = 200,
+    ) -> list[bodies.MissingStudent]:
+        scope = access.within(who, campaign_id)
+        of_class = None if class_id is None else ids.ClassId(class_id)
+        async with unit() as work:
+            found = await work.reports.missing(ids.CampaignId(campaign_id), scope, of_class, after, limit)
+        return bodies.rows(bodies.MissingStudent, found)
+
+    @doors.get("/students/{student_id}/captures")
+    async def of_student(student_id: UUID, who: Reader) -> list[bodies.ListedCapture]:
+        async with unit() as work:
+            student = await work.floor.student(ids.StudentId(student_id))
+            if student is None:
+                raise errors.NotFound("student-not-known")
+            if not await work.reports.covers(access.within(who, student.campaign_id), student.class_id):
+                raise errors.Refused("out-of-scope", dimension="class")
+            return bodies.rows(bodies.ListedCapture, await work.reports.of_student(student.student_id))
+
+
+def _add_captures(doors: APIRouter, unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> None:
+    @doors.get("/captures/{capture_id}")
+    async def capture(capture_id: UUID, who: Reader) -> bodies.CaptureWithHistory:
+        async with unit() as work:
+            await _seen_by(work, who, capture_id)
+            found = await work.reports.capture(ids.CaptureId(capture_id))
+            history = await work.reports.history(ids.CaptureId(capture_id))
+        return bodies.CaptureWithHistory(
+            capture=bodies.ListedCapture(**found), history=bodies.rows(bodies.HistoryLine, history)
+        )
+
+    @doors.get("/captures/{capture_id}/image")
+    async def image(capture_id: UUID, who: Reader, kind: Literal["photo", "original"] = "photo") -> bodies.ImageAddress:
+        async with unit() as work:
+            photo = await _seen_by(work, who, capture_id)
+            key = photo.photo_key if kind == "photo" else photo.original_key
+            if key is None:
+                raise errors.NotFound("photo-not-composed")
+            view = ports.View(capture_id=photo.shot.capture_id, viewer=who.sub, role=who.role, image=kind, at=work.now)
+            await work.photos.note_view(view)
+        expires_at = clock.now() + timedelta(seconds=IMAGE_S)
+        return bodies.ImageAddress(url=await objects.presign_get(key, IMAGE_S), expires_at=expires_at)
+
+
+def _add_binding(doors: APIRouter, unit: ports.Unit) -> None:
+    @doors.post("/captures/{capture_id}/rebind")
+    async def rebind(capture_id: UUID, body: bodies.Rebinding, who: Binder) -> bodies.Bound:
+        moves = [bodies.Move(capture_id=capture_id, student_id=body.student_id)]
+        return (await rebind_many(bodies.Rebindings(moves=moves, reason=body.reason), who))[0]
+
+    @doors.post("/rebindings")
+    async def rebind_many(body: bodies.Rebindings, who: Binder) -> list[bodies.Bound]:
+        moves = {ids.CaptureId(move.capture_id): ids.StudentId(move.student_id) for move in body.moves}
+        async with unit() as work:
+            for capture_id in moves:
+                await _seen_by(work, who, capture_id)
+            moved = await binding.rebind_photos(work, moves, binding.Act(who.sub, body.reason))
+        return [_bound(photo) for photo in moved]
+
+    @doors.post("/captures/{capture_id}/withdraw")
+    async def withdraw(capture_id: UUID, body: bodies.Withdrawal, who: Binder) -> bodies.Bound:
+        async with unit() as work:
+            await _seen_by(work, who, capture_id)
+            act = binding.Act(who.sub, body.reason)
+            return _bound(await binding.withdraw_photo(work, ids.CaptureId(capture_id), act))
+
+    @doors.post("/captures/{capture_id}/reinstate")
+    async def reinstate(capture_id: UUID, body: bodies.Withdrawal, who: Binder) -> bodies.Bound:
+        async with unit() as work:
+            await _seen_by(work, who, capture_id)
+            act = binding.Act(who.sub, body.reason)
+            return _bound(await binding.reinstate_photo(work, ids.CaptureId(capture_id), act))
+
+
+async def _seen_by(work: ports.Work, who: auth.Principal, capture_id: UUID) -> photos.Photo:
+    photo = await work.photos.get(ids.CaptureId(capture_id))
+    if photo is None:
+        raise errors.NotFound("capture-not-known")
+    await access.require_photo(work, who, photo)
+    return photo
+
+
+def _bound(photo: photos.Photo) -> bodies.Bound:
+    return bodies.Bound(
+        capture_id=photo.shot.capture_id, state=photo.state, student_id=photo.student_id, version=photo.version
+    )
+
+
+def _wrong(found: Any) -> list[bodies.WrongObject]:
+    return [bodies.WrongObject(object_key=wrong.key, capture_ids=list(wrong.capture_ids)) for wrong in found]

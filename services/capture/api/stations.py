@@ -1,0 +1,65 @@
+"""Stations over HTTP: invited by staff, enrolled by themselves."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, status
+
+from gradphoto_contracts import ids
+from kit import auth, web
+from kit import clock as clocks
+from services.capture import ports
+from services.capture.api import access, bodies
+from services.capture.handlers import stations as acts
+
+Manager = Annotated[auth.Principal, Depends(web.principal("station.manage"))]
+
+
+def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
+    """Invite, list, revoke and enrol stations."""
+    doors = APIRouter(tags=["stations"])
+
+    @doors.post("/stations", status_code=status.HTTP_201_CREATED)
+    async def invite(request: bodies.NewStation, who: Manager) -> bodies.Invitation:
+        access.require_whole(who, request.campaign_id)
+        command = acts.InviteStation(
+            campaign_id=ids.CampaignId(request.campaign_id), desk_id=ids.DeskId(request.desk_id), label=request.label
+        )
+        async with unit() as work:
+            station, code = await acts.invite_station(work, command)
+        return bodies.Invitation(station_id=station.station_id, enrolment_code=code, expires_at=station.code_expires_at)
+
+    @doors.get("/stations")
+    async def fleet(who: Manager, campaign_id: UUID | None = None) -> list[bodies.FleetStation]:
+        who.require_scope(campaign_id=campaign_id)
+        async with unit() as work:
+            found = await work.reports.fleet(ids.CampaignId(campaign_id) if campaign_id else None)
+        return bodies.rows(bodies.FleetStation, found)
+
+    @doors.post("/stations/{station_id}/revoke")
+    async def revoke(station_id: UUID, who: Manager) -> bodies.StationState:
+        async with unit() as work:
+            station = await acts.revoke_station(work, ids.StationId(station_id))
+            access.require_whole(who, station.campaign_id)
+        return bodies.StationState(station_id=station.station_id, state=station.state)
+
+    @doors.post("/enrolments")
+    async def enrol(request: Request, body: bodies.Enrolment) -> bodies.Enrolled:
+        token = auth.station_token(request.headers.get("authorization"))
+        raw = await request.body()
+        auth.verify_station(token, request.method, request.url.path, raw, body.public_key_pem, clock.now())
+        async with unit() as work:
+            station, desk = await acts.enrol_station(work, body.code, body.public_key_pem)
+            place = await work.floor.place(desk.desk_id)
+        return bodies.Enrolled(
+            station_id=station.station_id,
+            campaign_id=station.campaign_id,
+            desk_id=desk.desk_id,
+            desk_code=desk.code,
+            group_code=desk.group_code,
+            campus_id=desk.campus_id,
+            campus_code=place.campus,
+            server_time=clock.now(),
+        )
+
+    return doors

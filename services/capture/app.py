@@ -1,0 +1,129 @@
+"""Capture wired together: which adapter stands behind which port."""
+
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gradphoto_contracts import catalogue
+from gradphoto_contracts import ids as contract_ids
+from kit import auth, bus, clock, crypto, db, ids, inbox, objects, outbox, process, web
+from services.capture import api, handlers, ports, store
+from services.capture.domain import stations
+from services.capture.handlers import floor as floor_acts
+from services.capture.handlers import inspection
+from services.capture.handlers import stations as station_acts
+from services.capture.settings import Settings
+from services.capture.store import desk, floor, images, photos, reports
+
+#: Real seconds between two looks, whatever a simulated clock does.
+_LOOK_S = 2.0
+
+
+def build(settings: Settings) -> process.Service:
+    """The whole service. Nothing runs before `process.main` starts it."""
+    time = clock.clock_for(settings)
+    database = db.Database(settings.database_url.get_secret_value(), "capture")
+    unit = db.Unit(database, working(time, bytes.fromhex(settings.code_key.get_secret_value())))
+    kept, kept_objects = _objects(settings)
+    amqp_url = settings.amqp_url.get_secret_value()
+    publisher = bus.Publisher(amqp_url)
+    relay = outbox.Relay(database, store.OUTBOX, publisher, "capture")
+    consumer = bus.Consumer(amqp_url, "capture", inbox.dispatcher(unit, catalogue.read, handlers.HEARS))
+    return process.Service(
+        name="capture",
+        web=web.application(
+            settings,
+            title="gradphoto capture",
+            clock=time,
+            verifier=auth.TokenVerifier(settings.auth_public_key, time),
+            routers=[api.router(unit, kept, time)],
+            readiness=_readiness(database),
+        ),
+        background=[
+            relay.run,
+            consumer.run,
+            *inspectors(settings, unit, kept),
+            process.ticker("stations", _LOOK_S, clock.SystemClock(), _watch(unit, settings.station_lost_after_s)),
+            process.ticker("waiting", _LOOK_S, clock.SystemClock(), _resolve(unit)),
+        ],
+        start=[kept_objects.ensure_bucket],
+        stop=[publisher.close, database.close],
+    )
+
+
+def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], ports.Work]:
+    """What builds the unit of work over one transaction."""
+    enrolment_key = crypto.derive(code_key, "enrolment")
+
+    def build_work(tx: AsyncConnection) -> ports.Work:
+        now = time.now()
+        return ports.Work(
+            floor=floor.Floor(tx),
+            stations=desk.Stations(tx),
+            checkins=desk.Checkins(tx),
+            photos=photos.Photos(tx),
+            sessions=desk.Sessions(tx),
+            reports=reports.Reports(tx),
+            events=outbox.Outbox(tx, store.OUTBOX, "capture", now, ids.new),
+            inbox=inbox.Inbox(tx, store.INBOX),
+            now=now,
+            new_id=ids.new,
+            new_code=_new_code,
+            code_index=lambda code: crypto.blind_index(enrolment_key, code),
+            campaign_code_key=lambda campaign: _code_key(code_key, campaign),
+        )
+
+    return build_work
+
+
+def inspectors(settings: Settings, unit: ports.Unit, kept: ports.Objects) -> list[Callable[[], Awaitable[None]]]:
+    """The authority's workers: one a core unless told otherwise."""
+    at_once = settings.inspectors or os.cpu_count() or 1
+    inspector = images.Inspector(max(at_once, 1))
+
+    async def inspector_loop() -> None:
+        await inspection.inspect_all(unit, kept, inspector)
+
+    return [inspector_loop] * max(at_once, 0)
+
+
+def _objects(settings: Settings) -> tuple[images.Objects, objects.Objects]:
+    if settings.s3_url is None:
+        raise SystemExit("采集服务需要 GRADPHOTO_S3_URL。 · Capture needs GRADPHOTO_S3_URL.")
+    kept = objects.Objects(settings.s3_url.get_secret_value())
+    return images.Objects(kept), kept
+
+
+def _new_code() -> str:
+    return "".join(secrets.choice(stations.CODE_ALPHABET) for _ in range(stations.CODE_LENGTH))
+
+
+def _code_key(master: bytes, campaign_id: contract_ids.CampaignId) -> str:
+    return crypto.campaign_code_key(master, campaign_id).hex()
+
+
+def _watch(unit: ports.Unit, lost_after_s: float) -> Callable[[], Awaitable[None]]:
+    async def watch() -> None:
+        async with unit() as work:
+            await station_acts.mark_lost_stations(work, timedelta(seconds=lost_after_s))
+            await station_acts.show_plan(work)
+
+    return watch
+
+
+def _resolve(unit: ports.Unit) -> Callable[[], Awaitable[None]]:
+    async def resolve() -> None:
+        async with unit() as work:
+            await floor_acts.resolve_waiting(work)
+
+    return resolve
+
+
+def _readiness(database: db.Database) -> Callable[[], Awaitable[dict[str, bool]]]:
+    async def ready() -> dict[str, bool]:
+        return {"database": await database.ready()}
+
+    return ready

@@ -1,0 +1,346 @@
+"""Capture's tables; history and views only grow."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from kit import db
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "campaigns",
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("identity_mode", sa.Text(), nullable=False),
+        sa.Column("profile", sa.Text(), nullable=False),
+        sa.Column("retake_limit", sa.BigInteger(), nullable=False),
+        sa.Column("desk_pack_hours", sa.BigInteger(), nullable=False),
+        sa.Column("campuses", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("open", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_campaigns")),
+        schema="capture",
+    )
+    op.create_table(
+        "captures",
+        sa.Column("capture_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("station_id", sa.Uuid(), nullable=False),
+        sa.Column("shot_student_id", sa.Uuid(), nullable=True),
+        sa.Column("checkin_id", sa.Uuid(), nullable=True),
+        sa.Column("ticket", sa.Text(), nullable=True),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("shutter_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("camera_serial", sa.Text(), nullable=False),
+        sa.Column("frame_counter", sa.BigInteger(), nullable=False),
+        sa.Column("monotonic_ns", sa.BigInteger(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("override_reason", sa.Text(), nullable=True),
+        sa.Column("desk_verdict", sa.Text(), nullable=True),
+        sa.Column("desk_rules", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=True),
+        sa.Column("class_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=True),
+        sa.Column("rules", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=True),
+        sa.Column("overridden", sa.Boolean(), nullable=False),
+        sa.Column("profile", sa.Text(), nullable=True),
+        sa.Column("photo_key", sa.Text(), nullable=True),
+        sa.Column("photo_sha256", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state <> 'accepted' or (class_id is not null and photo_key is not null and photo_sha256 is not null)",
+            name=op.f("ck_captures_accepted_is_whole"),
+        ),
+        sa.CheckConstraint(
+            "state in ('received','accepted','rejected','withdrawn','unbound')", name=op.f("ck_captures_state")
+        ),
+        sa.PrimaryKeyConstraint("capture_id", name=op.f("pk_captures")),
+        schema="capture",
+    )
+    op.create_index(
+        "ix_captures_campaign_id_capture_id", "captures", ["campaign_id", "capture_id"], unique=False, schema="capture"
+    )
+    op.create_index(
+        "ix_captures_campaign_id_desk_id_state",
+        "captures",
+        ["campaign_id", "desk_id", "state"],
+        unique=False,
+        schema="capture",
+    )
+    op.create_index("ix_captures_checkin_id", "captures", ["checkin_id"], unique=False, schema="capture")
+    op.create_index("ix_captures_student_id", "captures", ["student_id"], unique=False, schema="capture")
+    op.create_index(
+        "ix_captures_to_inspect",
+        "captures",
+        ["received_at"],
+        unique=False,
+        schema="capture",
+        postgresql_where=sa.text("state = 'received' and class_id is not null"),
+    )
+    op.create_index(
+        "ix_captures_waiting",
+        "captures",
+        ["student_id"],
+        unique=False,
+        schema="capture",
+        postgresql_where=sa.text("state = 'received' and class_id is null"),
+    )
+    op.create_index(
+        "uq_captures_in_force",
+        "captures",
+        ["campaign_id", "student_id"],
+        unique=True,
+        schema="capture",
+        postgresql_where=sa.text("state = 'accepted'"),
+    )
+    op.create_table(
+        "checkins",
+        sa.Column("checkin_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("class_id", sa.Uuid(), nullable=True),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("station_id", sa.Uuid(), nullable=False),
+        sa.Column("ticket", sa.Text(), nullable=False),
+        sa.Column("checked_in_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("checkin_id", name=op.f("pk_checkins")),
+        sa.UniqueConstraint("campaign_id", "desk_id", "ticket", name=op.f("uq_checkins_campaign_id_desk_id_ticket")),
+        schema="capture",
+    )
+    op.create_index(
+        "ix_checkins_campaign_id_student_id", "checkins", ["campaign_id", "student_id"], unique=False, schema="capture"
+    )
+    op.create_index(
+        "ix_checkins_waiting",
+        "checkins",
+        ["student_id"],
+        unique=False,
+        schema="capture",
+        postgresql_where=sa.text("class_id is null"),
+    )
+    op.create_table(
+        "classes",
+        sa.Column("class_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("campus_id", sa.Uuid(), nullable=False),
+        sa.Column("college_zh", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("headcount", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("class_id", name=op.f("pk_classes")),
+        schema="capture",
+    )
+    op.create_index("ix_classes_campaign_id", "classes", ["campaign_id"], unique=False, schema="capture")
+    op.create_table(
+        "codes",
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("student_id", name=op.f("pk_codes")),
+        schema="capture",
+    )
+    op.create_table(
+        "desks",
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("group_code", sa.Text(), nullable=False),
+        sa.Column("campus_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("planned_per_hour", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("desk_id", name=op.f("pk_desks")),
+        schema="capture",
+    )
+    op.create_index("ix_desks_campaign_id", "desks", ["campaign_id"], unique=False, schema="capture")
+    op.create_table(
+        "drifts",
+        sa.Column("drift_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("station_id", sa.Uuid(), nullable=False),
+        sa.Column("sign", sa.Text(), nullable=False),
+        sa.Column("expected", sa.Text(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
+        sa.Column("suspected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("resolution", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("drift_id", name=op.f("pk_drifts")),
+        schema="capture",
+    )
+    op.create_index("ix_drifts_campaign_id", "drifts", ["campaign_id"], unique=False, schema="capture")
+    op.create_table(
+        "history",
+        sa.Column("capture_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("from_student_id", sa.Uuid(), nullable=True),
+        sa.Column("to_student_id", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("capture_id", "version", name=op.f("pk_history")),
+        schema="capture",
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "received_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_inbox")),
+        schema="capture",
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("xid", db.Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("envelope", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("id", name=op.f("uq_outbox_id")),
+        schema="capture",
+        postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
+    )
+    op.create_index(
+        "ix_outbox_sent",
+        "outbox",
+        ["sent_at"],
+        unique=False,
+        schema="capture",
+        postgresql_where=sa.text("sent_at is not null"),
+    )
+    op.create_index(
+        "ix_outbox_unsent",
+        "outbox",
+        ["seq"],
+        unique=False,
+        schema="capture",
+        postgresql_where=sa.text("sent_at is null"),
+    )
+    op.create_table(
+        "packs",
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("content_sha256", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("desk_id", name=op.f("pk_packs")),
+        schema="capture",
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("station_id", sa.Uuid(), nullable=False),
+        sa.Column("camera_frames", sa.BigInteger(), nullable=False),
+        sa.Column("journalled", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("stored_frames", sa.BigInteger(), nullable=False),
+        sa.Column("missing", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_sessions")),
+        schema="capture",
+    )
+    op.create_table(
+        "slots",
+        sa.Column("slot_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("class_id", sa.Uuid(), nullable=True),
+        sa.Column("group_id", sa.Uuid(), nullable=True),
+        sa.Column("order_code", sa.Text(), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("slot_id", name=op.f("pk_slots")),
+        schema="capture",
+    )
+    op.create_index("ix_slots_campaign_id", "slots", ["campaign_id"], unique=False, schema="capture")
+    op.create_table(
+        "stations",
+        sa.Column("station_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("code_index", sa.LargeBinary(), nullable=False),
+        sa.Column("code_expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("public_key_pem", sa.Text(), nullable=True),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("online", sa.Boolean(), nullable=False),
+        sa.Column("health", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("station_id", name=op.f("pk_stations")),
+        sa.UniqueConstraint("code_index", name=op.f("uq_stations_code_index")),
+        schema="capture",
+    )
+    op.create_index("ix_stations_campaign_id", "stations", ["campaign_id"], unique=False, schema="capture")
+    op.create_index(
+        "ix_stations_online",
+        "stations",
+        ["last_seen_at"],
+        unique=False,
+        schema="capture",
+        postgresql_where=sa.text("online"),
+    )
+    op.create_table(
+        "students",
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("class_id", sa.Uuid(), nullable=False),
+        sa.Column("eligible", sa.Boolean(), nullable=False),
+        sa.Column("ordinal", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("student_id", name=op.f("pk_students")),
+        schema="capture",
+    )
+    op.create_index(
+        "ix_students_campaign_id_class_id", "students", ["campaign_id", "class_id"], unique=False, schema="capture"
+    )
+    op.create_table(
+        "views",
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("capture_id", sa.Uuid(), nullable=False),
+        sa.Column("viewer", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("image", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_views")),
+        schema="capture",
+    )
+    op.execute(
+        """
+        create function capture.only_grows() returns trigger language plpgsql as $$
+        begin
+            raise exception '% only grows', tg_table_name;
+        end $$
+        """
+    )
+    for table in ("history", "views"):
+        op.execute(
+            f"create trigger only_grows before update or delete on capture.{table} "
+            "for each row execute function capture.only_grows()"
+        )

@@ -1,0 +1,14 @@
+"""What capture is told at its start."""
+
+from pydantic import Field
+
+from kit import settings
+
+
+class Settings(settings.ServiceSettings):
+    """Besides what every service is told: the master of code digests, the inspectors, when a station is lost."""
+
+    code_key: settings.MasterKey
+    #: Photos inspected at once; 0 means one a core. A process that shall not inspect is given -1.
+    inspectors: int = Field(default=0, ge=-1)
+    station_lost_after_s: float = Field(default=60.0, gt=0)
