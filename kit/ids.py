@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-import uuid_utils.compat
+import uuid_utils
 
 
 def new() -> UUID:
     """A new UUIDv7."""
-    return UUID(int=uuid_utils.compat.uuid7().int)
+    return UUID(int=uuid_utils.uuid7().int)

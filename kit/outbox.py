@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from kit import db, logs
 
 #: From this many events at once they are copied: half the time of single inserts, and one more round trip.
 COPY_FROM = 100
+#: Of very many, so many are held in memory at a time.
+AT_ONCE = 1000
 
 
 def table(metadata: sa.MetaData) -> sa.Table:
@@ -62,10 +65,12 @@ class Outbox:
 
     async def add_all(self, events: Iterable[Event]) -> None:
         """Say many events, in this order; thousands at once are fine."""
-        sealed = [self._seal(event) for event in events]
-        if not sealed:
-            return
-        await (self._copy(sealed) if len(sealed) >= COPY_FROM else self._insert(sealed))
+        waiting = iter(events)
+        while some := [self._seal(event) for event in islice(waiting, AT_ONCE)]:
+            await (self._copy(some) if len(some) >= COPY_FROM else self._insert(some))
+            await self._wake()
+
+    async def _wake(self) -> None:
         if not self._woken:
             await self._tx.execute(sa.select(sa.func.pg_notify(channel(self._table), "")))
             self._woken = True

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids, policy
 from services.roster.domain import roster
-from services.roster.store import CODES, PHOTOS
+from services.roster.store import CODES, PHOTOS, STUDENTS
 
 _REGISTER_STAGED = sa.text("""
     insert into roster.codes as k (student_id, campaign_id, mode, digest, registered_in)
@@ -21,16 +21,18 @@ _REGISTER_STAGED = sa.text("""
 """)
 _DROP_STAGED = sa.text("delete from roster.staged where change_id = :change")
 
-#: A code is a change of its student: it has a version of its own after the student's.
-_RAISE_VERSIONS = sa.text("""
-    update roster.students s set version = s.version + 1 from roster.codes k
-    where k.student_id = s.student_id and k.campaign_id = :campaign_id and k.registered_in = :change
-    returning k.student_id, k.campaign_id, k.mode, k.digest, s.version
+_REGISTERED = sa.text("""
+    select k.student_id, k.campaign_id, k.mode, k.digest, s.version
+    from roster.codes k join roster.students s using (student_id)
+    where k.campaign_id = :campaign_id and k.registered_in = :change
 """)
 
 
 async def register_staged(tx: AsyncConnection, campaign_id: ids.CampaignId, change: UUID) -> Sequence[roster.CodeState]:
-    """Register the digests of a change's staged rows, and forget those rows: the vault has what is personal."""
+    """Register the digests of a change's staged rows, and forget those rows: the vault has what is personal.
+
+    The students' versions are raised where students are written.
+    """
     of = {"campaign_id": campaign_id, "change": change}
     await tx.execute(_REGISTER_STAGED, of)
     await tx.execute(_DROP_STAGED, {"change": change})
@@ -38,8 +40,8 @@ async def register_staged(tx: AsyncConnection, campaign_id: ids.CampaignId, chan
 
 
 async def _registered(tx: AsyncConnection, campaign_id: ids.CampaignId, change: UUID) -> Sequence[roster.CodeState]:
-    raised = await tx.execute(_RAISE_VERSIONS, {"campaign_id": campaign_id, "change": change})
-    return sorted(roster.CodeState(*row) for row in raised)
+    found = await tx.execute(_REGISTERED, {"campaign_id": campaign_id, "change": change})
+    return sorted(roster.CodeState(*row) for row in found)
 
 
 class Codes:
@@ -76,6 +78,8 @@ class Codes:
             for student_id, digest in digests.items()
         ]
         await self._tx.execute(CODES.insert(), rows)
+        raised = STUDENTS.update().where(STUDENTS.c.student_id.in_(digests)).values(version=STUDENTS.c.version + 1)
+        await self._tx.execute(raised)
         return await _registered(self._tx, campaign_id, change)
 
 

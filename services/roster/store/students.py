@@ -33,17 +33,20 @@ _FOLLOW_CLASSES = sa.text("""
 """)
 
 #: The ordinal is a first guess, right for a whole new class; `_ORDINALS` mends the rest. The withdrawn enrol anew.
+#: A student whose code is new too takes two steps in version: the second is the code's.
 _WRITE_STUDENTS = sa.text("""
     insert into roster.students as s
         (student_id, campaign_id, class_id, student_no, cohort, level, eligible, withdrawn, ordinal, version,
          enrolled_in, changed_in)
-    select student_id, :campaign_id, class_id, student_no, cohort, level, eligible, false,
-           row_number() over (partition by class_id order by student_no collate "C"), 1, :change, :change
-    from roster.staged where change_id = :change
+    select t.student_id, :campaign_id, t.class_id, t.student_no, t.cohort, t.level, t.eligible, false,
+           row_number() over (partition by t.class_id order by t.student_no collate "C"),
+           case when t.digest is not null and t.digest is distinct from k.digest then 2 else 1 end, :change, :change
+    from roster.staged t left join roster.codes k using (student_id) where t.change_id = :change
     on conflict (student_id) do update set
         class_id = excluded.class_id, cohort = excluded.cohort, level = excluded.level, eligible = excluded.eligible,
         enrolled_in = case when s.withdrawn then excluded.enrolled_in else s.enrolled_in end,
-        withdrawn = false, withdrawn_for = null, version = s.version + 1, changed_in = excluded.changed_in
+        withdrawn = false, withdrawn_for = null,
+        version = s.version + excluded.version, changed_in = excluded.changed_in
 """)
 
 _WRITE_VAULT = sa.text("""
@@ -94,9 +97,10 @@ _TOUCHED_CLASSES = sa.text("""
 """)
 
 _TOUCHED_STUDENTS = sa.text("""
-    select s.student_id, s.campaign_id, s.class_id, c.campus_id, s.cohort, s.eligible, s.ordinal, s.version,
-           s.enrolled_in = :change as new
+    select s.student_id, s.campaign_id, s.class_id, c.campus_id, s.cohort, s.eligible, s.ordinal,
+           case when k.student_id is null then s.version else s.version - 1 end, s.enrolled_in = :change as new
     from roster.students s join roster.classes c using (class_id)
+    left join roster.codes k on k.student_id = s.student_id and k.registered_in = :change
     where s.campaign_id = :campaign_id and s.changed_in = :change and not s.withdrawn
     order by s.class_id, s.ordinal
 """)
@@ -135,8 +139,9 @@ class Students:
             await self._tx.execute(_FOLLOW_CLASSES, of)
         await self._tx.execute(_WRITE_STUDENTS, of)
         await self._tx.execute(_WRITE_VAULT, of)
+        registered = await codes.register_staged(self._tx, campaign_id, change)
         touched = await self.settle(campaign_id, change)
-        return touched._replace(codes=await codes.register_staged(self._tx, campaign_id, change))
+        return touched._replace(codes=registered)
 
     async def withdraw(self, student_id: ids.StudentId, change: UUID, reason: str) -> int:
         update = STUDENTS.update().where(STUDENTS.c.student_id == student_id)
