@@ -49,7 +49,7 @@ def build(names: list[str]) -> typer.Typer:
 def main() -> None:
     """Run the command line; only the module of the sub-command in question is imported, so that it answers at once."""
     asked = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    build([asked] if asked in COMMANDS else [name for name in COMMANDS if _exists(name)])()
+    build([asked] if asked in COMMANDS and _exists(asked) else [name for name in COMMANDS if _exists(name)])()
 
 
 def _exists(name: str) -> bool:

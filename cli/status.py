@@ -31,7 +31,7 @@ def status(
 
 
 def report(stack: stacks.Stack) -> dict[str, Any]:
-    """What `--json` prints: dir, phase, ready, and of each part state, pid, restarts, last_exit, url, live, ready_now."""
+    """What `--json` prints: dir, phase, ready; of each part state, pid, restarts, last_exit, url, live, ready_now."""
     state = stack.state()
     parts: dict[str, dict[str, Any]] = state.get("parts", {})
     with concurrent.futures.ThreadPoolExecutor(8) as pool:

@@ -1,0 +1,107 @@
+"""Clock file, tokens, secrets and ports of the embedded stack, without starting anything."""
+
+import json
+import os
+import socket
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+from joserfc import jwk, jwt
+
+from cli.stack import clock, environment, layout, ports, process, secrets, tokens
+
+NOW = 1_509_465_600.0
+
+
+def test_without_a_clock_file_it_is_now(tmp_path: Path) -> None:
+    """No clock file means the system's time."""
+    assert abs(clock.now(tmp_path / "clock.json") - time.time()) < 1
+
+
+def test_a_set_clock_runs_at_its_speed(tmp_path: Path) -> None:
+    """The stack's clock stands at the given moment and advances `speed` seconds a real second."""
+    path = tmp_path / "clock.json"
+    clock.set_to(path, NOW, speed=3600)
+    setting = json.loads(path.read_text())
+    path.write_text(json.dumps({**setting, "real_epoch": setting["real_epoch"] - 2}))
+    assert clock.now(path) == pytest.approx(NOW + 7200, abs=3600)
+
+
+@pytest.mark.parametrize("speed", [0, -1])
+def test_time_does_not_stand_still_or_run_backwards(tmp_path: Path, speed: float) -> None:
+    """A speed of zero or less is refused, and no clock file is written."""
+    with pytest.raises(ValueError, match="speed"):
+        clock.set_to(tmp_path / "clock.json", NOW, speed)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_token_says_who_and_what_until_when() -> None:
+    """A token verifies with the public key and carries role, the named scopes alone, and an end."""
+    keys = secrets.generate()
+    token = tokens.mint(keys.token_private_key, "secretary", "li", {"college": ["c1"], "class_": ["k1", "k2"]}, NOW, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        read = jwt.decode(token, jwk.OKPKey.import_key(keys.token_public_key), algorithms=["EdDSA"])
+    assert read.claims["scope"] == {"college": ["c1"], "class": ["k1", "k2"]}
+    assert (read.claims["iss"], read.claims["sub"], read.claims["role"]) == ("gradphoto", "li", "secretary")
+    assert read.claims["exp"] - read.claims["iat"] == 7200
+
+
+def test_an_unknown_scope_is_refused() -> None:
+    """A misspelt scope must not become a token without bounds."""
+    with pytest.raises(ValueError, match="colege"):
+        tokens.mint(secrets.generate().token_private_key, "secretary", "li", {"colege": ["c1"]}, NOW)
+
+
+def test_secrets_are_made_once(tmp_path: Path) -> None:
+    """The second start reads what the first one made; the file is the owner's alone, and printing shows no secret."""
+    path = tmp_path / "secrets.json"
+    made = secrets.load_or_generate(path)
+    assert secrets.load_or_generate(path) == made
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert made.vault_key not in repr(made)
+    assert "PRIVATE" not in repr(made)
+
+
+def test_a_service_gets_its_own_keys_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vault's keys go to roster alone, the code key to roster and capture, and never the private token key."""
+    monkeypatch.delenv("GRADPHOTO_DATABASE_URL", raising=False)
+    keys = secrets.generate()
+    place = layout.Layout.at(tmp_path)
+    chosen = dict.fromkeys(("postgres", "amqp", "s3", *secrets.SERVICES), 1)
+    given = {name: environment.for_service(name, place, keys, chosen, {}) for name in secrets.SERVICES}
+    assert [name for name, env in given.items() if "GRADPHOTO_VAULT_KEY" in env] == ["roster"]
+    assert sorted(name for name, env in given.items() if "GRADPHOTO_CODE_KEY" in env) == ["capture", "roster"]
+    assert all(keys.token_private_key not in env.values() for env in given.values())
+
+
+def test_a_taken_port_is_replaced() -> None:
+    """Yesterday's port is kept while it is free and replaced when somebody else has it."""
+    with socket.socket() as other:
+        other.bind((ports.LOOPBACK, 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        chosen = ports.choose(["a", "b"], {"a": taken})
+    assert taken not in chosen.values()
+    assert len(set(chosen.values())) == 2
+    assert ports.choose(["a", "b"], chosen) == chosen
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
+    """If writing fails, the old text stands and no temporary file is left."""
+    path = tmp_path / "state.json"
+    layout.write_atomically(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        layout.write_atomically(path, "\udcff")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_process_is_known_by_pid_and_birth() -> None:
+    """The same pid with another time of creation is another process."""
+    own = process.created_at(os.getpid())
+    assert process.alive(os.getpid(), own)
+    assert not process.alive(os.getpid(), own - 100)
+    assert not process.alive(0, 0.0)
