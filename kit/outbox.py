@@ -1,17 +1,44 @@
 """The outbox: events are rows in the transaction that made them true, and nothing is said that was not committed."""
 
+import asyncio
+import collections
+import contextlib
+import math
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts.envelope import Envelope, Event
-from kit import db, logs
+from kit import db, errors, logs, metrics
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+OLDEST = metrics.gauge("gradphoto_outbox_oldest_seconds", "Age of the oldest event that is not confirmed", ["service"])
+UNSENT = metrics.gauge("gradphoto_outbox_unsent", "Events that are not confirmed", ["service"])
+LEADER = metrics.gauge("gradphoto_relay_leader", "1 where this process relays the service's outbox", ["service"])
+PUBLISHED = metrics.counter(
+    "gradphoto_relay_published_total", "Events handed to the broker, by what it answered", ["service", "outcome"]
+)
+
+#: Events under way at once.
+WINDOW = 200
+#: NOTIFY may be lost with its connection, so the relay looks by itself too.
+POLL_S = 1.0
+#: Rows wait for an older transaction, mostly for milliseconds.
+HELD_BACK_S = 0.02
+RETRY_S = 1.0
+TEND_S = 5.0
+KEEP_SENT = timedelta(days=7)
+PRUNE_ROWS = 1000
+
+_log = logs.get("outbox")
 
 #: From this many events at once they are copied: half the time of single inserts, and one more round trip.
 COPY_FROM = 100
@@ -95,3 +122,153 @@ class Outbox:
             columns=["id", "type", "subject", "envelope"],
             records=((one.id, one.type, one.subject, one.model_dump_json()) for one in sealed),
         )
+
+
+class Publisher(Protocol):
+    """What the relay needs of the bus."""
+
+    async def publish_window(self, envelopes: Sequence[Envelope]) -> list[bool | Exception]:
+        """Each True when confirmed. Never raises."""
+
+
+class Relay:
+    """Carries committed events to the bus, in commit order. Of all relays of one outbox one leads, the others wait.
+
+    Lock, reading and marking share one connection: who loses the lock can neither read nor mark.
+    """
+
+    def __init__(self, database: db.Database, outbox: sa.Table, publisher: Publisher, service: str) -> None:
+        self._url = database.url
+        self._publisher = publisher
+        self._service = service
+        self._channel = channel(outbox)
+        self._sql = _Statements(f'"{outbox.schema}"."{outbox.name}"')
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Relay until cancelled. A database or broker that is away is waited for."""
+        leading = LEADER.labels(service=self._service)
+        leading.set(0)
+        while True:
+            try:
+                await self._campaign()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("relay.database-lost", service=self._service, cause=type(error).__name__)
+            finally:
+                leading.set(0)
+            await asyncio.sleep(RETRY_S)
+
+    async def _campaign(self) -> None:
+        """Wait for the lead, then relay until the connection breaks."""
+        listener = await db.Listener.open(self._url, self._channel, self._wake.set)
+        try:
+            while not await listener.connection.fetchval(_LOCK, f"relay:{self._channel}"):  # noqa: ASYNC110 - a lock elsewhere
+                await asyncio.sleep(RETRY_S)
+            _log.info("relay.leads", service=self._service)
+            LEADER.labels(service=self._service).set(1)
+            await self._lead(listener.connection)
+        finally:
+            await listener.close()
+
+    async def _lead(self, connection: Connection) -> None:
+        rows: list[asyncpg.Record] = []
+        tended_at = -math.inf
+        while True:
+            now = asyncio.get_running_loop().time()
+            if now - tended_at >= TEND_S:
+                await self._tend(connection)
+                tended_at = now
+            rows = await self._relay(connection, rows) if rows else await self._next(connection)
+
+    async def _next(self, connection: Connection) -> list[asyncpg.Record]:
+        """The next window; when there is none, after a wait that NOTIFY or the poll ends."""
+        self._wake.clear()
+        if rows := await self._read(connection, []):
+            return rows
+        held_back = await connection.fetchval(self._sql.any_unsent)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), HELD_BACK_S if held_back else POLL_S)
+        return []
+
+    async def _relay(self, connection: Connection, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
+        """Publish a window while the next is read, mark what was confirmed. The next window; none after a failure."""
+        envelopes = [Envelope.model_validate_json(row["envelope"]) for row in rows]
+        publishing = asyncio.create_task(self._publisher.publish_window(envelopes))
+        try:
+            upcoming = await self._read(connection, [row["seq"] for row in rows])
+            results = await publishing
+        finally:
+            publishing.cancel()
+        sent = confirmed_prefixes([(row["seq"], row["subject"]) for row in rows], results)
+        await connection.execute(self._sql.mark, sent)
+        self._count(results)
+        if len(sent) == len(rows):
+            return upcoming
+        failure = next(result for result in results if result is not True)
+        _log.warning("relay.not-confirmed", service=self._service, rows=len(rows) - len(sent), cause=str(failure))
+        await asyncio.sleep(RETRY_S)
+        return []
+
+    async def _read(self, connection: Connection, under_way: list[int]) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await connection.fetch(self._sql.read, under_way, WINDOW)
+        return rows
+
+    async def _tend(self, connection: Connection) -> None:
+        """Measure what waits, and take away a few of the rows that were sent long ago."""
+        unsent, oldest_s = await connection.fetchrow(self._sql.measure)
+        UNSENT.labels(service=self._service).set(unsent)
+        OLDEST.labels(service=self._service).set(oldest_s)
+        await connection.execute(self._sql.prune, KEEP_SENT, PRUNE_ROWS)
+
+    def _count(self, results: Sequence[bool | Exception]) -> None:
+        tally = collections.Counter("confirmed" if one is True else _code(one) for one in results)
+        for outcome, number in tally.items():
+            PUBLISHED.labels(service=self._service, outcome=outcome).inc(number)
+
+
+def _code(failure: bool | Exception) -> str:
+    return failure.code if isinstance(failure, errors.Problem) else type(failure).__name__
+
+
+def confirmed_prefixes(rows: Sequence[tuple[int, str]], results: Sequence[bool | Exception]) -> list[int]:
+    """Of `rows` (seq, subject), those that count as sent: for each subject what was confirmed before its first failure.
+
+    What was confirmed after a failure is sent again, behind the one that failed, and the order stays.
+    """
+    failed: set[str] = set()
+    sent = []
+    for (seq, subject), result in zip(rows, results, strict=True):
+        if result is not True:
+            failed.add(subject)
+        elif subject not in failed:
+            sent.append(seq)
+    return sent
+
+
+class _Statements:
+    """The relay's SQL. `xid < xmin`: nothing that is visible now can later be preceded by what is not visible yet."""
+
+    def __init__(self, table: str) -> None:
+        self.read = _READ.replace("{outbox}", table)
+        self.any_unsent = _ANY_UNSENT.replace("{outbox}", table)
+        self.mark = _MARK.replace("{outbox}", table)
+        self.measure = _MEASURE.replace("{outbox}", table)
+        self.prune = _PRUNE.replace("{outbox}", table)
+
+
+_LOCK = "select pg_try_advisory_lock(hashtextextended($1, 0))"
+_READ = """
+select seq, subject, envelope::text from {outbox}
+where sent_at is null and xid < pg_snapshot_xmin(pg_current_snapshot()) and seq <> all($1)
+order by seq limit $2
+"""
+_ANY_UNSENT = "select exists (select from {outbox} where sent_at is null)"
+_MARK = "update {outbox} set sent_at = clock_timestamp() where seq = any($1)"
+_MEASURE = """
+select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float
+from {outbox} where sent_at is null
+"""
+_PRUNE = """
+delete from {outbox} where seq in
+    (select seq from {outbox} where sent_at < clock_timestamp() - $1::interval order by sent_at limit $2)
+"""
