@@ -81,50 +81,29 @@ class Principal:
         college: str | None = None,
         class_id: UUID | None = None,
         student_id: UUID | None = None,
-        filtered: bool = False,
     ) -> None:
-        """Raises Refused("out-of-scope") unless what is asked for lies inside the scope.
+        """Raises Refused("out-of-scope") unless each dimension that is given lies inside the scope.
 
-        It fails closed: who is narrowed to a class is refused where the caller names no class. A list that
-        leaves out what lies outside (by `scope_filter` or `covers`) says so with `filtered=True`.
+        A dimension that is not given is not looked at: whoever gives the campaign alone must then either filter
+        what is answered by `scope_filter`, or call `require_whole`.
         """
-        asked = _asked(campaign_id, campus_id, college, class_id, student_id)
-        for dimension, allowed in self.scope.items():
-            value = asked.get(dimension)
-            if value is None and filtered:
-                continue
-            if value not in allowed:
+        ids = {"campaign": campaign_id, "campus": campus_id, "class": class_id, "student": student_id}
+        asked = {name: str(value) for name, value in ids.items() if value is not None}
+        for dimension, value in (asked | ({"college": college} if college is not None else {})).items():
+            if value not in self.scope.get(dimension, (value,)):
                 raise errors.Refused("out-of-scope", dimension=dimension)
 
-    def covers(
-        self,
-        *,
-        campaign_id: UUID | None = None,
-        campus_id: UUID | None = None,
-        college: str | None = None,
-        class_id: UUID | None = None,
-        student_id: UUID | None = None,
-    ) -> bool:
-        """Whether one item of a list lies inside the scope. Closed as `require_scope`: name all that the item has."""
-        asked = _asked(campaign_id, campus_id, college, class_id, student_id)
-        return all(asked.get(dimension) in allowed for dimension, allowed in self.scope.items())
+    def require_whole(self, campaign_id: UUID) -> None:
+        """Raises Refused("out-of-scope") unless the whole campaign lies inside the scope, with nothing narrower."""
+        self.require_scope(campaign_id=campaign_id)
+        for dimension in self.scope:
+            if dimension != "campaign":
+                raise errors.Refused("out-of-scope", dimension=dimension)
 
     @property
     def scope_filter(self) -> dict[str, tuple[str, ...]]:
         """The narrowed dimensions with their values, for the `where` of a list."""
         return dict(self.scope)
-
-
-def _asked(
-    campaign_id: UUID | None,
-    campus_id: UUID | None,
-    college: str | None,
-    class_id: UUID | None,
-    student_id: UUID | None,
-) -> dict[str, str]:
-    ids = {"campaign": campaign_id, "campus": campus_id, "class": class_id, "student": student_id}
-    asked = {name: str(value) for name, value in ids.items() if value is not None}
-    return asked | ({"college": college} if college is not None else {})
 
 
 def mint(
@@ -206,7 +185,7 @@ def station_token(authorization: str | None) -> str:
     return _credentials(authorization, "station", "station-signature-missing")
 
 
-def station_id_of(token: str) -> UUID:
+def station_id(token: str) -> UUID:
     """Who a station's signature claims to be: only good for finding the key to verify it with."""
     try:
         return UUID(str(jws.extract_compact(token.encode()).headers()["kid"]))
@@ -245,7 +224,7 @@ def verify_station(
     """
     claims = _opened(token, OKPKey.import_key(public_pem), "station-signature-invalid")
     issued = claims.get("iat")
-    expected = {"sub": str(station_id_of(token)), "htm": method.upper(), "htu": path}
+    expected = {"sub": str(station_id(token)), "htm": method.upper(), "htu": path}
     fits = all(claims.get(name) == value for name, value in expected.items())
     digest = hashlib.sha256(body).hexdigest()
     if not fits or not hmac.compare_digest(str(claims.get("bd")).encode(), digest.encode()):

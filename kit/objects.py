@@ -1,0 +1,178 @@
+"""The object store: plain S3, so that any store may stand behind it. The one door to the minio SDK."""
+
+import asyncio
+import io
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException, S3Error
+
+from kit import errors
+
+T = TypeVar("T")
+
+#: The SDK blocks, so it works in threads; more than this many at once made nothing faster (docs/benchmarks.md).
+_AT_ONCE = 8
+#: S3 wants a region in every signature and our stores have but one; named here, none is ever asked for it.
+_REGION = "us-east-1"
+#: How many names a listing fetches at a time.
+_PAGE = 1000
+_ABSENT = frozenset({"NoSuchKey", "NoSuchObject", "NotFound"})
+#: Objects under it are what the camera gave; they are never removed.
+ORIGINALS = "originals/"
+
+
+@dataclass(frozen=True)
+class ObjectStat:
+    """What the store knows of an object without its content. `etag` is the store's own and no hash to rely on."""
+
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """An S3 URL taken apart: `http://key:secret@host:port/bucket`."""
+
+    endpoint: str
+    secure: bool
+    access_key: str
+    secret_key: str
+    bucket: str
+
+    @classmethod
+    def parse(cls, url: str) -> "Place":
+        """Raises ValueError, without the secret in its text, for anything else."""
+        parts = urlsplit(url)
+        bucket = parts.path.strip("/")
+        if parts.scheme not in {"http", "https"} or not all((parts.hostname, parts.username, parts.password, bucket)):
+            raise ValueError("an S3 URL reads http://key:secret@host:port/bucket")
+        key, secret = unquote(parts.username or ""), unquote(parts.password or "")
+        return cls(parts.netloc.rpartition("@")[2], parts.scheme == "https", key, secret, bucket)
+
+
+class Objects:
+    """One bucket. Every method raises `Unavailable` when the store does not answer or refuses us."""
+
+    def __init__(self, url: str, public_url: str | None = None) -> None:
+        """`public_url` is the store's address as a browser or a station sees it, where that is another."""
+        self._place = Place.parse(url)
+        self._client = _client(self._place, self._place.endpoint, self._place.secure)
+        public = urlsplit(public_url or "")
+        self._signer = _client(self._place, public.netloc, public.scheme == "https") if public_url else self._client
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def ensure_bucket(self) -> None:
+        """Make the bucket where it does not exist."""
+        if await self._do(partial(self._client.bucket_exists, self._place.bucket)):
+            return
+        try:
+            await self._do(partial(self._client.make_bucket, self._place.bucket))
+        except errors.Unavailable as error:
+            # Five services start at once: another one made it between the question and the act.
+            if not (isinstance(error.__cause__, S3Error) and (error.__cause__.code or "").startswith("BucketAlready")):
+                raise
+
+    async def ready(self) -> bool:
+        """Whether the store answers and has our bucket."""
+        try:
+            return bool(await self._do(partial(self._client.bucket_exists, self._place.bucket)))
+        except errors.Unavailable:
+            return False
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Store `content` whole under `key`; what was there is replaced."""
+        await self._do(
+            lambda: self._client.put_object(
+                self._place.bucket, key, io.BytesIO(content), len(content), content_type=content_type
+            )
+        )
+
+    async def put_file(self, key: str, path: Path, content_type: str) -> None:
+        """Store a file under `key`, in parts where it is large."""
+        await self._do(lambda: self._client.fput_object(self._place.bucket, key, str(path), content_type=content_type))
+
+    async def get(self, key: str) -> bytes:
+        """The content of `key`; raises NotFound("object-missing")."""
+        return await self._do(partial(self._read, key), key)
+
+    async def stat(self, key: str) -> ObjectStat | None:
+        """Size and etag of `key`, or None where there is no such object."""
+        try:
+            found: Any = await self._do(partial(self._client.stat_object, self._place.bucket, key), key)
+        except errors.NotFound:
+            return None
+        return ObjectStat(size=int(found.size or 0), etag=str(found.etag or ""))
+
+    async def exists(self, key: str) -> bool:
+        """Whether there is an object `key`."""
+        return await self.stat(key) is not None
+
+    async def remove(self, key: str) -> None:
+        """Remove `key`, if it is there; raises Refused("original-kept") for an original."""
+        if key.startswith(ORIGINALS):
+            raise errors.Refused("original-kept", key=key)
+        await self._do(partial(self._client.remove_object, self._place.bucket, key))
+
+    async def list(self, prefix: str) -> AsyncIterator[str]:
+        """All keys that begin with `prefix`, in order; fetched page by page while they are read."""
+        last: str | None = None
+        while page := await self._do(partial(self._page, prefix, last)):
+            for key in page:
+                yield key
+            last = page[-1]
+
+    async def presign_put(self, key: str, expires_s: int) -> str:
+        """A URL that takes a PUT of `key` for so many seconds. Sent with `If-None-Match: *` it overwrites nothing."""
+        return self._signer.presigned_put_object(self._place.bucket, key, timedelta(seconds=expires_s))
+
+    async def presign_get(self, key: str, expires_s: int) -> str:
+        """A URL that gives `key` for so many seconds to whoever holds it: log who asked for it."""
+        return self._signer.presigned_get_object(self._place.bucket, key, timedelta(seconds=expires_s))
+
+    async def _do(self, act: Callable[[], T], key: str = "") -> T:
+        async with self._at_once:
+            try:
+                return await asyncio.to_thread(act)
+            except S3Error as error:
+                if key and error.code in _ABSENT:
+                    raise errors.NotFound("object-missing", key=key) from error
+                raise errors.Unavailable("object-store-unavailable") from error
+            except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
+                raise errors.Unavailable("object-store-unavailable") from error
+
+    def _read(self, key: str) -> bytes:
+        response = self._client.get_object(self._place.bucket, key)
+        try:
+            return bytes(response.read())
+        finally:
+            response.close()
+            response.release_conn()
+
+    def _page(self, prefix: str, after: str | None) -> Sequence[str]:
+        found = self._client.list_objects(self._place.bucket, prefix, recursive=True, start_after=after)
+        return [str(item.object_name) for item in itertools.islice(found, _PAGE)]
+
+
+def _client(place: Place, endpoint: str, secure: bool) -> Minio:
+    pool = urllib3.PoolManager(
+        maxsize=_AT_ONCE,
+        timeout=urllib3.Timeout(connect=3.0, read=30.0),
+        retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+    )
+    return Minio(
+        endpoint=endpoint,
+        access_key=place.access_key,
+        secret_key=place.secret_key,
+        secure=secure,
+        region=_REGION,
+        http_client=pool,
+    )
