@@ -16,7 +16,7 @@ _CLIPPED = 250
 
 @dataclass(frozen=True)
 class Light:
-    """`glare`: share of the face burnt out, 0 to 1. `side_difference`: |left − right| of the cheeks' L* over their mean."""
+    """`glare`: burnt-out share of the face, 0 to 1. `side_difference`: of the cheeks' L*, over its mean."""
 
     glare: float
     side_difference: float

@@ -27,12 +27,12 @@ _MESH_MARGIN = 1.4
 _MESH_SIDE_PX = 256
 #: The points that the blendshapes net reads (kLandmarksSubsetIdxs of MediaPipe's face_blendshapes_graph.cc).
 _BLENDSHAPE_POINTS = [
-    0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80, 81, 82, 84,
-    87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150, 152, 153, 154, 155, 157, 158, 159,
-    160, 161, 162, 163, 168, 172, 173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249, 251, 263, 267, 269, 270, 276, 282, 283,
-    284, 285, 288, 291, 293, 295, 296, 297, 300, 308, 310, 311, 312, 314, 317, 318, 321, 323, 324, 332, 334, 336, 338, 356, 361,
-    362, 365, 373, 374, 375, 377, 378, 379, 380, 381, 382, 384, 385, 386, 387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415,
-    454, 466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477,
+    0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80,
+    81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150, 152, 153,
+    154, 155, 157, 158, 159, 160, 161, 162, 163, 168, 172, 173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249, 251,
+    263, 267, 269, 270, 276, 282, 283, 284, 285, 288, 291, 293, 295, 296, 297, 300, 308, 310, 311, 312, 314, 317, 318,
+    321, 323, 324, 332, 334, 336, 338, 356, 361, 362, 365, 373, 374, 375, 377, 378, 379, 380, 381, 382, 384, 385, 386,
+    387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477,
 ]  # fmt: skip
 _BLINK_LEFT, _BLINK_RIGHT = 9, 10
 #: Outer corner, inner corner, then upper and lower lid twice.
@@ -47,10 +47,10 @@ _nets = threading.local()
 
 @dataclass(frozen=True)
 class Face:
-    """The greatest face. Lengths and positions in pixels of the picture given; left and right as the viewer sees them.
+    """The greatest face. Lengths and positions in pixels of the picture given; left and right as the viewer sees.
 
-    `points` is (478, 2) float64. `eye_openness` is the smaller eye's lid distance over its width; `blink` 0 open … 1 shut;
-    `lip_gap` the inner lips' distance over their width; angles in degrees, 0 upright and frontal.
+    `points` is (478, 2) float64. `eye_openness` is the smaller eye's lid distance over its width; `blink`: 0 open … 1
+    shut; `lip_gap`: the inner lips' distance over their width; angles in degrees, 0 upright and frontal.
     """
 
     score: float

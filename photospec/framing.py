@@ -1,8 +1,8 @@
 """Where to cut: one crop that meets the geometry rules together, by crop and scale alone.
 
-With s the output pixels a source pixel and t the crown's distance from the output's upper edge, the rules are intervals:
-face width fixes s, head room is t, the eyes lie at t + s·(eyes − crown). For a given s every rule is an interval of t, so
-the search is one dimension of s and exact in t.
+With s the output pixels a source pixel and t the crown's distance from the output's upper edge, the rules are
+intervals: face width fixes s, head room is t, the eyes lie at t + s·(eyes − crown). For a given s every rule is an
+interval of t, so the search is one dimension of s and exact in t.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """One photo against one profile: measure, then judge each rule, and say so in Chinese and English.
 
-A picture of exactly the profile's size is a finished photo and is judged as it lies; any other is a capture, and is judged
-as the photo that could be cut from it. `inspect` holds no state and may be called from any thread.
+A picture of exactly the profile's size is a finished photo and is judged as it lies; any other is a capture, and is
+judged as the photo that could be cut from it. `inspect` holds no state and may be called from any thread. How many
+cores OpenCV takes for one call (`cv2.setNumThreads`) is the caller's choice; servers that run several at once set 1.
 """
 
 import dataclasses
@@ -17,7 +18,9 @@ Verdict = Literal["accept", "review", "reject"]
 
 #: Shorter side of the picture in which faces are looked for: enough for a face of a quarter of it.
 _WORKING_SIDE_PX = 750
-#: Crown above the brow line where the backdrop does not show it, in distances from eyes to chin (median of 40 portraits).
+#: Judging needs this share of the finished photo's pixels; composing needs them all. A second decoding costs a third.
+_ENOUGH = 0.85
+#: Crown above the eyes where the backdrop does not show it, in distances from eyes to chin (median of 40 portraits).
 _CROWN_GUESS = 1.15
 
 
@@ -144,8 +147,8 @@ class _Inspection:
         return framing.plan(subject, self.target)
 
     def _finer(self, picture: decoding.Picture, crop: framing.Crop) -> decoding.Picture:
-        """The picture with at least the finished photo's resolution in the crop, decoded again only where it must be."""
-        wanted = decoding.reduction_for(crop.width, self.target.width_px)
+        """The picture with about the finished photo's resolution in the crop, decoded again only where it must be."""
+        wanted = decoding.reduction_for(crop.width, _ENOUGH * self.target.width_px)
         return picture if wanted >= picture.reduction else self._decode(wanted)
 
     def _decode(self, reduction: int) -> decoding.Picture:

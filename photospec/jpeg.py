@@ -17,9 +17,11 @@ PROGRESSIVE = 0xC2
 DECODABLE = frozenset({0xC0, 0xC1, PROGRESSIVE})
 #: The luminance table of ITU-T T.81 annex K, which every quality factor scales (in the order of the annex).
 _ANNEX_K_LUMINANCE = np.array(
-    [16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
-     18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112,
-     100, 103, 99],
+    [
+        16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14,
+        17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49,
+        64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99
+    ],
     dtype=np.int64,
 )  # fmt: skip
 
@@ -147,21 +149,35 @@ def _exif(tiff: bytes) -> tuple[int, float | None]:
     """Orientation and horizontal resolution of the first directory; a broken Exif block says nothing."""
     try:
         order = {b"II": "<", b"MM": ">"}[tiff[:2]]
-        (offset,) = struct.unpack_from(order + "I", tiff, 4)
-        (count,) = struct.unpack_from(order + "H", tiff, offset)
-        entries = {}
-        for index in range(min(count, 256)):
-            tag, _, _, raw = struct.unpack_from(order + "HHI4s", tiff, offset + 2 + 12 * index)
-            entries[tag] = raw
-        orientation = struct.unpack(order + "H", entries.get(0x0112, b"\x01\x01\x01\x01")[:2])[0]
-        unit = struct.unpack(order + "H", entries[0x0128][:2])[0] - 1 if 0x0128 in entries else 1
-        dpi = None
-        if 0x011A in entries:
-            above, below = struct.unpack_from(order + "II", tiff, struct.unpack(order + "I", entries[0x011A])[0])
-            dpi = _dpi(unit, round(above / below)) if below else None
-        return (orientation if 1 <= orientation <= 8 else 1), dpi
+        entries = _directory(tiff, order)
+        orientation = _short(order, entries.get(_ORIENTATION), 1)
+        dpi = _exif_dpi(tiff, order, entries)
     except (KeyError, struct.error):
         return 1, None
+    return (orientation if 1 <= orientation <= 8 else 1), dpi
+
+
+_ORIENTATION, _X_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x0128
+
+
+def _directory(tiff: bytes, order: str) -> dict[int, bytes]:
+    """Tag to the four bytes that hold its value, or the offset of it."""
+    (offset,) = struct.unpack_from(order + "I", tiff, 4)
+    (count,) = struct.unpack_from(order + "H", tiff, offset)
+    rows = (struct.unpack_from(order + "HHI4s", tiff, offset + 2 + 12 * index) for index in range(min(count, 256)))
+    return {tag: raw for tag, _, _, raw in rows}
+
+
+def _short(order: str, raw: bytes | None, default: int) -> int:
+    return default if raw is None else int(struct.unpack(order + "H", raw[:2])[0])
+
+
+def _exif_dpi(tiff: bytes, order: str, entries: dict[int, bytes]) -> float | None:
+    if _X_RESOLUTION not in entries:
+        return None
+    above, below = struct.unpack_from(order + "II", tiff, struct.unpack(order + "I", entries[_X_RESOLUTION])[0])
+    # Exif counts units from 2 (inch), JFIF from 1.
+    return _dpi(_short(order, entries.get(_RESOLUTION_UNIT), 2) - 1, round(above / below)) if below else None
 
 
 def _table_sum(quality: int) -> int:

@@ -1,7 +1,7 @@
 """Profiles: one photo standard each, as versioned data.
 
-A profile is a TOML file in `profiles/`. It may stand on another (`extends`), leave rules out (`without`) and change single
-values of a rule by giving its id again, so that a province's or a portal's differences are all that its file holds.
+A profile is a TOML file in `profiles/`. It may stand on another (`extends`), leave rules out (`without`) and change
+single values of a rule by giving its id again: a province's or a portal's differences are all that its file holds.
 """
 
 import functools
@@ -33,8 +33,8 @@ class ProfileBroken(ValueError):
 class Rule:
     """One rule. A measured value outside [`low`, `high`] fails it with `severity`.
 
-    `reject_low` and `reject_high` lie farther out and turn a review into a refusal. Rules `judged_by` a person are never
-    measured: they are listed for the proofreader. `unmeasured` says what it means when the value can't be measured.
+    `reject_low` and `reject_high` lie farther out and turn a review into a refusal. Rules `judged_by` a person
+    are never measured: they are listed for the proofreader. `unmeasured` is the severity where no value can be had.
     """
 
     id: str

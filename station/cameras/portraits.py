@@ -1,6 +1,6 @@
 """Drawn portraits: what the virtual camera sees. No person is in them.
 
-A portrait is drawn small, enlarged, and given the camera's noise and the seed's own grain, so that it costs little and no two
+A portrait is drawn small, enlarged, and given a sensor's noise shifted by the seed, so that it costs little and no two
 have the same bytes. Unflawed ones pass the photo standard; every flaw is one that a desk must catch.
 """
 
@@ -25,7 +25,8 @@ _GRAIN_SIDE = 512
 _SKINS: tuple[Colour, ...] = ((168, 196, 236), (150, 184, 228), (132, 168, 218), (118, 152, 206), (96, 130, 186))
 _HAIRS: tuple[Colour, ...] = ((22, 20, 20), (30, 28, 34), (28, 36, 52), (40, 52, 74), (16, 18, 24))
 _CLOTHES: tuple[Colour, ...] = (
-    (40, 40, 40), (246, 246, 246), (44, 36, 120), (60, 80, 40), (90, 90, 96), (34, 56, 104), (30, 30, 66), (200, 222, 236),
+    (40, 40, 40), (246, 246, 246), (44, 36, 120), (60, 80, 40), (90, 90, 96), (34, 56, 104), (30, 30, 66),
+    (200, 222, 236),
 )  # fmt: skip
 _BLUE_CLOTHES: tuple[Colour, ...] = ((170, 80, 30), (120, 50, 25), (235, 180, 95), (200, 110, 50))
 

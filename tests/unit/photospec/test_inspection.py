@@ -1,0 +1,148 @@
+"""Inspection of drawn portraits: the sound ones pass, each flaw is caught by its own rule."""
+
+import concurrent.futures
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from photospec import inspection, profiles
+from station.cameras import portraits
+from station.cameras.portraits import Flaw
+
+CAUGHT = {
+    Flaw.BLURRED: ("reject", "X4"),
+    Flaw.OFF_CENTRE: ("reject", "P4"),
+    Flaw.EYES_SHUT: ("reject", "H1-eyes"),
+    Flaw.BLUE_CLOTHES: ("review", "C2"),
+    Flaw.TWO_FACES: ("reject", "F2"),
+    Flaw.NO_FACE: ("reject", "F1"),
+}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_portrait_without_flaw_is_accepted(seed: int, blue: profiles.Profile) -> None:
+    """A sound portrait needs no person's eye."""
+    report = inspection.inspect(portraits.draw(seed), blue)
+    assert (report.verdict, report.reasons) == ("accept", ())
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize(("flaw", "verdict", "rule_id"), [(flaw, *expected) for flaw, expected in CAUGHT.items()])
+def test_a_flaw_is_caught_by_its_own_rule(
+    flaw: Flaw, verdict: str, rule_id: str, seed: int, blue: profiles.Profile
+) -> None:
+    """The operator is told the reason that fits, not merely that something is wrong."""
+    report = inspection.inspect(portraits.draw(seed, flaw=flaw), blue)
+    assert report.verdict == verdict
+    assert rule_id in report.reasons
+
+
+def test_every_flaw_is_tried() -> None:
+    """The flaws tested above are all that there are, so that a new one can't go untested."""
+    assert set(CAUGHT) == set(Flaw)
+
+
+def test_a_24_megapixel_landscape_picture_is_accepted(blue: profiles.Profile) -> None:
+    """The greatest camera of a crew is judged like the smaller ones, from a reduced decoding."""
+    report = inspection.inspect(portraits.draw(3, width_px=6000, height_px=4000), blue)
+    assert (report.width_px, report.height_px, report.verdict) == (6000, 4000, "accept")
+
+
+def test_findings_speak_to_operator_and_student(blue: profiles.Profile) -> None:
+    """A failed rule carries measured value, limit, reason and what to say, in both languages."""
+    report = inspection.inspect(portraits.draw(11, flaw=Flaw.EYES_SHUT), blue)
+    finding = next(finding for finding in report.findings if finding.rule_id == "H1-eyes")
+    assert finding.measured is not None
+    assert finding.measured > 0.6
+    assert finding.limit == "≤ 0.35 0–1"
+    assert "眼睛" in finding.reason_zh
+    assert "eyes" in finding.reason_en
+    assert finding.advice_zh
+    assert finding.advice_en
+
+
+def test_rules_for_a_person_are_listed_and_never_decide(portrait_report: inspection.Report) -> None:
+    """What no model can judge is named for the proofreader and does not touch the verdict."""
+    assert set(portrait_report.for_a_person) == {"H1-pitch", "H2", "H3", "X1", "X2", "X3"}
+    assert portrait_report.verdict == "accept"
+
+
+def test_a_report_is_plain_json_without_pixels(portrait_report: inspection.Report) -> None:
+    """A report can be sent and stored; the picture and the face's points are not in it."""
+    text = json.dumps(portrait_report.as_dict(), ensure_ascii=False)
+    assert len(text) < 20_000
+    assert json.loads(text)["verdict"] == "accept"
+
+
+def test_threads_share_nothing(portrait: bytes, blue: profiles.Profile) -> None:
+    """Inspection from several worker threads at once gives what one thread gives."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(lambda _: inspection.inspect(portrait, blue), range(8)))
+    assert len({json.dumps(report.as_dict()["findings"]) for report in reports}) == 1
+
+
+def test_the_same_seed_draws_the_same_bytes_and_another_seed_others() -> None:
+    """A portrait is its seed's alone."""
+    assert portraits.draw(5) == portraits.draw(5)
+    assert len({portraits.draw(seed) for seed in range(6)}) == 6
+
+
+def _changed(jpeg: bytes, matrix: cv2.typing.MatLike) -> bytes:
+    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    size = (pixels.shape[1], pixels.shape[0])
+    return cv2.imencode(".jpg", cv2.warpAffine(pixels, matrix, size, borderMode=cv2.BORDER_REPLICATE))[1].tobytes()
+
+
+@pytest.mark.parametrize("degrees", [-6, 6])
+def test_a_tilted_head_is_seen(portrait: bytes, blue: profiles.Profile, degrees: float) -> None:
+    """A tilt can't be put right afterwards, so it must be seen at the desk."""
+    tilted = _changed(portrait, cv2.getRotationMatrix2D((800, 900), degrees, 1.0))
+    report = inspection.inspect(tilted, blue)
+    rolled = next(finding for finding in report.findings if finding.rule_id == "H1-roll")
+    assert rolled.severity == "review"
+    assert rolled.measured == pytest.approx(6, abs=1)
+
+
+@pytest.mark.parametrize(("gain", "rule_id"), [(0.6, "E1"), (1.25, "B1")])
+def test_a_wrong_exposure_is_seen(portrait: bytes, blue: profiles.Profile, gain: float, rule_id: str) -> None:
+    """Too dark or too bright a picture goes to a person."""
+    pixels = cv2.imdecode(np.frombuffer(portrait, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    changed = cv2.imencode(".jpg", cv2.convertScaleAbs(pixels, alpha=gain))[1].tobytes()
+    assert rule_id in inspection.inspect(changed, blue).reasons
+
+
+def test_another_backdrop_is_seen(portrait: bytes, white: profiles.Profile) -> None:
+    """A blue backdrop is wrong where the profile wants white."""
+    assert "B1" in inspection.inspect(portrait, white).reasons
+
+
+def test_real_neutral_faces_keep_the_posture_rules(neutral_faces: list[Path], white: profiles.Profile) -> None:
+    """On real people with open eyes and closed lips, no rule about face, eyes, lips, turn or sharpness fails."""
+    told = {"F1", "F2", "H1-eyes", "H1-lids", "H1-lips", "H1-yaw", "X4", "E2", "E3"}
+    failed = {path.stem: told & set(inspection.inspect(path.read_bytes(), white).reasons) for path in neutral_faces}
+    assert {stem: rules for stem, rules in failed.items() if rules} == {}
+
+
+def test_real_smiles_with_teeth_are_seen(smiling_faces: list[Path], white: profiles.Profile) -> None:
+    """Teeth that show send the photo to a person."""
+    missed = [
+        path.stem for path in smiling_faces if "H1-lips" not in inspection.inspect(path.read_bytes(), white).reasons
+    ]
+    assert missed == []
+
+
+def test_real_faces_out_of_focus_are_seen(neutral_faces: list[Path], white: profiles.Profile) -> None:
+    """A blur of two pixels of the finished photo fails the sharpness rule."""
+    missed = []
+    for path in neutral_faces[:6]:
+        pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        assert pixels is not None
+        blurred = cv2.imencode(".jpg", cv2.GaussianBlur(pixels, (0, 0), 4))[1].tobytes()
+        if "X4" not in inspection.inspect(blurred, white).reasons:
+            missed.append(path.stem)
+    assert missed == []
