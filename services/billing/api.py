@@ -1,7 +1,7 @@
 """Billing's doors for people: payments, vouchers, refunds, receipts, accounts and the ledger."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, status
@@ -266,7 +266,7 @@ def _papers(doors: APIRouter, unit: Unit) -> None:
 def _books(doors: APIRouter, unit: Unit) -> None:
     @doors.get("/campaigns/{campaign_id}/accounts")
     async def list_accounts(campaign_id: UUID, who: Reader) -> AccountsAnswer:
-        who.require_scope(campaign_id=campaign_id)
+        who.require_scope(campaign_id=campaign_id, filtered=True)
         campaign = ids.CampaignId(campaign_id)
         async with unit() as work:
             answers = await _accounts(work, campaign)
@@ -308,35 +308,30 @@ _TOTALS = ("photographed_heads", "paid_heads", "owed_fen", "paid_fen", "open_fen
 
 
 def _whole(who: auth.Principal, campaign_id: UUID) -> ids.CampaignId:
+    """For what concerns a whole campaign: a narrower scope is not enough."""
     who.require_scope(campaign_id=campaign_id)
-    narrowed = [part for part in ("campus", "college", "class", "student") if who.scope.get(part) is not None]
-    if narrowed:
-        raise errors.Refused("out-of-scope", dimension=narrowed[0])
     return ids.CampaignId(campaign_id)
 
 
 async def _require(work: Work, who: auth.Principal, campaign_id: ids.CampaignId, payer: Payer) -> None:
     """A class's money is for whose scope holds it, a college's for its secretary, the school's for the school."""
-    if payer.kind == "school":
-        _whole(who, campaign_id)
-        return
-    if payer.kind == "college":
-        who.require_scope(campaign_id=campaign_id, college=payer.ref)
-        return
-    known = await _class(work, payer.ref)
-    who.require_scope(
-        campaign_id=campaign_id,
-        college=known.college_zh if known else None,
-        class_id=known.class_id if known else None,
-    )
+    who.require_scope(campaign_id=campaign_id, **await _place(work, payer))
 
 
 async def _sees(work: Work, who: auth.Principal, campaign_id: ids.CampaignId, payer: Payer) -> bool:
-    try:
-        await _require(work, who, campaign_id, payer)
-    except errors.Refused:
-        return False
-    return True
+    return who.covers(campaign_id=campaign_id, **await _place(work, payer))
+
+
+async def _place(work: Work, payer: Payer) -> "_Place":
+    if payer.kind == "college":
+        return {"college": payer.ref, "class_id": None}
+    known = await _class(work, payer.ref) if payer.kind == "class" else None
+    return {"college": known.college_zh if known else None, "class_id": known.class_id if known else None}
+
+
+class _Place(TypedDict):
+    college: str | None
+    class_id: UUID | None
 
 
 async def _class(work: Work, ref: str) -> domain.Class | None:

@@ -30,6 +30,8 @@ class Campaigns(Protocol):
     async def close(self, campaign_id: ids.CampaignId) -> None:
         """Remember that the campaign takes no more changes, also when it is not known yet."""
 
+    async def all(self) -> list[domain.Campaign]: ...
+
 
 class Classes(Protocol):
     """Copies of roster's classes."""

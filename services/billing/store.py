@@ -262,6 +262,10 @@ class Campaigns(_Table):
         insert = postgresql.insert(CAMPAIGNS).values(**blank, closed=True)
         await self._tx.execute(insert.on_conflict_do_update(index_elements=["campaign_id"], set_={"closed": True}))
 
+    async def all(self) -> list[domain.Campaign]:
+        query = sa.select(CAMPAIGNS).where(CAMPAIGNS.c.mode.is_not(None)).order_by(CAMPAIGNS.c.campaign_id)
+        return [domain.Campaign(**row._mapping) for row in await self._all(query)]
+
 
 class Classes(_Table):
     async def get(self, class_id: ids.ClassId) -> domain.Class | None:

@@ -7,7 +7,7 @@ the state, the campaign's policy and the moments on record; so a case can be loo
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gradphoto_contracts import ids, verify
 from gradphoto_contracts.envelope import Event
@@ -34,6 +34,7 @@ State = Literal[
     "not_eligible",
     "withdrawn",
 ]
+STATES: tuple[State, ...] = get_args(State)
 Deadline = Literal["publish", "proofreading", "reporting", "recheck", "makeup"]
 Cause = Literal["wrong_person", "wrong_data", "bad_photo", "not_shown", "refused_by_chsi"]
 
