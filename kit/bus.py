@@ -213,12 +213,12 @@ class Consumer:
         outcome = outcomes.judge(error, tries, self._tiers)
         match outcome:
             case outcomes.Retry():
-                again = _copy(incoming, {"x-attempt": tries})
+                again = copy(incoming, {"x-attempt": tries})
                 await publish(out, again, broker.retry(self.service, outcome.tier))
             case outcomes.Reject():
                 failed_at = datetime.now(UTC).isoformat()
                 note = {"x-reason": outcome.reason, "x-failed-at": failed_at, "x-attempts": tries}
-                await publish(out, _copy(incoming, note), broker.dead(self.service))
+                await publish(out, copy(incoming, note), broker.dead(self.service))
         with broker.away():
             await incoming.ack()
         self._tell(incoming, outcome, tries, error)
@@ -294,7 +294,8 @@ def _known_type(incoming: AbstractIncomingMessage) -> str:
     return value if isinstance(value, str) and len(value) < 100 else "unknown"
 
 
-def _copy(incoming: AbstractIncomingMessage, note: Mapping[str, Any]) -> aio_pika.Message:
+def copy(incoming: AbstractIncomingMessage, note: Mapping[str, Any]) -> aio_pika.Message:
+    """The message to be sent on, with `note` in place of every `x-` header."""
     kept = {name: value for name, value in incoming.headers.items() if not name.startswith("x-")}
     return aio_pika.Message(
         incoming.body,

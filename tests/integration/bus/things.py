@@ -1,0 +1,60 @@
+"""An event of no service, and short ways to say it and to wait."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from gradphoto_contracts.envelope import Envelope, Event
+from kit import db, ids, inbox, outbox
+
+TYPE = "things.thing.happened.v1"
+#: The tests' own schema is that of the role whose database `fresh_database` makes.
+SCHEMA = "roster"
+METADATA = db.metadata_for(SCHEMA)
+OUTBOX = outbox.table(METADATA)
+INBOX = inbox.table(METADATA)
+EFFECTS = sa.Table("effects", METADATA, sa.Column("thing", sa.Text), sa.Column("version", sa.Integer))
+
+
+class ThingHappenedV1(Event):
+    """Something happened to a thing."""
+
+    TYPE: ClassVar[str] = TYPE
+    KEY: ClassVar[str] = "thing"
+
+    thing: str
+
+
+def read(type_: str, data: dict[str, Any]) -> Event:
+    """As the catalogue reads: unknown types are a LookupError, bad data a ValueError."""
+    if type_ != TYPE:
+        raise LookupError(type_)
+    return ThingHappenedV1.model_validate(data, extra="ignore")
+
+
+def said(thing: str, version: int = 1, type_: str = TYPE) -> Envelope:
+    """An envelope about `thing`."""
+    event = ThingHappenedV1(thing=thing, version=version)
+    sealed = Envelope.seal(event, id=ids.new(), source="things", time=datetime.now(UTC), correlation_id="test")
+    return sealed.model_copy(update={"type": type_})
+
+
+def versions(envelopes: list[Envelope], thing: str) -> list[int]:
+    """The versions of `thing`, in the order of arrival."""
+    return [int(one.data["version"]) for one in envelopes if one.subject == thing]
+
+
+def name() -> str:
+    """A service name that nobody else uses, so that tests share a broker."""
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+async def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    """Wait for a condition; fail when it does not come."""
+    async with asyncio.timeout(timeout_s):
+        while not holds():  # noqa: ASYNC110 - the condition is any expression
+            await asyncio.sleep(0.02)
