@@ -6,7 +6,7 @@ import numpy as np
 from photospec import decoding, framing, inspection, measures, profiles
 from photospec import jpeg as markers
 
-#: A photo so far from the geometry rules is not composed; the rules themselves say why.
+#: A picture that one of these refuses is not composed. One that they send to a person is: the person needs to see it.
 _GEOMETRY = ("P1", "P2", "P3", "P4", "P5")
 _MAX_QUALITY = 100
 
@@ -71,7 +71,7 @@ def _crop(report: inspection.Report) -> framing.Crop:
         (finding for finding in report.findings if finding.rule_id == "F1" and finding.passed is False), None
     )
     broken = [finding for finding in report.findings if finding.rule_id in _GEOMETRY and finding.passed is False]
-    failed = missing or next((finding for finding in broken if finding.severity in ("reject", "review")), None)
+    failed = missing or next((finding for finding in broken if finding.severity == "reject"), None)
     if failed is not None:
         raise NotComposable(failed.rule_id, failed.reason_zh, failed.reason_en)
     if report.crop is None:

@@ -62,6 +62,18 @@ def test_what_can_not_be_cut_is_refused_with_its_rule(flaw: Flaw, rule_id: str, 
     assert refused.value.reason_en
 
 
+def test_what_a_person_must_judge_is_composed_for_them(portrait: bytes, blue: profiles.Profile) -> None:
+    """A head a little aside is under review, and the reviewer gets the photo as it would be."""
+    crop = inspection.inspect(portrait, blue).crop
+    assert crop is not None
+    pixels = cv2.imdecode(np.frombuffer(portrait, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    aside = cv2.imencode(".jpg", pixels[:, round(crop.x + 25 / crop.scale) :])[1].tobytes()
+    report = inspection.inspect(aside, blue)
+    assert (report.verdict, report.reasons) == ("review", ("P4",))
+    assert jpeg.read(composition.compose(aside, blue, report)).width_px == 480
+
+
 def test_garbage_is_not_composed(blue: profiles.Profile) -> None:
     """Composition refuses what inspection refuses, in the same words."""
     with pytest.raises(decoding.UnreadableImage):
