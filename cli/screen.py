@@ -19,7 +19,12 @@ Dir = Annotated[
 MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]"}
 
 
+def tell(text: str) -> None:
+    """A line of progress, not broken at the terminal's width."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
 def fail(text: str, code: int = 1) -> NoReturn:
     """Say what is wrong and end with an exit status."""
-    errors.print(text, style="red", markup=False)
+    errors.print(text, style="red", markup=False, soft_wrap=True)
     raise typer.Exit(code)

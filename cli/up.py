@@ -29,7 +29,7 @@ def up(
         _stay(directory, services)
     began = time.monotonic()
     try:
-        stack = stacks.start(directory, services=services, say=lambda text: screen.console.print(text, markup=False))
+        stack = stacks.start(directory, services=services, say=screen.tell)
     except stacks.StartFailed as error:
         screen.fail(f"启动失败 · start failed\n{error}")
     screen.console.print(urls(stack))

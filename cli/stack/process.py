@@ -124,6 +124,7 @@ class Child:
             "restarts": self.restarts,
             "last_exit": self.last_exit,
             "since": self.since,
+            "leftovers": [str(path) for path in self.program.leftovers],
         }
 
     async def _supervise(self) -> None:

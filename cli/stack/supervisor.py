@@ -264,7 +264,10 @@ def _reasons(error: BaseException) -> list[str]:
 def sweep(state: dict[str, Any]) -> list[str]:
     """End whatever a dead supervisor left running; returns the names. Pid and time of creation name a process."""
     parts = sorted(state.get("parts", {}).items(), key=lambda item: item[1].get("kind") == "infra")
-    return [name for name, part in parts if process.end(int(part.get("pid", 0)), float(part.get("created", 0.0)))]
+    ended = [name for name, part in parts if process.end(int(part.get("pid", 0)), float(part.get("created", 0.0)))]
+    for path in (path for _, part in parts for path in part.get("leftovers", ())):
+        Path(path).unlink(missing_ok=True)
+    return ended
 
 
 @contextlib.contextmanager

@@ -57,6 +57,10 @@ def ports_of(stack: stacks.Stack) -> set[int]:
     return set(stack.layout.read_state()["ports"].values())
 
 
+def sockets_of(numbers: set[int]) -> list[Path]:
+    return [path for path in objects.SOCKETS.glob("seaweedfs-*") if any(str(port) in path.name for port in numbers)]
+
+
 def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> bool:
     deadline = time.monotonic() + timeout_s
     while not holds():
@@ -200,7 +204,7 @@ def test_two_stacks_side_by_side_and_down_leaves_nothing(launch: Launch) -> None
     two.down()
     assert still_running(processes) == []
     assert [port for port in taken if ports.is_open(port)] == []
-    assert [path for path in objects.SOCKETS.glob("seaweedfs-*") if any(str(port) in path.name for port in taken)] == []
+    assert sockets_of(taken) == []
     assert status.report(one)["ready"]
 
 
@@ -225,6 +229,7 @@ def test_a_killed_supervisor_takes_its_children_along(launch: Launch) -> None:
     assert stack.state()["phase"] == "lost"
     stack.down()
     assert still_running(processes) == []
+    assert sockets_of(ports_of(stack)) == []
     again = launch("orphans")
     assert status.report(again)["ready"]
     again.down()
@@ -234,3 +239,44 @@ def test_the_sweep_ends_only_its_own(launch: Launch) -> None:
     """A pid in a stale stack.json that now belongs to another process is left alone."""
     mine = {"pid": os.getpid(), "created": 1.0, "kind": "extra"}
     assert supervisor.sweep({"parts": {"stale": mine}}) == []
+
+
+def test_parts_that_the_user_brings_are_used(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all three URLs given nothing is started, and roles, schemas and bucket are made in what is there."""
+    urls = launch("one").urls()
+    given = {**urls, "DATABASE_URL": urls["DATABASE_URL"].replace("/gradphoto", "/brought")}
+    given["S3_URL"] = urls["S3_URL"].replace("/gradphoto", "/brought")
+    for name, url in given.items():
+        monkeypatch.setenv(f"GRADPHOTO_{name}", url)
+    guest = launch("guest")
+    assert guest.state()["parts"] == {}
+
+    async def schemas() -> list[str]:
+        connection = await postgres.connect(guest.env_for("verify")["GRADPHOTO_DATABASE_URL"])
+        try:
+            return list(await connection.fetchval("select current_schemas(false)"))
+        finally:
+            await connection.close()
+
+    assert asyncio.run(schemas()) == ["verify", "extensions"]
+    client, bucket = objects.client(given["S3_URL"])
+    assert bucket == "brought"
+    assert client.bucket_exists(bucket_name=bucket)
+    guest.down()
+
+
+def test_a_database_user_without_rights_is_told_the_remedy(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A given database user that may not make roles ends the start with one sentence that says what it needs."""
+    one = launch("one")
+    poor = f"postgresql://poor:poor@127.0.0.1:{one.port('postgres')}/gradphoto"
+
+    async def make() -> None:
+        connection = await postgres.connect(one.urls()["DATABASE_URL"])
+        await connection.execute("create role poor login password 'poor'")
+        await connection.close()
+
+    asyncio.run(make())
+    for name, url in {**one.urls(), "DATABASE_URL": poor}.items():
+        monkeypatch.setenv(f"GRADPHOTO_{name}", url)
+    with pytest.raises(stacks.StartFailed, match="CREATEROLE"):
+        launch("poor")
