@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
 from gradphoto_contracts import ids as contract_ids
-from kit import auth, bus, clock, crypto, db, ids, inbox, objects, outbox, process, web
+from kit import auth, bus, clock, crypto, db, ids, inbox, outbox, process, web
 from services.capture import api, handlers, ports, store
 from services.capture.domain import stations
 from services.capture.handlers import floor as floor_acts
@@ -27,7 +27,7 @@ def build(settings: Settings) -> process.Service:
     time = clock.clock_for(settings)
     database = db.Database(settings.database_url.get_secret_value(), "capture")
     unit = db.Unit(database, working(time, bytes.fromhex(settings.code_key.get_secret_value())))
-    kept, kept_objects = _objects(settings)
+    kept = _objects(settings)
     amqp_url = settings.amqp_url.get_secret_value()
     publisher = bus.Publisher(amqp_url)
     relay = outbox.Relay(database, store.OUTBOX, publisher, "capture")
@@ -40,7 +40,7 @@ def build(settings: Settings) -> process.Service:
             clock=time,
             verifier=auth.TokenVerifier(settings.auth_public_key, time),
             routers=[api.router(unit, kept, time)],
-            readiness=_readiness(database),
+            readiness=_readiness(database, kept),
         ),
         background=[
             relay.run,
@@ -49,7 +49,7 @@ def build(settings: Settings) -> process.Service:
             process.ticker("stations", _LOOK_S, clock.SystemClock(), _watch(unit, settings.station_lost_after_s)),
             process.ticker("waiting", _LOOK_S, clock.SystemClock(), _resolve(unit)),
         ],
-        start=[kept_objects.ensure_bucket],
+        start=[kept.ensure_bucket],
         stop=[publisher.close, database.close],
     )
 
@@ -90,11 +90,10 @@ def inspectors(settings: Settings, unit: ports.Unit, kept: ports.Objects) -> lis
     return [inspector_loop] * max(at_once, 0)
 
 
-def _objects(settings: Settings) -> tuple[images.Objects, objects.Objects]:
+def _objects(settings: Settings) -> images.Objects:
     if settings.s3_url is None:
         raise SystemExit("采集服务需要 GRADPHOTO_S3_URL。 · Capture needs GRADPHOTO_S3_URL.")
-    kept = objects.Objects(settings.s3_url.get_secret_value())
-    return images.Objects(kept), kept
+    return images.Objects(settings.s3_url.get_secret_value(), settings.s3_public_url)
 
 
 def _new_code() -> str:
@@ -122,8 +121,8 @@ def _resolve(unit: ports.Unit) -> Callable[[], Awaitable[None]]:
     return resolve
 
 
-def _readiness(database: db.Database) -> Callable[[], Awaitable[dict[str, bool]]]:
+def _readiness(database: db.Database, kept: images.Objects) -> Callable[[], Awaitable[dict[str, bool]]]:
     async def ready() -> dict[str, bool]:
-        return {"database": await database.ready()}
+        return {"database": await database.ready(), "objects": await kept.ready()}
 
     return ready

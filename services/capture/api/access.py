@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Request
 
 from gradphoto_contracts import ids
-from kit import auth, errors
+from kit import auth, errors, web
 from kit import clock as clocks
 from services.capture import ports
 from services.capture.domain import photos, stations
@@ -21,11 +21,12 @@ class Signed:
 
     async def __call__(self, request: Request) -> stations.Station:
         token = auth.station_token(request.headers.get("authorization"))
-        station_id = auth.station_id_of(token)
+        station_id = auth.station_id(token)
         async with self._unit() as work:
             station = await work.stations.get(ids.StationId(station_id))
         if station is None or station.public_key_pem is None:
             raise errors.Unauthenticated("station-signature-invalid")
+        web.identify(request, str(station_id), "station")
         body = await request.body()
         now = self._clock.now()
         auth.verify_station(token, request.method, request.url.path, body, station.public_key_pem, now)
@@ -36,7 +37,7 @@ class Signed:
 
 def within(principal: auth.Principal, campaign_id: UUID) -> ports.Scope:
     """The part of a campaign that a list may show to this person."""
-    principal.require_scope(campaign_id=campaign_id, filtered=True)
+    principal.require_scope(campaign_id=campaign_id)
     scope = principal.scope
     colleges = scope.get("college")
     return ports.Scope(
@@ -46,15 +47,10 @@ def within(principal: auth.Principal, campaign_id: UUID) -> ports.Scope:
     )
 
 
-def require_whole(principal: auth.Principal, campaign_id: UUID) -> None:
-    """What concerns a whole campaign is for one whose scope is all of it."""
-    principal.require_scope(campaign_id=campaign_id)
-
-
 async def require_photo(work: ports.Work, principal: auth.Principal, photo: photos.Photo) -> None:
     """A photo is shown and moved by those within whose scope its class is; an unbound one, by the campaign's own."""
     if photo.class_id is None:
-        require_whole(principal, photo.shot.campaign_id)
+        principal.require_whole(photo.shot.campaign_id)
         return
     scope = within(principal, photo.shot.campaign_id)
     if not await work.reports.covers(scope, photo.class_id):

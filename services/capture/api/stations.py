@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, status
 
 from gradphoto_contracts import ids
-from kit import auth, web
+from kit import auth, errors, web
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import access, bodies
+from services.capture.api import bodies
 from services.capture.handlers import stations as acts
 
 Manager = Annotated[auth.Principal, Depends(web.principal("station.manage"))]
@@ -21,33 +21,39 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
 
     @doors.post("/stations", status_code=status.HTTP_201_CREATED)
     async def invite(request: bodies.NewStation, who: Manager) -> bodies.Invitation:
-        access.require_whole(who, request.campaign_id)
         command = acts.InviteStation(
             campaign_id=ids.CampaignId(request.campaign_id), desk_id=ids.DeskId(request.desk_id), label=request.label
         )
         async with unit() as work:
             station, code = await acts.invite_station(work, command)
+            desk = await acts.planned_desk(work, station)
+            who.require_scope(campaign_id=station.campaign_id, campus_id=desk.campus_id)
         return bodies.Invitation(station_id=station.station_id, enrolment_code=code, expires_at=station.code_expires_at)
 
     @doors.get("/stations")
     async def fleet(who: Manager, campaign_id: UUID | None = None) -> list[bodies.FleetStation]:
-        who.require_scope(campaign_id=campaign_id)
+        if campaign_id is not None:
+            who.require_scope(campaign_id=campaign_id)
         async with unit() as work:
             found = await work.reports.fleet(ids.CampaignId(campaign_id) if campaign_id else None)
-        return bodies.rows(bodies.FleetStation, found)
+        return [row for row in bodies.rows(bodies.FleetStation, found) if _shown(who, row)]
 
     @doors.post("/stations/{station_id}/revoke")
     async def revoke(station_id: UUID, who: Manager) -> bodies.StationState:
         async with unit() as work:
             station = await acts.revoke_station(work, ids.StationId(station_id))
-            access.require_whole(who, station.campaign_id)
+            desk = await acts.planned_desk(work, station)
+            who.require_scope(campaign_id=station.campaign_id, campus_id=desk.campus_id)
         return bodies.StationState(station_id=station.station_id, state=station.state)
 
     @doors.post("/enrolments")
     async def enrol(request: Request, body: bodies.Enrolment) -> bodies.Enrolled:
         token = auth.station_token(request.headers.get("authorization"))
         raw = await request.body()
-        auth.verify_station(token, request.method, request.url.path, raw, body.public_key_pem, clock.now())
+        try:
+            auth.verify_station(token, request.method, request.url.path, raw, body.public_key_pem, clock.now())
+        except ValueError:
+            raise errors.Invalid("public-key-unreadable") from None
         async with unit() as work:
             station, desk = await acts.enrol_station(work, body.code, body.public_key_pem)
             place = await work.floor.place(desk.desk_id)
@@ -63,3 +69,10 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
         )
 
     return doors
+
+
+def _shown(who: auth.Principal, station: bodies.FleetStation) -> bool:
+    campuses = who.scope_filter.get("campus")
+    campaigns = who.scope_filter.get("campaign")
+    seen = campaigns is None or str(station.campaign_id) in campaigns
+    return seen and (campuses is None or str(station.campus_id) in campuses)

@@ -2,46 +2,24 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 
 from kit import errors, objects
 from photospec import composition, decoding, inspection, profiles
 from services.capture.domain import photos
 
 
-class Objects:
+class Objects(objects.Objects):
     """The kit's object store, with hashes of what truly lies there."""
-
-    def __init__(self, store: objects.Objects) -> None:
-        self._store = store
-
-    async def put(self, key: str, data: bytes, content_type: str) -> None:
-        await self._store.put(key, data, content_type)
-
-    async def get(self, key: str) -> bytes:
-        return await self._store.get(key)
-
-    async def exists(self, key: str) -> bool:
-        return await self._store.exists(key)
 
     async def sha256(self, key: str) -> str | None:
         # Asked first, because a frame's first upload finds nothing: no error and no body on that path.
-        if not await self._store.exists(key):
+        if not await self.exists(key):
             return None
         try:
-            data = await self._store.get(key)
+            data = await self.get(key)
         except errors.NotFound:
             return None
         return await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-
-    def list(self, prefix: str) -> AsyncIterator[str]:
-        return self._store.list(prefix)
-
-    async def presign_put(self, key: str, expires_s: int) -> str:
-        return await self._store.presign_put(key, expires_s)
-
-    async def presign_get(self, key: str, expires_s: int) -> str:
-        return await self._store.presign_get(key, expires_s)
 
 
 class Inspector:

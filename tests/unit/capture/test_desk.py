@@ -1,0 +1,229 @@
+"""Check-ins, drifts, seals and stations."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gradphoto_contracts import capture, catalogue, ids
+from kit import errors
+from services.capture import handlers
+from services.capture.domain import checkins, sessions, stations
+from services.capture.handlers import audit, desk, inspection
+from services.capture.handlers import stations as acts
+from tests.unit.capture.twins import World
+
+MINUTE = timedelta(seconds=60)
+
+
+def test_everything_that_capture_hears_has_a_handler() -> None:
+    """The routing and the catalogue name the same events."""
+    assert set(handlers.HEARS) == {entry.event for entry in catalogue.heard_by("capture")}
+
+
+def checkin(world: World, student_id: ids.StudentId, ticket: str = "A1-0001") -> checkins.Checkin:
+    return checkins.Checkin(
+        checkin_id=ids.CheckinId(world.new_id()),
+        campaign_id=world.campaign_id,
+        student_id=student_id,
+        class_id=world.class_id,
+        desk_id=world.desk_id,
+        station_id=world.station_id,
+        ticket=ticket,
+        checked_in_at=world.now,
+        recorded_at=world.now,
+    )
+
+
+async def test_checkin_is_recorded_once(world: World) -> None:
+    """The same check-in again, later and from another worker, is announced once."""
+    told = checkin(world, await world.enrol_student())
+    await desk.record_checkin(world.work(), told)
+    await desk.record_checkin(world.work(), replace(told, recorded_at=world.now + MINUTE))
+    assert world.said == ["checkin.recorded"]
+
+
+@pytest.mark.parametrize("ticket", ["0001", "A1-1", "A1-00001", "A2-0001", "A1-0001 "])
+async def test_foreign_or_malformed_ticket_is_refused(world: World, ticket: str) -> None:
+    """A 拍摄号 is this desk's code, a dash and four digits."""
+    with pytest.raises(errors.Invalid, match="ticket-"):
+        await desk.record_checkin(world.work(), checkin(world, await world.enrol_student(), ticket))
+
+
+async def test_ticket_is_given_once_at_a_desk(world: World) -> None:
+    """Two check-ins cannot hold one 拍摄号."""
+    await desk.record_checkin(world.work(), checkin(world, await world.enrol_student()))
+    with pytest.raises(errors.Conflict, match="ticket-taken"):
+        await desk.record_checkin(world.work(), checkin(world, await world.enrol_student()))
+
+
+async def test_checkin_that_says_otherwise_is_refused(world: World) -> None:
+    """A check-in never changes its student."""
+    told = checkin(world, await world.enrol_student())
+    await desk.record_checkin(world.work(), told)
+    with pytest.raises(errors.Conflict, match="checkin-differs"):
+        await desk.record_checkin(world.work(), replace(told, student_id=await world.enrol_student()))
+
+
+async def test_student_may_check_in_at_two_desks(world: World) -> None:
+    """After a split two desks may have taken one student: both check-ins are kept."""
+    student_id = await world.enrol_student()
+    await desk.record_checkin(world.work(), checkin(world, student_id, "A1-0001"))
+    await desk.record_checkin(world.work(), checkin(world, student_id, "A1-0002"))
+    assert world.said == ["checkin.recorded", "checkin.recorded"]
+
+
+def drift(world: World, resolution: str | None = None) -> sessions.Drift:
+    return sessions.Drift(
+        drift_id=ids.DriftId(world.campaign_id),
+        campaign_id=world.campaign_id,
+        desk_id=world.desk_id,
+        station_id=world.station_id,
+        sign="ticket_skipped",
+        expected="A1-0003",
+        seen="A1-0004",
+        suspected_at=world.now,
+        resolution=resolution,
+    )
+
+
+@pytest.mark.parametrize("order", [(None, "queue_jump"), ("queue_jump", None), (None, None, "queue_jump", None)])
+async def test_drift_ends_resolved_in_any_order(world: World, order: tuple[str | None, ...]) -> None:
+    """A resolution stays, though the older word about the drift comes late or twice."""
+    for resolution in order:
+        noted = await desk.tell_drift(world.work(), drift(world, resolution))
+    assert noted.resolution == "queue_jump"
+    versions = [event.version for event in world.events.said]
+    assert versions == list(range(1, len(versions) + 1))
+
+
+async def test_drift_is_not_resolved_twice_differently(world: World) -> None:
+    """The first resolution stands."""
+    await desk.tell_drift(world.work(), drift(world, "queue_jump"))
+    with pytest.raises(errors.Conflict, match="drift-resolved-otherwise"):
+        await desk.tell_drift(world.work(), drift(world, "walk_off"))
+    with pytest.raises(errors.Conflict, match="drift-differs"):
+        await desk.tell_drift(world.work(), replace(drift(world), seen="A1-0009"))
+
+
+def station(world: World) -> stations.Station:
+    return stations.Station(
+        station_id=world.station_id,
+        campaign_id=world.campaign_id,
+        desk_id=world.desk_id,
+        label="笔记本 1",
+        state="enrolled",
+        code_index=b"",
+        code_expires_at=world.now,
+        created_at=world.now,
+    )
+
+
+async def test_session_balances_when_all_three_count_the_same(world: World) -> None:
+    """A seal names what is missing, balances after it has come, and then stays as it is."""
+    student_id = await world.enrol_student()
+    first, late = world.shot(student_id), world.shot(None, "unbound")
+    await desk.receive_capture(world.unit, world.objects, first)
+    frames = tuple(sessions.Frame(shot.capture_id, shot.sha256) for shot in (first, late))
+    session_id = ids.SessionId(world.new_id())
+
+    async def seal(camera: int = 2, journal: tuple[sessions.Frame, ...] = frames) -> sessions.Seal:
+        return await desk.seal_session(world.work(), session_id, station(world), camera, journal)
+
+    open_seal = await seal()
+    assert (open_seal.stored_frames, open_seal.missing, open_seal.balanced) == (1, (late.capture_id,), False)
+    await desk.receive_capture(world.unit, world.objects, late)
+    assert (await seal()).balanced
+    assert (await seal()).version == 2
+    with pytest.raises(errors.Conflict, match="session-sealed"):
+        await seal(camera=3)
+    assert [event.TYPE for event in world.events.said].count(capture.SessionSealedV1.TYPE) == 2
+
+
+async def test_frame_with_another_hash_counts_as_missing(world: World) -> None:
+    """A journalled frame whose stored bytes are others is not stored."""
+    shot = world.shot(None, "unbound")
+    await desk.receive_capture(world.unit, world.objects, shot)
+    frames = (sessions.Frame(shot.capture_id, "0" * 64),)
+    seal = await desk.seal_session(world.work(), ids.SessionId(world.new_id()), station(world), 1, frames)
+    assert seal.missing == (shot.capture_id,)
+
+
+async def test_camera_that_counts_more_than_the_journal_does_not_balance(world: World) -> None:
+    """A frame on the card that nobody journalled keeps the card from being wiped."""
+    seal = await desk.seal_session(world.work(), ids.SessionId(world.new_id()), station(world), 1, ())
+    assert not seal.balanced
+
+
+async def invite(world: World) -> tuple[stations.Station, str]:
+    return await acts.invite_station(world.work(), acts.InviteStation(world.campaign_id, world.desk_id, "笔记本 1"))
+
+
+async def test_code_enrols_one_key(world: World) -> None:
+    """A one-time code takes one key; that key may ask again for a lost answer, and the code is nowhere in clear."""
+    _, code = await invite(world)
+    enrolled, _ = await acts.enrol_station(world.work(), code.lower(), "key one")
+    await acts.enrol_station(world.work(), code, "key one")
+    assert enrolled.public_key_pem == "key one"
+    assert code.encode() not in enrolled.code_index
+    assert world.said == ["station.enrolled"]
+    with pytest.raises(errors.Refused, match="enrolment-code-used"):
+        await acts.enrol_station(world.work(), code, "key two")
+
+
+async def test_expired_unknown_and_revoked_codes_are_refused(world: World) -> None:
+    """A code is good for a day, if it is ours and its station is not shut out."""
+    invited, code = await invite(world)
+    with pytest.raises(errors.Refused, match="enrolment-code-unknown"):
+        await acts.enrol_station(world.work(), "ZZZZZZZZZZ", "key")
+    world.pass_time(hours=24)
+    with pytest.raises(errors.Refused, match="enrolment-code-expired"):
+        await acts.enrol_station(world.work(), code, "key")
+    await acts.revoke_station(world.work(), invited.station_id)
+    with pytest.raises(errors.Refused, match="station-revoked"):
+        await acts.enrol_station(world.work(), code, "key")
+
+
+async def test_desk_that_no_plan_has_gets_no_station(world: World) -> None:
+    """A station serves a desk of the published plan."""
+    command = acts.InviteStation(world.campaign_id, ids.DeskId(world.new_id()), "笔记本 1")
+    with pytest.raises(errors.NotFound, match="desk-not-planned"):
+        await acts.invite_station(world.work(), command)
+
+
+async def test_station_is_seen_lost_and_seen_again(world: World) -> None:
+    """Heartbeats are news only after silence, and silence is news once."""
+    invited, code = await invite(world)
+    await acts.enrol_station(world.work(), code, "key")
+    for _ in range(3):
+        await acts.note_heartbeat(world.work(), invited.station_id, stations.Health(backlog=3))
+        world.pass_time(seconds=30)
+    assert await acts.mark_lost_stations(world.work(), MINUTE) == 0
+    world.pass_time(seconds=31)
+    assert await acts.mark_lost_stations(world.work(), MINUTE) == 1
+    assert await acts.mark_lost_stations(world.work(), MINUTE) == 0
+    await acts.note_heartbeat(world.work(), invited.station_id, stations.Health())
+    assert world.said == ["station.enrolled", "station.seen", "station.lost", "station.seen"]
+    assert [event.version for event in world.events.said] == [2, 3, 4, 5]
+
+
+async def test_audit_finds_what_is_missing_altered_and_unknown(world: World) -> None:
+    """The audit tells a sound store from one with an object gone, one altered and one that nobody knows."""
+    shots = [world.shot(await world.enrol_student()) for _ in range(3)]
+    for shot in shots:
+        await desk.receive_capture(world.unit, world.objects, shot)
+    while await inspection.inspect_next(world.unit, world.objects, world.inspector):
+        pass
+    sound = await audit.compare(world.unit, world.objects, world.campaign_id, hashes=True)
+    assert sound.sound
+    assert sound.checked == 6
+    gone, altered, _ = sorted(key for key in world.objects.rows if key.startswith("originals/"))
+    del world.objects.rows[gone]
+    world.objects.rows[altered] = b"other"
+    orphan = f"originals/{world.campaign_id}/{'f' * 64}.jpg"
+    world.objects.rows[orphan] = b"nobody's"
+    found = await audit.compare(world.unit, world.objects, world.campaign_id, hashes=True)
+    assert [wrong.key for wrong in found.missing] == [gone]
+    assert [wrong.key for wrong in found.wrong_hash] == [altered]
+    assert found.orphans == (orphan,)
+    assert not found.sound
