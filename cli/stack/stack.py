@@ -10,13 +10,15 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from cli.stack import clock as clocks
-from cli.stack import control, environment, process, secrets, supervisor, tokens
+from cli.stack import control, environment, process, secrets, supervisor
 from cli.stack import layout as layouts
+from kit import auth
 
 ALL = secrets.SERVICES
 Say = Callable[[str], None]
@@ -92,8 +94,13 @@ class Stack:
         return clocks.now(self.layout.clock)
 
     def token(self, role: str, *, subject: str = "cli", hours: float = 8.0, **scope: Sequence[str]) -> str:
-        """A signed token; scope by keyword: campaign, campus, college, class_, each a list of ids; none = no bounds."""
-        return tokens.mint(self.secrets().token_private_key, role, subject, scope, self.now(), hours)
+        """A signed token. Scope by keyword, each a list: campaign, campus, college, class_, student; none = no bounds.
+
+        ValueError names the roles or scopes that there are, if it is none of them.
+        """
+        bounds = {name.rstrip("_"): values for name, values in scope.items()}
+        now = datetime.fromtimestamp(self.now(), UTC)
+        return auth.mint(self.secrets().token_private_key, subject, role, bounds, now, timedelta(hours=hours))
 
     # -- what one can do to it
 

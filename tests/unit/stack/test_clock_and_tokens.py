@@ -4,13 +4,13 @@ import json
 import os
 import socket
 import time
-import warnings
 from pathlib import Path
 
 import pytest
-from joserfc import jwk, jwt
 
-from cli.stack import clock, environment, layout, ports, process, secrets, tokens
+from cli.stack import clock, environment, layout, ports, process, secrets, stack
+from kit import auth
+from kit import clock as kit_clock
 
 NOW = 1_509_465_600.0
 
@@ -37,22 +37,22 @@ def test_time_does_not_stand_still_or_run_backwards(tmp_path: Path, speed: float
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_token_says_who_and_what_until_when() -> None:
-    """A token verifies with the public key and carries role, the named scopes alone, and an end."""
-    keys = secrets.generate()
-    token = tokens.mint(keys.token_private_key, "secretary", "li", {"college": ["c1"], "class_": ["k1", "k2"]}, NOW, 2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        read = jwt.decode(token, jwk.OKPKey.import_key(keys.token_public_key), algorithms=["EdDSA"])
-    assert read.claims["scope"] == {"college": ["c1"], "class": ["k1", "k2"]}
-    assert (read.claims["iss"], read.claims["sub"], read.claims["role"]) == ("gradphoto", "li", "secretary")
-    assert read.claims["exp"] - read.claims["iat"] == 7200
+def test_a_token_of_the_stack_is_one_that_services_accept(tmp_path: Path) -> None:
+    """The token is good for the key that services get, at the stack's own time, with the named scopes alone."""
+    here = stack.Stack.at(tmp_path)
+    keys = secrets.load_or_generate(here.layout.secrets)
+    clock.set_to(here.layout.clock, NOW)
+    token = here.token("secretary", subject="li", college=["文学院"], class_=["k1", "k2"])
+    verifier = auth.TokenVerifier(keys.token_public_key, kit_clock.SimulatedClock(here.layout.clock))
+    assert verifier.verify(token) == auth.Principal("li", "secretary", {"college": ("文学院",), "class": ("k1", "k2")})
 
 
-def test_an_unknown_scope_is_refused() -> None:
+def test_an_unknown_scope_is_refused(tmp_path: Path) -> None:
     """A misspelt scope must not become a token without bounds."""
+    here = stack.Stack.at(tmp_path)
+    secrets.load_or_generate(here.layout.secrets)
     with pytest.raises(ValueError, match="colege"):
-        tokens.mint(secrets.generate().token_private_key, "secretary", "li", {"colege": ["c1"]}, NOW)
+        here.token("secretary", colege=["c1"])
 
 
 def test_secrets_are_made_once(tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""`gradphoto dead`: messages that a service could not handle. Look at them, hand them back, or drop them."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from dataclasses import asdict
+from typing import Annotated, Any, TypeVar
+
+import aio_pika.exceptions
+import rich.table
+import typer
+
+from cli import screen
+from cli.stack import stack as stacks
+from kit import dead_letters, errors
+
+app = typer.Typer(help="死信:查看、重投、丢弃 · Dead letters: look, hand back, drop.", no_args_is_help=True)
+
+T = TypeVar("T")
+Service = Annotated[str, typer.Argument(help="服务 service: " + " ".join(stacks.ALL))]
+Message = Annotated[str, typer.Argument(help="消息编号 · id of the message, as in the list.")]
+
+
+@app.command("list")
+def list_(
+    service: Service,
+    directory: screen.Dir = None,
+    limit: Annotated[int, typer.Option(min=1, help="最多几条 · at most.")] = 100,
+) -> None:
+    """列出死信 · The oldest dead letters; they stay where they are."""
+    letters = _ask(service, dead_letters.list_dead(_url(directory), service, limit))
+    table = rich.table.Table("编号 id", "类型 type", "对象 subject", "原因 reason", "时间 failed at", "次数 tries")
+    for one in letters:
+        table.add_row(one.message_id, one.type, one.subject, one.reason, one.failed_at, str(one.tries))
+    screen.console.print(table if letters else f"{service}: 没有死信 · no dead letters")
+
+
+@app.command()
+def show(service: Service, message: Message, directory: screen.Dir = None) -> None:
+    """查看一条死信的全部内容 · One dead letter with all that it carries, as JSON."""
+    content = _ask(service, dead_letters.show_dead(_url(directory), service, message))
+    screen.console.print_json(json.dumps(asdict(content), ensure_ascii=False, default=str))
+
+
+@app.command()
+def retry(
+    service: Service,
+    message: Annotated[str | None, typer.Argument(help="消息编号 · id of the message.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="全部重投 · hand all of them back.")] = False,
+    directory: screen.Dir = None,
+) -> None:
+    """重投到收件队列 · Hand one dead letter, or all, back to the inbox as if never tried."""
+    if (message is None) is not everything:
+        screen.fail("请给出一个消息编号,或 --all · name one message, or say --all", 2)
+    count = _ask(service, dead_letters.retry_dead(_url(directory), service, message))
+    screen.console.print(f"已重投 handed back: {count}")
+
+
+@app.command()
+def drop(service: Service, message: Message, directory: screen.Dir = None) -> None:
+    """永久丢弃一条 · Throw one dead letter away for good."""
+    count = _ask(service, dead_letters.drop_dead(_url(directory), service, message))
+    screen.console.print(f"已丢弃 dropped: {count}")
+
+
+def _url(directory: screen.Dir) -> str:
+    stack = stacks.Stack.at(directory)
+    if not stack.running():
+        screen.fail("系统未运行,请先 ./gradphoto up · nothing runs here: say ./gradphoto up first")
+    return stack.urls()["AMQP_URL"]
+
+
+def _ask(service: str, question: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(question)
+    except errors.NotFound:
+        screen.fail(f"{service}: 没有这条死信 · no such dead letter")
+    except aio_pika.exceptions.ChannelNotFoundEntity:
+        screen.fail(
+            f"{service}: 没有死信队列;服务启动过吗? · it has no dead-letter queue: was the service ever started?"
+        )
