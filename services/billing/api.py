@@ -1,7 +1,7 @@
 """Billing's doors for people: payments, vouchers, refunds, receipts, accounts and the ledger."""
 
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, status
@@ -266,11 +266,11 @@ def _papers(doors: APIRouter, unit: Unit) -> None:
 def _books(doors: APIRouter, unit: Unit) -> None:
     @doors.get("/campaigns/{campaign_id}/accounts")
     async def list_accounts(campaign_id: UUID, who: Reader) -> AccountsAnswer:
-        who.require_scope(campaign_id=campaign_id, filtered=True)
+        who.require_scope(campaign_id=campaign_id)
         campaign = ids.CampaignId(campaign_id)
         async with unit() as work:
             answers = await _accounts(work, campaign)
-            return AccountsAnswer(items=[a for a in answers if await _sees(work, who, campaign, a.payer)])
+            return AccountsAnswer(items=[a for a in answers if await _outside(work, who, campaign, a.payer) is None])
 
     @doors.get("/campaigns/{campaign_id}/reconciliation")
     async def reconcile(campaign_id: UUID, who: Reader) -> ReconciliationAnswer:
@@ -309,29 +309,25 @@ _TOTALS = ("photographed_heads", "paid_heads", "owed_fen", "paid_fen", "open_fen
 
 def _whole(who: auth.Principal, campaign_id: UUID) -> ids.CampaignId:
     """For what concerns a whole campaign: a narrower scope is not enough."""
-    who.require_scope(campaign_id=campaign_id)
+    who.require_whole(campaign_id)
     return ids.CampaignId(campaign_id)
 
 
 async def _require(work: Work, who: auth.Principal, campaign_id: ids.CampaignId, payer: Payer) -> None:
     """A class's money is for whose scope holds it, a college's for its secretary, the school's for the school."""
-    who.require_scope(campaign_id=campaign_id, **await _place(work, payer))
+    outside = await _outside(work, who, campaign_id, payer)
+    if outside is not None:
+        raise errors.Refused("out-of-scope", dimension=outside)
 
 
-async def _sees(work: Work, who: auth.Principal, campaign_id: ids.CampaignId, payer: Payer) -> bool:
-    return who.covers(campaign_id=campaign_id, **await _place(work, payer))
-
-
-async def _place(work: Work, payer: Payer) -> "_Place":
+async def _outside(work: Work, who: auth.Principal, campaign_id: ids.CampaignId, payer: Payer) -> str | None:
+    """The first dimension of the scope that does not hold this payer; what a payer does not have lies outside."""
+    place = {"campaign": str(campaign_id)}
     if payer.kind == "college":
-        return {"college": payer.ref, "class_id": None}
-    known = await _class(work, payer.ref) if payer.kind == "class" else None
-    return {"college": known.college_zh if known else None, "class_id": known.class_id if known else None}
-
-
-class _Place(TypedDict):
-    college: str | None
-    class_id: UUID | None
+        place["college"] = payer.ref
+    elif payer.kind == "class" and (known := await _class(work, payer.ref)):
+        place |= {"college": known.college_zh, "class": str(known.class_id)}
+    return next((name for name, allowed in who.scope_filter.items() if place.get(name) not in allowed), None)
 
 
 async def _class(work: Work, ref: str) -> domain.Class | None:

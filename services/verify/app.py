@@ -39,7 +39,7 @@ def build(settings: Settings) -> process.Service:
             clock=time,
             verifier=auth.TokenVerifier(settings.auth_public_key, time),
             routers=[api.router(unit, packed, kept)],
-            readiness=_readiness(database),
+            readiness=_readiness(database, kept),
         ),
         background=[
             relay.run,
@@ -80,12 +80,12 @@ def working(time: clock.Clock) -> Callable[[AsyncConnection], ports.Work]:
 def _objects(settings: Settings) -> objects.Objects:
     if settings.s3_url is None:
         raise SystemExit("校对服务需要 GRADPHOTO_S3_URL。 · Verify needs GRADPHOTO_S3_URL.")
-    return objects.Objects(settings.s3_url.get_secret_value())
+    return objects.Objects(settings.s3_url.get_secret_value(), settings.s3_public_url)
 
 
-def _readiness(database: db.Database) -> Callable[[], Awaitable[dict[str, bool]]]:
+def _readiness(database: db.Database, kept: objects.Objects) -> Callable[[], Awaitable[dict[str, bool]]]:
     async def ready() -> dict[str, bool]:
-        return {"database": await database.ready()}
+        return {"database": await database.ready(), "objects": await kept.ready()}
 
     return ready
 

@@ -498,7 +498,7 @@ def lapse(case: Case, now: datetime, campaign: Campaign) -> Step:
     if case.deadline == "publish":
         return _lapse_publish(case, now, campaign)
     if case.deadline in ("proofreading", "reporting"):
-        return _lapse_proofreading(case, now, campaign)
+        return _lapse_proofreading(case, campaign)
     if case.deadline == "makeup":
         return _step(case, replace(case, state="makeup_expired", outcome="makeup_expired"), campaign)
     return _lapse_recheck(case, campaign)
@@ -506,13 +506,14 @@ def lapse(case: Case, now: datetime, campaign: Campaign) -> Step:
 
 def _lapse_publish(case: Case, now: datetime, campaign: Campaign) -> Step:
     """Late at CHSI is overdue; not there when proofreading is over is a dispute that the school must settle."""
-    if not case.overdue and now < _silence_at(case, campaign.chsi):
+    if not case.overdue and case.due_at != _silence_at(case, campaign.chsi):
         return _step(case, replace(case, overdue=True, outcome="overdue"), campaign)
     return _dispute(case, "not_shown", now, campaign)
 
 
-def _lapse_proofreading(case: Case, now: datetime, campaign: Campaign) -> Step:
-    if now < _silence_at(case, campaign.chsi):
+def _lapse_proofreading(case: Case, campaign: Campaign) -> Step:
+    """Silent in the proofreading window, then in the reporting window if that ends later; then silence counts."""
+    if case.due_at != _silence_at(case, campaign.chsi):
         return _step(case, replace(case, silent=True, outcome="silent"), campaign)
     silence = campaign.chsi.silence
     after = replace(case, state="defaulted", silent=True, outcome=silence)

@@ -9,13 +9,13 @@ from services.verify.ports import Within
 
 def whole(who: auth.Principal, campaign_id: UUID) -> ids.CampaignId:
     """For what concerns a whole campaign: a narrower scope is not enough."""
-    who.require_scope(campaign_id=campaign_id)
+    who.require_whole(campaign_id)
     return ids.CampaignId(campaign_id)
 
 
 def within(who: auth.Principal, campaign_id: UUID) -> Within:
     """The part of a campaign's cases that this person may see."""
-    who.require_scope(campaign_id=campaign_id, filtered=True)
+    who.require_scope(campaign_id=campaign_id)
     narrowed = who.scope_filter
     if "campus" in narrowed:
         raise errors.Refused("out-of-scope", dimension="campus")
