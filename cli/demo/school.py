@@ -13,6 +13,8 @@ from cli.demo import doors, population
 from cli.stack.stack import Stack
 
 _CODES_AT_ONCE = 500
+_DRAFTS = 60
+_DRAFT_AGAIN_S = 1.0
 
 
 class School:
@@ -79,26 +81,27 @@ class School:
         return len(students)
 
     async def publish_plan(self, labels: Iterable[str]) -> dict[str, Any]:
-        """Draft the plan for the classes that play, wait until scheduler knows them all, publish."""
-        playing = set(labels)
+        """Draft the plan for the classes that play, and publish it once the draft has no errors."""
+        draft = await self._draft(self._plan(set(labels)))
         door = self.doors["scheduler"]
-        await self._until_scheduler_knows(len(playing))
-        draft = await door.post(f"/v1/campaigns/{self.campaign_id}/plans", self._plan(playing))
-        errors = [f for f in draft["findings"] if f["severity"] == "error"]
-        if errors:
-            raise RuntimeError(f"计划有误 the plan has errors: {errors[:3]}")
         await door.post(f"/v1/plans/{draft['plan_id']}/publish")
         plan: dict[str, Any] = await door.get(f"/v1/campaigns/{self.campaign_id}/plan")
         return plan
 
-    async def _until_scheduler_knows(self, classes: int) -> None:
-        """Classes reach scheduler by events: a draft made too early would call them unknown."""
-        for _ in range(600):
-            answer = await self.doors["scheduler"].get(f"/v1/campaigns/{self.campaign_id}/classes")
-            if len(answer["items"]) >= classes:
-                return
-            await asyncio.sleep(0.2)
-        raise RuntimeError("scheduler 未收到全部班级 scheduler has not heard of all classes")
+    async def _draft(self, plan: dict[str, Any]) -> dict[str, Any]:
+        """Classes reach scheduler by events: a draft made too early calls them unknown, and is made again."""
+        errors: list[Any] = []
+        for _ in range(_DRAFTS):
+            try:
+                draft = await self.doors["scheduler"].post(f"/v1/campaigns/{self.campaign_id}/plans", plan)
+            except doors.Refused as refused:
+                errors = [refused]
+            else:
+                errors = [finding for finding in draft["findings"] if finding["severity"] == "error"]
+                if not errors:
+                    return dict(draft)
+            await asyncio.sleep(_DRAFT_AGAIN_S)
+        raise RuntimeError(f"计划有误 the plan has errors: {errors[:3]}")
 
     def _plan(self, playing: set[str]) -> dict[str, Any]:
         groups = [{**g.model_dump(exclude={"campus"}), "campus_code": g.campus} for g in self.scenario.groups]

@@ -25,9 +25,9 @@ class Subscriber:
 
     async def run(self) -> None:
         """Follow the stream from its beginning until cancelled."""
-        await stream.subscribe(self.url, offset="first", callback=self.hear)
+        await stream.Subscriber(self.url, self.hear, "first", "demo subscriber").run()
 
-    async def hear(self, envelope: Envelope) -> None:
+    async def hear(self, _offset: int, envelope: Envelope) -> None:
         """Take one event; a repeat is told by its id and changes nothing."""
         self.seen[str(envelope.id)] += 1
         if self.seen[str(envelope.id)] > 1:
