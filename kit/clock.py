@@ -6,10 +6,8 @@ The simulated clock is for the embedded stack alone: demo and tests move whole w
 import asyncio
 import json
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NamedTuple, Protocol
 
 #: A simulated sleeper looks at the clock again at least this often, in real seconds: a jump wakes it within that time.
@@ -47,7 +45,7 @@ class Simulation(NamedTuple):
 
 
 class BadClockFile(ValueError):
-    """The clock file is not the JSON that `write` makes."""
+    """The clock file is not JSON of `real_epoch`, `simulated_epoch` and `speed`."""
 
 
 class SimulatedClock:
@@ -74,18 +72,6 @@ class SimulatedClock:
         if stamp != self._stamp:
             self._simulation, self._stamp = _read(self._path), stamp
         return self._simulation
-
-
-def write(path: Path, simulation: Simulation) -> None:
-    """Steer all clocks that follow `path`; they see the old file or the new one, never half of it."""
-    with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump(simulation._asdict(), file)
-    temporary = Path(file.name)
-    try:
-        temporary.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
 
 
 def _read(path: Path) -> Simulation:

@@ -17,7 +17,7 @@ class UnknownEvent(LookupError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One event: its model, who says it, who hears it, whether it may carry personal data (none does), and what it says."""
+    """One event: its model, who says and who hears it, what it says, whether it carries personal data (none does)."""
 
     event: type[Event]
     producer: Party

@@ -21,7 +21,7 @@ class Value(BaseModel):
 
 
 class Event(Value):
-    """One fact, past tense. Subclasses name their routing key in `TYPE` and the field of the aggregate's id in `KEY`."""
+    """One fact, past tense. Subclasses name their routing key in `TYPE`, the field of the aggregate's id in `KEY`."""
 
     TYPE: ClassVar[str]
     KEY: ClassVar[str]
@@ -56,7 +56,7 @@ class Envelope(BaseModel):
     def seal(
         cls, event: Event, *, id: UUID, source: str, time: datetime, correlation_id: str, traceparent: str | None = None
     ) -> Self:
-        """Wrap `event`; `source` is the service's name, `correlation_id` that of the request or event that caused it."""
+        """Wrap `event`; `source` is the service's name, `correlation_id` that of the request or event behind it."""
         return cls(
             id=id,
             type=event.TYPE,

@@ -1,4 +1,4 @@
-"""A campaign's policy: the one document that says how this school does it. Owned by roster; each service reads its part.
+"""A campaign's policy: the one document that says how this school does it. Roster owns it; each service reads its part.
 
 The five notices of the field are five such documents; a sixth school must need no code.
 """
@@ -15,8 +15,8 @@ from gradphoto_contracts.money import AmountFen
 IdentityMode = Literal["capture_code", "id_card", "campus_card", "student_no"]
 
 #: Who pays, and when. cash_on_site: the class hands cash to the crew, a class that collected beforehand goes first.
-#: prepaid_voucher: the secretary pays by heads beforehand and gets one 拍照凭证 a head. school_pays: the school, by heads
-#: photographed, at the end. class_epay: the class pays electronically after it is done, by heads photographed.
+#: prepaid_voucher: the secretary pays by heads beforehand and gets one 拍照凭证 a head. school_pays: the school, by
+#: heads photographed, at the end. class_epay: the class pays electronically after it is done, by heads photographed.
 FeeMode = Literal["cash_on_site", "prepaid_voucher", "school_pays", "class_epay"]
 
 #: What silence means when the proofreading window has closed: deemed correct, or of no effect until confirmed.

@@ -19,7 +19,7 @@ class Group(Value):
 
 
 class Desk(Value):
-    """A capture desk on the floor plan. `code` is short and unique in the campaign: it heads every 拍摄号 of the desk."""
+    """A capture desk on the floor plan. `code` is short, unique in the campaign, and heads every 拍摄号 of the desk."""
 
     desk_id: ids.DeskId
     group_id: ids.GroupId
