@@ -41,7 +41,7 @@ def application(
     *,
     title: str,
     clock: clocks.Clock,
-    verifier: auth.TokenVerifier,
+    verifier: auth.TokenVerifier | None,
     routers: Sequence[APIRouter],
     readiness: Readiness,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,

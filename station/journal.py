@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from kit import logs
-from kit.errors import Conflict, Unavailable
 from pydantic import TypeAdapter
 
+from kit import logs
+from kit.errors import Conflict, Unavailable
 from station import ports
 from station.domain import facts
 from station.domain.outgoing import Kind, Message
@@ -44,7 +44,7 @@ on conflict (kind, key) do update set body = excluded.body, revision = revision 
 _PENDING = """
 select seq, revision, kind, key, body, lane, after_kind, after_key, after_all,
   exists (select 1 from outgoing b where b.kind = o.after_kind and b.key = o.after_key and b.received_at is null)
-  or (after_all and exists (select 1 from outgoing b where b.received_at is null and b.seq <> o.seq and b.kind <> o.kind))
+  or (after_all and exists (select 1 from outgoing b where b.received_at is null and b.seq < o.seq))
 from outgoing o where received_at is null order by seq limit ?
 """
 
@@ -63,7 +63,7 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Close the file; what was appended is on the disk already."""
-        await self._do(lambda: self._connection.close())
+        await self._do(lambda: self._connection.close())  # noqa: PLW0108 - opened by then
         self._thread.shutdown()
 
     async def history(self) -> list[facts.Fact]:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from gradphoto_contracts import ids
-
 from station.domain import facts
 from station.domain.desk import Desk
 from station.domain.outgoing import Kind, Message
@@ -37,8 +36,13 @@ class Camera(Protocol):
     @property
     def serial(self) -> str: ...
 
+    @property
+    def photographer_fires(self) -> bool:
+        """Whether pictures come without our asking: whoever sits is then meant."""
+        ...
+
     async def shutter(self) -> Exposure:
-        """Take a picture, or get the one that the photographer takes now. Raises Unavailable with an operator's message."""
+        """Take a picture, or get the one that the photographer takes now. Raises Unavailable when none comes."""
         ...
 
     async def waiting(self) -> list[Exposure]:
@@ -162,7 +166,7 @@ class Packs(Protocol):
 
 @dataclass
 class Work:
-    """One desk at work. `lock` is held while the desk changes, never while a camera, a network or an inspection is waited for."""
+    """One desk at work. `lock` is held while the desk changes, never while camera, network or inspection is awaited."""
 
     desk: Desk
     journal: Journal
@@ -175,5 +179,9 @@ class Work:
     happened: Callable[[facts.Fact], None]
     wake_uplink: Callable[[], None]
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: Held from asking the camera until the frame is safe. Taken before `lock`, never inside it.
+    camera_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     exposing: bool = False
+    damaged: set[ids.CaptureId] = field(default_factory=set)
+    judging: set[ids.CaptureId] = field(default_factory=set)
     judgements: dict[ids.CaptureId, Judgement] = field(default_factory=dict)

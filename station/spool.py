@@ -1,6 +1,6 @@
 """The spool: each frame in one file, sealed with AES-256-GCM together with what the journal will say of it.
 
-A frame whose writer died between spool and journal is therefore not an unknown picture: it is journalled at the next start.
+A frame whose writer died between spool and journal is therefore no unknown picture: the next start journals it.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from gradphoto_contracts import ids
 from kit import crypto
 from kit.errors import NotFound, Unavailable
-from pydantic import TypeAdapter
-
 from station.domain import facts
 
 _LABEL = TypeAdapter(facts.FrameJournalled)

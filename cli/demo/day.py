@@ -204,7 +204,7 @@ class Crew:
         door = self.desk.door
         state = await door.post("/v1/seat", {"ticket": ticket})
         if state.get("drift"):
-            await door.post("/v1/drift/resolve", {"resolution": "ticket_confirmed_by_student"})
+            await door.post("/v1/drift/resolve", {"resolution": "seen"})
         elif not expected:
             raise RuntimeError("插队未被察觉 a queue-jump was not noticed")
         for attempt in range(_RETAKES + 1):
@@ -217,7 +217,7 @@ class Crew:
 
     async def _shutter(self, student: Student, ticket: str, attempt: int) -> dict[str, object]:
         started = time.monotonic()
-        answer: dict[str, object] = await self.desk.door.post("/v1/shutter", {"ticket": ticket})
+        answer: dict[str, object] = await self.desk.door.post("/v1/shutter")
         now = time.monotonic()
         self.truth.sat[str(answer["capture_id"])] = student.student_no
         waited = started - self._issued[ticket] if attempt == 0 else 0.0

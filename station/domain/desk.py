@@ -7,7 +7,6 @@ from functools import singledispatchmethod
 from typing import Literal
 
 from gradphoto_contracts import ids
-
 from station.domain import facts
 
 TicketState = Literal["waiting", "seated", "photographed", "released"]
@@ -73,12 +72,13 @@ class Desk:
         self.seated: str | None = None
         self.frames: dict[ids.CaptureId, Frame] = {}
         self.undecided: dict[ids.CaptureId, None] = {}
+        self.pressed: facts.ShutterPressed | None = None
         self.drifts: list[facts.DriftSuspected] = []
+        self.last_resolution: facts.DriftResolved | None = None
         self.sessions: list[Session] = []
         self.last_ordinal = 0
         self.last_frame_counter: dict[str, int] = {}
         self.exposures: set[tuple[str, int]] = set()
-        self.hashes: set[str] = set()
         self.tickets_of: dict[ids.StudentId, list[str]] = {}
         self.kept: dict[ids.StudentId, ids.CaptureId] = {}
         for fact in history:
@@ -99,6 +99,11 @@ class Desk:
     def drift(self) -> facts.DriftSuspected | None:
         """The suspected drift to be resolved first."""
         return self.drifts[0] if self.drifts else None
+
+    def undecided_of(self, number: str) -> Frame | None:
+        """A frame of this ticket that awaits the operator's decision, if any."""
+        frames = (self.frames[capture_id] for capture_id in self.undecided)
+        return next((frame for frame in frames if frame.taken.ticket == number), None)
 
     def open_ticket(self, student_id: ids.StudentId) -> Ticket | None:
         """The ticket with which this student waits or sits, if any."""
@@ -136,11 +141,16 @@ class Desk:
         self.seated = fact.ticket
 
     @apply.register
+    def _(self, fact: facts.ShutterPressed) -> None:
+        self.pressed = fact
+
+    @apply.register
     def _(self, fact: facts.FrameJournalled) -> None:
+        if self.pressed and self.pressed.capture_id == fact.capture_id:
+            self.pressed = None
         self.frames[fact.capture_id] = Frame(fact)
         self.undecided[fact.capture_id] = None
         self.exposures.add((fact.camera_serial, fact.frame_counter))
-        self.hashes.add(fact.sha256)
         self.last_frame_counter[fact.camera_serial] = fact.frame_counter
         if self.session:
             self.session.frames.append(fact.capture_id)
@@ -171,6 +181,7 @@ class Desk:
 
     @apply.register
     def _(self, fact: facts.DriftResolved) -> None:
+        self.last_resolution = fact
         self.drifts = [drift for drift in self.drifts if drift.drift_id != fact.drift_id]
 
     @apply.register
@@ -182,3 +193,4 @@ class Desk:
         self.waiting.pop(number, None)
         if self.seated == number:
             self.seated = None
+            self.pressed = None

@@ -13,7 +13,7 @@ Decision = Literal["keep", "retake", "override", "unbound"]
 #: How the operator ends a suspected drift: what was seen is right, what was expected is right, or neither.
 Resolution = Literal["seen", "expected", "dismiss"]
 #: What the photo standard says of a frame at the desk; the server's inspection is the authority.
-Verdict = Literal["pass", "review", "reject"]
+Verdict = Literal["accept", "review", "reject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,21 @@ class Seated:
     ticket: str
     at: datetime
     kind: Literal["seated"] = "seated"
+
+
+@dataclass(frozen=True, slots=True)
+class ShutterPressed:
+    """The operator asked for a picture of this ticket's holder. Written before the camera is told.
+
+    Should we die before the frame is safe, the camera's count says at the next start whether it was taken.
+    """
+
+    capture_id: ids.CaptureId
+    ticket: str
+    checkin_id: ids.CheckinId
+    student_id: ids.StudentId
+    at: datetime
+    kind: Literal["shutter_pressed"] = "shutter_pressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +163,7 @@ Fact = (
     | TicketIssued
     | TicketReleased
     | Seated
+    | ShutterPressed
     | FrameJournalled
     | FrameJudged
     | FrameDecided

@@ -1,4 +1,4 @@
-"""What the server must be told about each fact. Written to the journal in the fact's own transaction, sent whenever possible."""
+"""What the server must be told about each fact: journalled in the fact's own transaction, sent when possible."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -56,10 +56,11 @@ def _checkin(fact: facts.TicketIssued) -> Message:
 
 def _capture(frame: Frame, decided: facts.FrameDecided) -> Message:
     taken = frame.taken
-    bound = decided.decision != "unbound" and taken.checkin_id is not None
+    checkin_id = None if decided.decision == "unbound" else taken.checkin_id
+    bound = checkin_id is not None
     body = {
         "student_id": str(taken.student_id) if bound else None,
-        "checkin_id": str(taken.checkin_id) if bound else None,
+        "checkin_id": str(checkin_id) if bound else None,
         "ticket": taken.ticket if bound else None,
         "sha256": taken.sha256,
         "size_bytes": taken.size_bytes,
@@ -73,7 +74,7 @@ def _capture(frame: Frame, decided: facts.FrameDecided) -> Message:
         "desk_rules": list(frame.judged.rules) if frame.judged else [],
     }
     lane = f"ticket {taken.ticket}" if bound else f"frame {taken.capture_id}"
-    return Message("capture", taken.capture_id, body, lane, ("checkin", taken.checkin_id) if bound else None)
+    return Message("capture", taken.capture_id, body, lane, ("checkin", checkin_id) if checkin_id else None)
 
 
 def _drift(suspected: facts.DriftSuspected, resolution: facts.Resolution | None) -> Message:

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
-from gradphoto_contracts import ids
 from pydantic import BaseModel, ConfigDict
+
+from gradphoto_contracts import ids
 
 IdentityMode = Literal["capture_code", "id_card", "campus_card", "student_no"]
 
@@ -25,6 +26,7 @@ class PackDesk(_Part):
 
     desk_id: ids.DeskId
     code: str
+    next_ticket: int = 1
 
 
 class PackClass(_Part):

@@ -1,13 +1,11 @@
 """What a desk may do next. Each rule reads the desk and returns the facts that would follow, or says why not."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from gradphoto_contracts import ids
 from kit.errors import Conflict, Invalid, NotFound
-
 from station.domain import facts
 from station.domain.desk import Desk, Frame, Ticket
 
@@ -17,18 +15,7 @@ NewId = Callable[[], UUID]
 INSPECTION_GRACE = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """Whose picture the next frame is: fixed when the shutter is pressed, not when the file arrives."""
-
-    ticket: str
-    checkin_id: ids.CheckinId
-    student_id: ids.StudentId
-
-
-def open_session(
-    desk: Desk, new_id: NewId, now: datetime, camera_serial: str, camera_frames: int
-) -> list[facts.Fact]:
+def open_session(desk: Desk, new_id: NewId, now: datetime, camera_serial: str, camera_frames: int) -> list[facts.Fact]:
     """Begin a session unless one is open."""
     if desk.session:
         return []
@@ -36,7 +23,7 @@ def open_session(
 
 
 def is_photographed(desk: Desk, student_id: ids.StudentId, by_pack: bool, pack_as_of: datetime) -> bool:
-    """Whether the student has a photo: the pack says so, or this desk kept one that the server may not have judged yet."""
+    """Whether the student has a photo: by the pack, or this desk kept one that the server may not have judged yet."""
     kept = desk.kept.get(student_id)
     if by_pack or kept is None:
         return by_pack
@@ -50,32 +37,42 @@ def issue_ticket(
     class_id: ids.ClassId | None,
     checkin_id: ids.CheckinId,
     now: datetime,
+    *,
+    next_known: int = 1,
     manual_reason: str | None = None,
 ) -> facts.TicketIssued:
-    """The next 拍摄号 of this desk. The caller has made sure that the student may be photographed."""
+    """The next 拍摄号 of this desk. The caller has made sure that the student may be photographed.
+
+    `next_known` is the first number of this desk that the server has not heard of: a replaced laptop goes on from it.
+    """
     held = desk.open_ticket(student_id)
     if held:
         raise Conflict("desk-already-ticketed", ticket=held.number)
-    ordinal = desk.last_ordinal + 1
+    ordinal = max(desk.last_ordinal + 1, next_known)
     number = f"{desk.code}-{ordinal:04d}"
     return facts.TicketIssued(number, ordinal, checkin_id, student_id, class_id, now, manual_reason)
 
 
-def release(desk: Desk, number: str, reason: str, now: datetime) -> facts.TicketReleased:
-    """Take a ticket out of the queue, or its holder off the chair."""
+def release(desk: Desk, number: str, reason: str, now: datetime) -> list[facts.Fact]:
+    """Take a ticket out of the queue, or its holder off the chair. Again changes nothing."""
     ticket = _ticket(desk, number)
-    if ticket.state not in ("waiting", "seated"):
-        raise Conflict("desk-ticket-finished", ticket=number, state=ticket.state)
-    if any(desk.frames[capture_id].taken.ticket == number for capture_id in desk.undecided):
-        raise Conflict("desk-decision-outstanding", ticket=number)
-    return facts.TicketReleased(number, reason, now)
+    if ticket.state == "released":
+        return []
+    if ticket.state == "photographed":
+        raise Conflict("desk-ticket-finished", ticket=number)
+    if desk.undecided_of(number):
+        raise Conflict("desk-decision-outstanding", count=1)
+    return [facts.TicketReleased(number, reason, now)]
 
 
 def seat(desk: Desk, number: str | None, new_id: NewId, now: datetime) -> list[facts.Fact]:
-    """Seat the ticket named, or whoever is next. Any other than the next is suspected drift, and nobody sits yet."""
-    _demand_still(desk)
-    if desk.seated and desk.seated == number:
+    """Seat the ticket named, or whoever is next. Any other than the next is suspected drift, and nobody sits yet.
+
+    Asked again for the same ticket, nothing changes.
+    """
+    if number is not None and (desk.seated == number or (desk.drift and desk.drift.seen == number)):
         return []
+    _demand_still(desk)
     if desk.seated:
         raise Conflict("desk-seat-taken", ticket=desk.seated)
     expected = desk.expected
@@ -83,21 +80,26 @@ def seat(desk: Desk, number: str | None, new_id: NewId, now: datetime) -> list[f
     if number is None:
         raise Conflict("desk-queue-empty")
     ticket = _ticket(desk, number)
-    if ticket.state == "waiting" and number == expected:
-        return [facts.Seated(number, now)]
     if ticket.state == "released":
-        raise Conflict("desk-ticket-finished", ticket=number, state=ticket.state)
+        raise Conflict("desk-ticket-finished", ticket=number)
+    if number == expected:
+        return [facts.Seated(number, now)]
     sign: facts.Sign = "ticket_skipped" if ticket.state == "waiting" else "ticket_repeated"
     return [facts.DriftSuspected(ids.DriftId(new_id()), sign, expected or "-", number, now)]
 
 
-def bind(desk: Desk) -> Binding:
-    """Whom the shutter would photograph now."""
+def press(desk: Desk, new_id: NewId, now: datetime) -> facts.ShutterPressed:
+    """Bind the next frame to whoever sits. A press that never came to a frame is taken up again, as it was."""
     _demand_still(desk)
     if desk.seated is None:
         raise Conflict("desk-nobody-seated")
+    if desk.undecided:
+        raise Conflict("desk-decision-outstanding", count=len(desk.undecided))
+    if desk.pressed:
+        return desk.pressed
     ticket = desk.tickets[desk.seated]
-    return Binding(ticket.number, ticket.checkin_id, ticket.student_id)
+    capture_id = ids.CaptureId(new_id())
+    return facts.ShutterPressed(capture_id, ticket.number, ticket.checkin_id, ticket.student_id, now)
 
 
 def take_in(desk: Desk, frame: facts.FrameJournalled, new_id: NewId) -> list[facts.Fact]:
@@ -115,7 +117,12 @@ def take_in(desk: Desk, frame: facts.FrameJournalled, new_id: NewId) -> list[fac
 
 
 def decide(
-    desk: Desk, capture_id: ids.CaptureId, decision: facts.Decision, reason: str | None, retake_limit: int, now: datetime
+    desk: Desk,
+    capture_id: ids.CaptureId,
+    decision: facts.Decision,
+    reason: str | None,
+    retake_limit: int,
+    now: datetime,
 ) -> list[facts.Fact]:
     """What becomes of a frame. The same decision again changes nothing."""
     frame = desk.frames.get(capture_id)
@@ -131,21 +138,23 @@ def decide(
 
 
 def resolve(desk: Desk, resolution: facts.Resolution, note: str | None, now: datetime) -> list[facts.Fact]:
-    """End the oldest suspected drift, with what follows from the answer."""
+    """End the oldest suspected drift, with what follows from the answer. The last answer again changes nothing."""
     drift = desk.drift
     if drift is None:
+        if desk.last_resolution and desk.last_resolution.resolution == resolution:
+            return []
         raise Conflict("desk-no-drift")
     end = facts.DriftResolved(drift.drift_id, resolution, note, now)
     return [end, *_consequences(desk, drift, resolution, now)]
 
 
 def seal(desk: Desk, camera_frames: int, now: datetime) -> list[facts.Fact]:
-    """Close the session. Refused while somebody sits, a frame is undecided or drift is open; who still waits may stay."""
+    """Close the session. Refused while somebody sits, a frame is undecided or drift is open; who waits may stay."""
     _demand_still(desk)
     if desk.seated:
         raise Conflict("desk-seat-taken", ticket=desk.seated)
     if desk.undecided:
-        raise Conflict("desk-decision-outstanding", ticket=str(len(desk.undecided)))
+        raise Conflict("desk-decision-outstanding", count=len(desk.undecided))
     session = desk.session
     if session is None:
         raise Conflict("desk-no-session")
@@ -182,7 +191,7 @@ def _allow(desk: Desk, frame: Frame, decision: facts.Decision, reason: str | Non
         raise Conflict("desk-frame-unbound")
     ticket = desk.tickets[number]
     if ticket.state != "seated":
-        raise Conflict("desk-ticket-finished", ticket=number, state=ticket.state)
+        raise Conflict("desk-ticket-finished", ticket=number)
     if decision == "retake" and ticket.retakes >= retake_limit:
         raise Conflict("desk-retake-limit", limit=retake_limit)
     if decision == "override" and not reason:

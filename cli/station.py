@@ -1,0 +1,105 @@
+"""`gradphoto station …`: enrol a desk's computer, run it, look at it."""
+
+import asyncio
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="采集台站 · The desk's station agent.")
+
+Directory = Annotated[Path, typer.Option("--dir", help="台站目录 · the station's directory")]
+
+
+@app.command()
+def enrol(
+    directory: Directory,
+    server: Annotated[str, typer.Option(help="capture 服务地址 · address of the capture service")],
+    code: Annotated[str, typer.Option(help="一次性登记码 · one-time code")],
+    camera: Annotated[str, typer.Option(help="virtual | virtual-24mp | hotfolder:PATH")] = "virtual",
+) -> None:
+    """用一次性登记码登记本机 · Enrol this computer with a one-time code."""
+    from kit.errors import Problem
+    from station import __main__ as program
+    from station import app as stations
+    from station import settings
+
+    place = settings.Directory(directory)
+    try:
+        asyncio.run(stations.enrol(place, settings.Settings(), server, code, camera))
+    except Problem as problem:
+        _give_up(program.explained(problem))
+    enrolled = place.enrolled()
+    typer.echo(f"已登记为采集台 {enrolled.desk_code}（{enrolled.campus_code}） · enrolled as desk {enrolled.desk_code}")
+
+
+@app.command()
+def run(directory: Directory) -> None:
+    """运行台站 · Run the station until Ctrl-C."""
+    from kit import logs
+    from kit.errors import Problem
+    from station import __main__ as program
+    from station import app as stations
+    from station import settings
+
+    config = settings.Settings()
+    logs.configure("station", config.log_level)
+    try:
+        status = asyncio.run(stations.run(directory, config))
+    except Problem as problem:
+        _give_up(program.explained(problem))
+    raise typer.Exit(status)
+
+
+@app.command()
+def doctor(directory: Directory) -> None:
+    """检查台站 · See what stands in the way of a day's work. Exit status 1 when something does."""
+    faults = [fault for fault in (_keys(directory), _enrolment(directory), _disk(directory), _door(directory)) if fault]
+    for fault in faults:
+        typer.echo(f"✗ {fault}")
+    if faults:
+        raise typer.Exit(1)
+    typer.echo("✓ 一切正常 · all is well")
+
+
+def _keys(directory: Path) -> str | None:
+    keys = [directory / "keys" / name for name in ("station.pem", "spool.key")]
+    if not all(key.exists() for key in keys):
+        return "没有密钥：请先登记 · no keys: enrol first"
+    if os.name != "nt" and any(key.stat().st_mode & 0o077 for key in keys):
+        return f"密钥权限过宽：chmod 600 {directory / 'keys'}/* · others can read the keys"
+    return None
+
+
+def _enrolment(directory: Path) -> str | None:
+    if (directory / "station.json").exists():
+        return None
+    return "尚未登记：gradphoto station enrol · not enrolled"
+
+
+def _disk(directory: Path) -> str | None:
+    free_gb = shutil.disk_usage(directory if directory.exists() else Path.cwd()).free / 1e9
+    return None if free_gb > 5 else f"磁盘只剩 {free_gb:.1f} GB：一天需要 5 GB 以上 · a day needs more than 5 GB"
+
+
+def _door(directory: Path) -> str | None:
+    try:
+        door = json.loads((directory / "door.json").read_text("utf-8"))
+        headers = {"authorization": f"Bearer {door['token']}"}
+        state = httpx.get(f"{door['url']}/v1/state", headers=headers, timeout=5, trust_env=False).json()
+    except (OSError, ValueError, httpx.HTTPError):
+        return "台站没有运行：gradphoto station run · the station is not running"
+    if not state["pack_entries"]:
+        return "没有名单包：请连接网络 · no desk pack: connect the network"
+    if state["refused"] or state["damaged"]:
+        return f"被拒绝 {state['refused']}，损坏 {state['damaged']}：请联系运维 · refused or damaged: call operations"
+    return None
+
+
+def _give_up(text: str) -> None:
+    typer.echo(text, err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,113 @@
+"""One station agent: the desk with its work beside the operator's door."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kit import logs
+from kit.errors import Problem
+from station import inspection, journal, measures, packs, ports, server, settings, spool, timekeeping, uplink
+from station.domain import facts
+from station.domain.desk import Desk
+from station.handlers import frames, queue, sessions
+
+_HEARTBEAT_S = 10.0
+_TEND_S = 1.0
+
+
+@dataclass
+class Agent:
+    """Everything wired together; `station.app` does the wiring."""
+
+    directory: settings.Directory
+    enrolled: settings.Enrolled
+    work: ports.Work
+    journal: journal.SqliteJournal
+    spool: spool.FileSpool
+    packs: packs.SealedPacks
+    server: server.Server
+    uplink: uplink.Uplink
+    clock: timekeeping.StationClock
+    measures: measures.Measures
+    inspector: inspection.PhotospecInspector
+    embedded: bool
+    backlog: int = field(default=0)
+
+    async def start(self) -> None:
+        """Finish what a former life left, before the door opens."""
+        self.packs.load()
+        await sessions.open_session(self.work)
+        await frames.finish_interrupted(self.work)
+
+    async def close(self) -> None:
+        """Let go of files, threads and connections. What was journalled needs no closing."""
+        await self.server.close()
+        self.inspector.close()
+        await self.journal.close()
+
+    def background(self) -> list[Callable[[], Awaitable[None]]]:
+        """The work beside the door."""
+        return [self.uplink.run, self.packs.run, self._beat, self._tend]
+
+    async def received(self, fact: facts.Fact) -> None:
+        """The server has a frame: remember it and let the spool go."""
+        self.work.desk.apply(fact)
+        if isinstance(fact, facts.FrameReceived):
+            await self.spool.wipe(fact.capture_id)
+
+    def plug(self, *, online: bool) -> None:
+        """Pull the network cable, or put it back. For drills in the embedded stack."""
+        self.server.plugged = online
+        if online:
+            self.uplink.try_now()
+            self.packs.hurry()
+
+    async def count_backlog(self) -> int:
+        """How many messages the server has not received, with frames that await a decision."""
+        self.backlog = await self.journal.backlog() + len(self.work.desk.undecided)
+        self.measures.backlog(self.backlog)
+        return self.backlog
+
+    async def _beat(self) -> None:
+        while True:
+            body = await self._health()
+            try:
+                await self.server.heartbeat(body)
+            except Problem as problem:
+                logs.get().debug("heartbeat.not-sent", code=problem.code)
+            await asyncio.sleep(_HEARTBEAT_S)
+
+    async def _health(self) -> dict[str, Any]:
+        return {
+            "backlog": await self.count_backlog(),
+            "disk_free_bytes": shutil.disk_usage(self.directory.root).free,
+            "camera": self.work.camera.serial,
+            "skew_s": self.clock.skew.total_seconds(),
+            "pack_age_s": queue.pack_age_s(self.work, self.clock.now()),
+            "queue": len(self.work.desk.waiting),
+            "mode": mode(self.work),
+        }
+
+    async def _tend(self) -> None:
+        while True:
+            try:
+                await frames.take_in_waiting(self.work, live=True)
+                await frames.judge_unjudged(self.work)
+            except Problem as problem:
+                logs.get().warning("desk.tending-failed", code=problem.code)
+            await self.count_backlog()
+            await asyncio.sleep(_TEND_S)
+
+
+def mode(work: ports.Work) -> str:
+    """What the desk is doing, in one word."""
+    desk: Desk = work.desk
+    if desk.drift:
+        return "drift"
+    if work.exposing:
+        return "exposing"
+    if desk.undecided:
+        return "deciding"
+    return "seated" if desk.seated else "idle"

@@ -1,0 +1,327 @@
+"""The operator's door: on this machine alone, behind a token that lies in the station's directory."""
+
+import hmac
+import time
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from gradphoto_contracts import ids
+from kit import auth, messages
+from kit.errors import Refused, Unauthenticated
+from station import agent as agents
+from station import ports
+from station.domain import facts
+from station.handlers import frames, queue, sessions
+
+#: How long the operator waits for the server's answer to a seal; without it the seal is sent later.
+_SEAL_PATIENCE_S = 20.0
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Scan(_Body):
+    """What the scanner, the card reader or the keyboard gave."""
+
+    scan: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class ByHand(_Body):
+    """A student whom the registrar has identified."""
+
+    student_id: UUID
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Reason(_Body):
+    """Why."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Seating(_Body):
+    """Who sits down; without a ticket, whoever is next."""
+
+    ticket: str | None = None
+
+
+class Decision(_Body):
+    """What becomes of a frame."""
+
+    capture_id: UUID
+    decision: facts.Decision
+    reason: Annotated[str, Field(max_length=200)] | None = None
+
+
+class Resolved(_Body):
+    """How a suspected drift ends."""
+
+    resolution: facts.Resolution
+    note: Annotated[str, Field(max_length=200)] | None = None
+
+
+class Cable(_Body):
+    """Whether the network cable is in."""
+
+    online: bool
+
+
+class CheckInAnswer(_Body):
+    """How a check-in ended, with what to say."""
+
+    outcome: str
+    ticket: str | None
+    student_id: UUID | None
+    class_label: str | None
+    code: str
+    zh: str
+    en: str
+
+
+class ReasonAnswer(_Body):
+    """A rule that the frame breaks, and what to tell the student."""
+
+    rule: str
+    severity: str
+    zh: str
+    en: str
+    advice_zh: str
+    advice_en: str
+
+
+class ShotAnswer(_Body):
+    """A frame that awaits its decision."""
+
+    capture_id: UUID
+    sha256: str
+    ticket: str | None
+    verdict: facts.Verdict
+    reasons: list[ReasonAnswer]
+    stages_ms: dict[str, float]
+
+
+class DriftAnswer(_Body):
+    """A suspected drift, with what to do."""
+
+    drift_id: UUID
+    sign: facts.Sign
+    expected: str
+    seen: str
+    capture_id: UUID | None
+    zh: str
+    en: str
+
+
+class UndecidedAnswer(_Body):
+    """A frame that awaits its decision, as the desk's state shows it."""
+
+    capture_id: UUID
+    ticket: str | None
+    verdict: facts.Verdict | None
+
+
+class StateAnswer(_Body):
+    """The desk at a glance."""
+
+    mode: str
+    desk_code: str
+    queue: list[str]
+    seated: str | None
+    undecided: list[UndecidedAnswer]
+    last_verdict: facts.Verdict | None
+    drift: DriftAnswer | None
+    backlog: int
+    refused: dict[str, int]
+    damaged: int
+    online: bool
+    pack_entries: int
+    pack_age_s: float | None
+    pack_expires_at: str | None
+    pack_expired: bool
+    skew_s: float
+
+
+class JournalItem(_Body):
+    """One journalled frame."""
+
+    capture_id: UUID
+    sha256: str
+    size_bytes: int
+    ticket: str | None
+    state: Literal["journalled", "judged", "decided", "received"]
+    decision: facts.Decision | None
+
+
+class JournalAnswer(_Body):
+    """All journalled frames, in order."""
+
+    items: list[JournalItem]
+
+
+def router(agent: agents.Agent, token: str) -> APIRouter:
+    """The operator's door of one agent."""
+    doors = APIRouter(prefix="/v1", tags=["desk"], dependencies=[Depends(_holder_of(token))])
+    work = agent.work
+
+    @doors.get("/state")
+    async def state() -> StateAnswer:
+        await agent.count_backlog()
+        return _state(agent)
+
+    @doors.post("/checkins")
+    async def check_in(body: Scan) -> CheckInAnswer:
+        return _check_in(await queue.check_in(work, body.scan))
+
+    @doors.post("/checkins/manual")
+    async def check_in_by_hand(body: ByHand) -> CheckInAnswer:
+        return _check_in(await queue.check_in_by_hand(work, ids.StudentId(body.student_id), body.reason))
+
+    @doors.post("/tickets/{ticket}/release")
+    async def release(ticket: str, body: Reason) -> StateAnswer:
+        await queue.release(work, ticket, body.reason)
+        return _state(agent)
+
+    @doors.post("/seat")
+    async def seat(body: Seating) -> StateAnswer:
+        await queue.seat(work, body.ticket)
+        return _state(agent)
+
+    @doors.post("/shutter")
+    async def shutter() -> ShotAnswer:
+        shot = await frames.press_shutter(work)
+        if "verdict" in shot.stages_ms:
+            agent.measures.judged_in((time.monotonic_ns() - shot.frame.monotonic_ns) / 1e9)
+        return _shot(shot)
+
+    @doors.post("/decision")
+    async def decide(body: Decision) -> StateAnswer:
+        await frames.decide(work, ids.CaptureId(body.capture_id), body.decision, body.reason)
+        return _state(agent)
+
+    @doors.post("/drift/resolve")
+    async def resolve(body: Resolved) -> StateAnswer:
+        await queue.resolve_drift(work, body.resolution, body.note)
+        return _state(agent)
+
+    @doors.post("/sessions/seal")
+    async def seal() -> dict[str, Any]:
+        return await sessions.seal(work, _SEAL_PATIENCE_S)
+
+    @doors.get("/journal")
+    async def journal() -> JournalAnswer:
+        return JournalAnswer(items=[_item(frame) for frame in work.desk.frames.values()])
+
+    @doors.post("/network")
+    async def network(body: Cable) -> StateAnswer:
+        if not agent.embedded:
+            raise Refused("station-drill-refused")
+        agent.plug(online=body.online)
+        return _state(agent)
+
+    return doors
+
+
+def _holder_of(token: str) -> Any:
+    async def check(request: Request) -> None:
+        given = auth.bearer(request.headers.get("authorization"))
+        if not hmac.compare_digest(given.encode(), token.encode()):
+            raise Unauthenticated("token-invalid")
+
+    return check
+
+
+def _check_in(answer: queue.CheckIn) -> CheckInAnswer:
+    zh, en = messages.render(answer.code, {"ticket": answer.ticket or "", "class_label": answer.class_label or ""})
+    return CheckInAnswer(
+        outcome=answer.outcome,
+        ticket=answer.ticket,
+        student_id=answer.student_id,
+        class_label=answer.class_label,
+        code=answer.code,
+        zh=zh,
+        en=en,
+    )
+
+
+def _shot(shot: frames.Shot) -> ShotAnswer:
+    return ShotAnswer(
+        capture_id=shot.frame.capture_id,
+        sha256=shot.frame.sha256,
+        ticket=shot.frame.ticket,
+        verdict=shot.judgement.verdict,
+        reasons=[_reason(finding) for finding in shot.judgement.findings],
+        stages_ms=shot.stages_ms,
+    )
+
+
+def _reason(finding: ports.Finding) -> ReasonAnswer:
+    return ReasonAnswer(
+        rule=finding.rule,
+        severity=finding.severity,
+        zh=finding.zh,
+        en=finding.en,
+        advice_zh=finding.advice_zh,
+        advice_en=finding.advice_en,
+    )
+
+
+def _state(agent: agents.Agent) -> StateAnswer:
+    work = agent.work
+    desk, now = work.desk, agent.clock.now()
+    pack = agent.packs.current() if agent.packs.size else None
+    undecided = [desk.frames[capture_id] for capture_id in desk.undecided]
+    last = next(reversed(desk.frames.values()), None)
+    return StateAnswer(
+        mode=agents.mode(work),
+        desk_code=desk.code,
+        queue=list(desk.waiting),
+        seated=desk.seated,
+        undecided=[_undecided(frame.taken, frame.judged) for frame in undecided],
+        last_verdict=last.judged.verdict if last and last.judged else None,
+        drift=_drift(desk.drift),
+        backlog=agent.backlog,
+        refused=agent.uplink.refused,
+        damaged=len(work.damaged),
+        online=agent.uplink.online and agent.server.plugged,
+        pack_entries=agent.packs.size,
+        pack_age_s=queue.pack_age_s(work, now),
+        pack_expires_at=pack.expires_at.isoformat() if pack else None,
+        pack_expired=pack is not None and pack.expires_at < now,
+        skew_s=agent.clock.skew.total_seconds(),
+    )
+
+
+def _undecided(taken: facts.FrameJournalled, judged: facts.FrameJudged | None) -> UndecidedAnswer:
+    verdict = judged.verdict if judged else None
+    return UndecidedAnswer(capture_id=taken.capture_id, ticket=taken.ticket, verdict=verdict)
+
+
+def _drift(drift: facts.DriftSuspected | None) -> DriftAnswer | None:
+    if drift is None:
+        return None
+    code = f"drift-{drift.sign.replace('_', '-')}"
+    zh, en = messages.render(code, {"expected": drift.expected, "seen": drift.seen})
+    return DriftAnswer(
+        drift_id=drift.drift_id,
+        sign=drift.sign,
+        expected=drift.expected,
+        seen=drift.seen,
+        capture_id=drift.capture_id,
+        zh=zh,
+        en=en,
+    )
+
+
+def _item(frame: Any) -> JournalItem:
+    return JournalItem(
+        capture_id=frame.taken.capture_id,
+        sha256=frame.taken.sha256,
+        size_bytes=frame.taken.size_bytes,
+        ticket=frame.taken.ticket,
+        state=frame.state,
+        decision=frame.decided.decision if frame.decided else None,
+    )

@@ -1,0 +1,224 @@
+"""Shutter → spool → journal → verdict → decision. The lock is held for journal writes only."""
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+
+from gradphoto_contracts import ids
+from kit import crypto, logs
+from kit.errors import Conflict, NotFound, Problem
+from station import ports
+from station.domain import facts, rules
+from station.handlers import recording
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A frame that awaits the operator's decision, and how long each stage took (milliseconds)."""
+
+    frame: facts.FrameJournalled
+    judgement: ports.Judgement
+    stages_ms: dict[str, float] = field(default_factory=dict)
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self.stages_ms: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.stages_ms[stage] = round((now - self._last) * 1000, 2)
+        self._last = now
+
+
+async def press_shutter(work: ports.Work) -> Shot:
+    """Photograph whoever sits. While a frame of theirs awaits its decision, that frame is the answer.
+
+    When the camera fails the press stands: pressed again, it is the same one.
+    """
+    watch = _Watch()
+    async with work.lock:
+        pressed = _awaiting_decision(work) or await _press(work)
+    if isinstance(pressed, facts.FrameJournalled):
+        return Shot(pressed, await _judgement_of(work, pressed))
+    watch.lap("intent")
+    try:
+        async with work.camera_lock:
+            frame, jpeg = await _expose(work, pressed, watch)
+    finally:
+        work.exposing = False
+    judgement = await judge(work, frame, jpeg)
+    watch.lap("verdict")
+    return Shot(frame, judgement, watch.stages_ms)
+
+
+async def judge(work: ports.Work, frame: facts.FrameJournalled, jpeg: bytes) -> ports.Judgement:
+    """Hold the standard against a frame, once, and journal the verdict."""
+    profile = work.packs.current().photo.profile
+    work.judging.add(frame.capture_id)
+    try:
+        judgement = await work.inspector.inspect(jpeg, profile)
+        await _note_judgement(work, frame.capture_id, judgement)
+    finally:
+        work.judging.discard(frame.capture_id)
+    return judgement
+
+
+async def decide(work: ports.Work, capture_id: ids.CaptureId, decision: facts.Decision, reason: str | None) -> None:
+    """What becomes of a frame."""
+    async with work.lock:
+        limit = work.packs.current().photo.retake_limit
+        happened = rules.decide(work.desk, capture_id, decision, reason, limit, work.clock.now())
+        await recording.record(work, happened)
+        work.judgements.pop(capture_id, None)
+
+
+async def take_in_waiting(work: ports.Work, *, live: bool) -> None:
+    """Journal the frames that the camera holds and nobody has fetched.
+
+    One that carries on the camera's count after a journalled press of the shutter is that press's frame. Where the
+    photographer fires, and `live`, whoever sits is bound as if the operator had pressed. Any other belongs to nobody.
+    """
+    if work.exposing:
+        return
+    async with work.camera_lock:
+        for exposure in await work.camera.waiting():
+            if live and work.camera.photographer_fires:
+                await _press_for_photographer(work)
+            await _take_in(work, exposure, _Watch())
+
+
+async def finish_interrupted(work: ports.Work) -> None:
+    """After a start: journal what was only spooled, wipe what the server has, fetch what the camera holds."""
+    for capture_id in await work.spool.held():
+        frame = work.desk.frames.get(capture_id)
+        if frame is None:
+            await _journal_spooled(work, capture_id)
+        elif frame.received:
+            await work.spool.wipe(capture_id)
+    await take_in_waiting(work, live=False)
+
+
+async def judge_unjudged(work: ports.Work) -> None:
+    """Judge the frames that await a decision without a verdict: nobody asked for them, or the agent died in between."""
+    for capture_id in list(work.desk.undecided):
+        frame = work.desk.frames[capture_id]
+        if frame.judged or capture_id in work.judging or capture_id in work.damaged:
+            continue
+        try:
+            await judge(work, frame.taken, await work.spool.get(capture_id))
+        except (crypto.Tampered, NotFound) as problem:
+            _note_damage(work, capture_id, problem)
+
+
+def _awaiting_decision(work: ports.Work) -> facts.FrameJournalled | None:
+    frame = work.desk.undecided_of(work.desk.seated) if work.desk.seated else None
+    return frame.taken if frame else None
+
+
+async def _press(work: ports.Work) -> facts.ShutterPressed:
+    if work.exposing:
+        raise Conflict("desk-shutter-busy")
+    work.packs.current()
+    work.spool.demand_room()
+    pressed = rules.press(work.desk, work.new_id, work.clock.now())
+    if pressed != work.desk.pressed:
+        await recording.record(work, [pressed])
+    work.exposing = True
+    return pressed
+
+
+async def _press_for_photographer(work: ports.Work) -> None:
+    async with work.lock:
+        desk = work.desk
+        if desk.seated and not desk.drift and not desk.undecided:
+            pressed = rules.press(desk, work.new_id, work.clock.now())
+            if pressed != desk.pressed:
+                await recording.record(work, [pressed])
+
+
+async def _expose(
+    work: ports.Work, pressed: facts.ShutterPressed, watch: _Watch
+) -> tuple[facts.FrameJournalled, bytes]:
+    arrived = work.desk.frames.get(pressed.capture_id)
+    if arrived:  # the photographer was faster than the operator
+        return arrived.taken, await work.spool.get(pressed.capture_id)
+    exposure = await work.camera.shutter()
+    watch.lap("camera")
+    return await _take_in(work, exposure, watch), exposure.jpeg
+
+
+async def _note_judgement(work: ports.Work, capture_id: ids.CaptureId, judgement: ports.Judgement) -> None:
+    broken = tuple(finding.rule for finding in judgement.findings)
+    async with work.lock:
+        known = work.desk.frames[capture_id]
+        if known.decided:
+            return
+        work.judgements[capture_id] = judgement
+        if known.judged is None:
+            now = work.clock.now()
+            judged = facts.FrameJudged(capture_id, judgement.verdict, broken, judgement.profile, now)
+            await recording.record(work, [judged])
+
+
+async def _journal_spooled(work: ports.Work, capture_id: ids.CaptureId) -> None:
+    try:
+        label = await work.spool.label(capture_id)
+    except crypto.Tampered as problem:
+        _note_damage(work, capture_id, problem)
+        return
+    async with work.lock:
+        await recording.record(work, rules.take_in(work.desk, label, work.new_id))
+    logs.get().warning("frame.recovered", capture_id=str(capture_id))
+
+
+def _note_damage(work: ports.Work, capture_id: ids.CaptureId, problem: Problem) -> None:
+    work.damaged.add(capture_id)
+    logs.get().error("spool.frame-damaged", capture_id=str(capture_id), code=problem.code)
+
+
+async def _take_in(work: ports.Work, exposure: ports.Exposure, watch: _Watch) -> facts.FrameJournalled:
+    known = _journalled(work, exposure)
+    if known is None:
+        known = _frame(work, exposure)
+        await work.spool.put(known, exposure.jpeg)
+        watch.lap("spool")
+        async with work.lock:
+            await recording.record(work, rules.take_in(work.desk, known, work.new_id))
+        watch.lap("journal")
+    await work.camera.acknowledge(exposure)
+    return known
+
+
+def _journalled(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJournalled | None:
+    key = (exposure.camera_serial, exposure.frame_counter)
+    if key not in work.desk.exposures:
+        return None
+    taken = [f.taken for f in work.desk.frames.values() if (f.taken.camera_serial, f.taken.frame_counter) == key]
+    return taken[-1]
+
+
+def _frame(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJournalled:
+    pressed = work.desk.pressed if work.exposing or _follows(work, exposure) else None
+    return facts.FrameJournalled(
+        capture_id=pressed.capture_id if pressed else ids.CaptureId(work.new_id()),
+        sha256=hashlib.sha256(exposure.jpeg).hexdigest(),
+        size_bytes=len(exposure.jpeg),
+        ticket=pressed.ticket if pressed else None,
+        checkin_id=pressed.checkin_id if pressed else None,
+        student_id=pressed.student_id if pressed else None,
+        camera_serial=exposure.camera_serial,
+        frame_counter=exposure.frame_counter,
+        monotonic_ns=exposure.monotonic_ns,
+        shutter_at=work.clock.now(),
+    )
+
+
+def _follows(work: ports.Work, exposure: ports.Exposure) -> bool:
+    return exposure.frame_counter == work.desk.last_frame_counter.get(exposure.camera_serial, 0) + 1
+
+
+async def _judgement_of(work: ports.Work, frame: facts.FrameJournalled) -> ports.Judgement:
+    known = work.judgements.get(frame.capture_id)
+    return known or await judge(work, frame, await work.spool.get(frame.capture_id))

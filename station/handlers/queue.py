@@ -1,0 +1,117 @@
+"""Check-in, walk-off, seat and suspected drift."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from gradphoto_contracts import ids
+from kit.errors import Conflict
+from station import ports
+from station.domain import facts, rules
+from station.domain.pack import Entry, Pack
+from station.handlers import recording
+
+Outcome = Literal[
+    "issued",
+    "already_ticketed",
+    "already_photographed",
+    "unknown_code",
+    "unknown_student",
+    "not_eligible",
+    "other_class",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """How a check-in ended. Only `issued` and `already_ticketed` come with a ticket."""
+
+    outcome: Outcome
+    ticket: str | None = None
+    student_id: ids.StudentId | None = None
+    class_label: str | None = None
+
+    @property
+    def code(self) -> str:
+        """The code of the message to the operator."""
+        return f"checkin-{self.outcome.replace('_', '-')}"
+
+
+async def check_in(work: ports.Work, scan: str) -> CheckIn:
+    """Answer a scanned code, from this disk alone."""
+    async with work.lock:
+        pack = work.packs.current()
+        entry = work.packs.find(scan)
+        if entry is None:
+            work.packs.hurry()
+            return CheckIn("unknown_code")
+        return await _admit(work, pack, entry, None)
+
+
+async def check_in_by_hand(work: ports.Work, student_id: ids.StudentId, reason: str) -> CheckIn:
+    """Check a student in whom the registrar has identified: a forgotten code, a class that came on another day."""
+    async with work.lock:
+        pack = work.packs.current()
+        entry = work.packs.entry(student_id)
+        if entry is None:
+            work.packs.hurry()
+            return CheckIn("unknown_student")
+        return await _admit(work, pack, entry, reason)
+
+
+async def release(work: ports.Work, ticket: str, reason: str) -> None:
+    """The holder of a ticket walked off."""
+    async with work.lock:
+        if work.exposing and work.desk.seated == ticket:
+            raise Conflict("desk-shutter-busy")
+        await recording.record(work, rules.release(work.desk, ticket, reason, work.clock.now()))
+
+
+async def seat(work: ports.Work, ticket: str | None) -> None:
+    """Seat the next student, or suspect drift."""
+    async with work.lock:
+        await recording.record(work, rules.seat(work.desk, ticket, work.new_id, work.clock.now()))
+
+
+async def resolve_drift(work: ports.Work, resolution: facts.Resolution, note: str | None) -> None:
+    """End the suspected drift that is shown."""
+    async with work.lock:
+        await recording.record(work, rules.resolve(work.desk, resolution, note, work.clock.now()))
+
+
+async def _admit(work: ports.Work, pack: Pack, entry: Entry, reason: str | None) -> CheckIn:
+    outcome, held = _outcome(work, pack, entry, by_hand=reason is not None)
+    label = next((c.label for c in pack.classes if c.class_id == entry.class_id), None)
+    if outcome != "issued":
+        return CheckIn(outcome, held, entry.student_id, label)
+    issued = rules.issue_ticket(
+        work.desk,
+        entry.student_id,
+        entry.class_id,
+        ids.CheckinId(work.new_id()),
+        work.clock.now(),
+        next_known=pack.desk.next_ticket,
+        manual_reason=reason,
+    )
+    await recording.record(work, [issued])
+    return CheckIn("issued", issued.ticket, entry.student_id, label)
+
+
+def _outcome(work: ports.Work, pack: Pack, entry: Entry, *, by_hand: bool) -> tuple[Outcome, str | None]:
+    held = work.desk.open_ticket(entry.student_id)
+    if held:
+        return "already_ticketed", held.number
+    as_of = work.packs.as_of or pack.issued_at
+    if rules.is_photographed(work.desk, entry.student_id, entry.photographed, as_of):
+        return "already_photographed", None
+    if not entry.eligible:
+        return "not_eligible", None
+    here = {planned.class_id for planned in pack.classes}
+    if here and entry.class_id not in here and not by_hand:
+        return "other_class", None
+    return "issued", None
+
+
+def pack_age_s(work: ports.Work, now: datetime) -> float | None:
+    """How long ago the server last confirmed the pack; None while there is none."""
+    return None if work.packs.as_of is None else max(0.0, (now - work.packs.as_of).total_seconds())

@@ -1,0 +1,64 @@
+"""The figures of a desk, worked out from what happens at it."""
+
+from kit import metrics
+from station.domain import facts
+from station.domain.desk import Desk
+
+_PLACE = ("campus", "desk")
+
+CHECKINS = metrics.counter("gradphoto_checkins_total", "Students checked in", _PLACE)
+CAPTURES = metrics.counter("gradphoto_captures_total", "Frames judged at the desk", (*_PLACE, "verdict"))
+FINDINGS = metrics.counter("gradphoto_rule_findings_total", "Rules that frames broke", (*_PLACE, "rule"))
+RETAKES = metrics.counter("gradphoto_retakes_total", "Frames taken again", _PLACE)
+DRIFTS = metrics.counter("gradphoto_drift_suspected_total", "Suspected drifts", (*_PLACE, "sign"))
+TO_SHUTTER = metrics.histogram(
+    "gradphoto_checkin_to_shutter_seconds", "From check-in to the first shutter", _PLACE,
+    buckets=(5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600),
+)  # fmt: skip
+TO_VERDICT = metrics.histogram("gradphoto_shutter_to_verdict_seconds", "From the shutter to the verdict", _PLACE)
+QUEUE = metrics.gauge("gradphoto_desk_queue", "Students who hold a ticket and wait", _PLACE)
+BACKLOG = metrics.gauge("gradphoto_station_backlog", "Messages that the server has not received", _PLACE)
+
+
+class Measures:
+    """What one desk reports under its labels."""
+
+    def __init__(self, desk: Desk, campus: str) -> None:
+        self._desk = desk
+        self._labels = {"campus": campus, "desk": desk.code}
+        self._shot_before: set[str] = {frame.taken.ticket for frame in desk.frames.values() if frame.taken.ticket}
+        for metric in (CHECKINS, RETAKES, QUEUE, BACKLOG):
+            metric.labels(**self._labels)
+        QUEUE.labels(**self._labels).set(len(desk.waiting))
+
+    def happened(self, fact: facts.Fact) -> None:
+        """Count a fact that the desk has just taken in."""
+        match fact:
+            case facts.TicketIssued():
+                CHECKINS.labels(**self._labels).inc()
+            case facts.FrameJournalled():
+                self._first_shutter(fact)
+            case facts.FrameJudged():
+                CAPTURES.labels(**self._labels, verdict=fact.verdict).inc()
+                for rule in fact.rules:
+                    FINDINGS.labels(**self._labels, rule=rule).inc()
+            case facts.FrameDecided(decision="retake"):
+                RETAKES.labels(**self._labels).inc()
+            case facts.DriftSuspected():
+                DRIFTS.labels(**self._labels, sign=fact.sign).inc()
+        QUEUE.labels(**self._labels).set(len(self._desk.waiting))
+
+    def judged_in(self, seconds: float) -> None:
+        """How long shutter → verdict took."""
+        TO_VERDICT.labels(**self._labels).observe(seconds)
+
+    def backlog(self, count: int) -> None:
+        """How much waits to be sent."""
+        BACKLOG.labels(**self._labels).set(count)
+
+    def _first_shutter(self, frame: facts.FrameJournalled) -> None:
+        if frame.ticket is None or frame.ticket in self._shot_before:
+            return
+        self._shot_before.add(frame.ticket)
+        waited = frame.shutter_at - self._desk.tickets[frame.ticket].issued_at
+        TO_SHUTTER.labels(**self._labels).observe(max(0.0, waited.total_seconds()))

@@ -1,0 +1,132 @@
+"""What the agent is told from outside, and where it keeps its things."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gradphoto_contracts import ids
+from kit import crypto
+from kit.errors import Conflict
+from kit.settings import Deployment
+
+
+class Settings(BaseSettings):
+    """Environment variables `GRADPHOTO_…`."""
+
+    model_config = SettingsConfigDict(env_prefix="GRADPHOTO_", extra="ignore", frozen=True)
+
+    deployment: Deployment = "cluster"
+    clock_file: Path | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    #: So much of the disk is left free; below it the shutter is refused.
+    station_reserve_mb: int = 256
+
+
+class Enrolled(BaseModel):
+    """Which desk this station serves: the server's answer to its one-time code, and the camera chosen here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    station_id: ids.StationId
+    campaign_id: ids.CampaignId
+    desk_id: ids.DeskId
+    desk_code: str
+    group_code: str
+    campus_code: str
+    server: str
+    camera: str
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A station's directory. Keys are readable by their owner alone."""
+
+    root: Path
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def spool(self) -> Path:
+        return self.root / "spool"
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal.sqlite3"
+
+    @property
+    def pack(self) -> Path:
+        return self.root / "desk-pack.sealed"
+
+    @property
+    def skew(self) -> Path:
+        return self.root / "clock-skew.json"
+
+    @property
+    def camera(self) -> Path:
+        return self.root / "camera"
+
+    @property
+    def door(self) -> Path:
+        return self.root / "door.json"
+
+    def make(self) -> None:
+        """Make the directory and its keys, unless they are there."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.keys.mkdir(mode=0o700, exist_ok=True)
+        if not (self.keys / "station.pem").exists():
+            private, public = crypto.new_key()
+            write_whole(self.keys / "station.pub.pem", public.encode())
+            write_secret(self.keys / "station.pem", private.encode())
+        if not (self.keys / "spool.key").exists():
+            write_secret(self.keys / "spool.key", os.urandom(crypto.KEY_BYTES).hex().encode())
+
+    def private_pem(self) -> str:
+        """The station's own Ed25519 key."""
+        return (self.keys / "station.pem").read_text("ascii")
+
+    def public_pem(self) -> str:
+        """What the server verifies this station's requests with."""
+        return (self.keys / "station.pub.pem").read_text("ascii")
+
+    def sealer(self) -> crypto.Sealer:
+        """What seals the frames and the desk pack on this disk."""
+        return crypto.Sealer({"spool-1": bytes.fromhex((self.keys / "spool.key").read_text("ascii"))}, "spool-1")
+
+    def enrolled(self) -> Enrolled:
+        """Which desk is served. Raises Conflict while the station is not enrolled."""
+        try:
+            return Enrolled.model_validate_json((self.root / "station.json").read_bytes())
+        except FileNotFoundError:
+            raise Conflict("station-not-enrolled", directory=str(self.root)) from None
+
+    def save_enrolled(self, enrolled: Enrolled) -> None:
+        """Note which desk is served."""
+        write_whole(self.root / "station.json", json.dumps(enrolled.model_dump(mode="json"), indent=2).encode())
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
