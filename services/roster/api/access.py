@@ -16,21 +16,17 @@ def within(principal: auth.Principal, campaign_id: ids.CampaignId) -> Scope:
     return Scope(_uuids(scope.get("campus")), None if colleges is None else list(colleges), _uuids(scope.get("class")))
 
 
-def require_whole(principal: auth.Principal, campaign_id: ids.CampaignId) -> None:
-    """A change of the whole roster is for one whose scope is the whole campaign."""
-    principal.require_scope(campaign_id=campaign_id)
-    narrowed = [name for name in ("campus", "college", "class") if principal.scope.get(name) is not None]
-    if narrowed:
-        raise errors.Refused("out-of-scope", dimension=narrowed[0])
-
-
 async def record(work: Work, principal: auth.Principal, student_id: ids.StudentId) -> StudentRecord:
     """A student that this person may see."""
     found = await work.students.get(student_id)
     if found is None:
         raise errors.NotFound("roster-student-unknown")
     principal.require_scope(
-        campaign_id=found.campaign_id, campus_id=found.campus_id, college=found.college_zh, class_id=found.class_id
+        campaign_id=found.campaign_id,
+        campus_id=found.campus_id,
+        college=found.college_zh,
+        class_id=found.class_id,
+        student_id=found.student_id,
     )
     return found
 

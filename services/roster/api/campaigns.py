@@ -10,7 +10,6 @@ from gradphoto_contracts import ids, policy
 from gradphoto_contracts import roster as says
 from kit import auth, db, errors, web
 from services.roster import handlers
-from services.roster.api import access
 from services.roster.api.pages import Page
 from services.roster.domain import campaigns
 from services.roster.ports import Work
@@ -61,8 +60,8 @@ def router(unit: db.Unit[Work]) -> APIRouter:
 
     @doors.post("/campaigns", status_code=status.HTTP_201_CREATED)
     async def open_campaign(request: CampaignRequest, response: Response, who: Writer) -> CampaignAnswer:
-        if who.scope.get("campaign") is not None:
-            raise errors.Refused("out-of-scope", dimension="campaign")
+        if who.scope:
+            raise errors.Refused("out-of-scope", dimension=next(iter(who.scope)))
         async with unit() as work:
             campaign, new = await handlers.open_campaign(work, _command(request))
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
@@ -86,13 +85,13 @@ def router(unit: db.Unit[Work]) -> APIRouter:
 
     @doors.put("/campaigns/{campaign_id}/policy")
     async def change_policy(campaign_id: UUID, new: policy.Policy, who: Writer) -> CampaignAnswer:
-        access.require_whole(who, ids.CampaignId(campaign_id))
+        who.require_whole(campaign_id)
         async with unit() as work:
             return _answer(await handlers.change_policy(work, ids.CampaignId(campaign_id), new))
 
     @doors.post("/campaigns/{campaign_id}/close")
     async def close_campaign(campaign_id: UUID, who: Writer) -> CampaignAnswer:
-        access.require_whole(who, ids.CampaignId(campaign_id))
+        who.require_whole(campaign_id)
         async with unit() as work:
             return _answer(await handlers.close_campaign(work, ids.CampaignId(campaign_id)))
 

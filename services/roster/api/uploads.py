@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from gradphoto_contracts import ids
 from kit import auth, db, web
 from services.roster import handlers
-from services.roster.api import access, faults, workbook
+from services.roster.api import faults, workbook
 from services.roster.domain import imports
 from services.roster.ports import Work
 
@@ -58,7 +58,7 @@ def router(unit: db.Unit[Work]) -> APIRouter:
     @doors.post("/campaigns/{campaign_id}/imports", status_code=status.HTTP_201_CREATED)
     async def preview_import(campaign_id: UUID, file: UploadFile, who: Writer) -> PreviewAnswer:
         campaign = ids.CampaignId(campaign_id)
-        access.require_whole(who, campaign)
+        who.require_whole(campaign)
         data = await file.read()
         sheet = await asyncio.to_thread(workbook.read, data)
         digest = hashlib.sha256(data).hexdigest()
@@ -71,7 +71,7 @@ def router(unit: db.Unit[Work]) -> APIRouter:
         async with unit() as work:
             upload = await handlers.apply_import(work, ids.ImportId(import_id))
             # Inside the transaction: out of scope undoes it.
-            access.require_whole(who, upload.campaign_id)
+            who.require_whole(upload.campaign_id)
         return _applied(upload)
 
     return doors

@@ -1,0 +1,1 @@
+"""What scheduler decides, without IO, clock or randomness: one module a subject."""
