@@ -1,15 +1,15 @@
 """Capture wired together: which adapter stands behind which port."""
 
+import functools
 import os
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
 from gradphoto_contracts import ids as contract_ids
-from kit import auth, bus, clock, crypto, db, ids, inbox, outbox, process, web
+from kit import auth, bus, clock, crypto, db, ids, inbox, outbox, process, topology, web
 from services.capture import api, handlers, ports, store
 from services.capture.domain import stations
 from services.capture.handlers import floor as floor_acts
@@ -50,6 +50,7 @@ def build(settings: Settings) -> process.Service:
             process.ticker("waiting", _LOOK_S, clock.SystemClock(), _resolve(unit)),
         ],
         start=[kept.ensure_bucket],
+        start=[functools.partial(topology.declare, amqp_url, catalogue.bindings())],
         stop=[publisher.close, database.close],
     )
 
@@ -107,7 +108,7 @@ def _code_key(master: bytes, campaign_id: contract_ids.CampaignId) -> str:
 def _watch(unit: ports.Unit, lost_after_s: float) -> Callable[[], Awaitable[None]]:
     async def watch() -> None:
         async with unit() as work:
-            await station_acts.mark_lost_stations(work, timedelta(seconds=lost_after_s))
+            await station_acts.mark_lost_stations(work, lost_after_s)
             await station_acts.show_plan(work)
 
     return watch

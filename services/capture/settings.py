@@ -11,4 +11,5 @@ class Settings(settings.ServiceSettings):
     code_key: settings.MasterKey
     #: Photos inspected at once; 0 means one a core. A process that shall not inspect is given -1.
     inspectors: int = Field(default=0, ge=-1)
+    #: Real seconds: whether a laptop is on does not hang on a simulated clock.
     station_lost_after_s: float = Field(default=60.0, gt=0)

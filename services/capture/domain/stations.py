@@ -85,9 +85,9 @@ def hear(station: Station, now: datetime) -> tuple[Station, list[capture.Station
     return seen, [event]
 
 
-def lose(station: Station, now: datetime, after: timedelta) -> tuple[Station, list[capture.StationLostV1]]:
-    """Call a station lost that was not heard for longer than `after`."""
-    if not station.online or station.last_seen_at is None or now - station.last_seen_at <= after:
+def lose(station: Station) -> tuple[Station, list[capture.StationLostV1]]:
+    """Call a silent station lost; one that is lost already is no news."""
+    if not station.online or station.last_seen_at is None:
         return station, []
     lost = replace(station, online=False, version=station.version + 1)
     event = capture.StationLostV1(

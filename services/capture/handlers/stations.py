@@ -1,7 +1,6 @@
 """Stations are invited, enrolled, heard, lost and revoked."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from gradphoto_contracts import ids
 from kit import errors
@@ -76,11 +75,11 @@ def _show(place: floor.Place, health: stations.Health) -> None:
         measures.SKEW.labels(**labels).set(health.skew_s)
 
 
-async def mark_lost_stations(work: ports.Work, after: timedelta) -> int:
-    """Call those stations lost that were not heard for longer than `after`; how many there are."""
-    silent = await work.stations.silent_since(work.now - after)
+async def mark_lost_stations(work: ports.Work, after_s: float) -> int:
+    """Call those stations lost that were not heard for so many real seconds; how many there are."""
+    silent = await work.stations.silent_for(after_s)
     for station in silent:
-        lost, events = stations.lose(station, work.now, after)
+        lost, events = stations.lose(station)
         await work.stations.save(lost)
         await work.say(events)
         place = await work.floor.place(station.desk_id)

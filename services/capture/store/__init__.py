@@ -119,10 +119,12 @@ STATIONS = sa.Table(
     _text("public_key_pem", null=True),
     _time("last_seen_at", null=True),
     _flag("online"),
+    # When it was last heard by the database's own clock: a simulated hour may pass between two heartbeats.
+    _time("heard_at", null=True),
     sa.Column("health", JSONB, nullable=False, server_default=sa.text("'{}'")),
     _number("version"),
     sa.Index("ix_stations_campaign_id", "campaign_id"),
-    sa.Index("ix_stations_online", "last_seen_at", postgresql_where=sa.text("online")),
+    sa.Index("ix_stations_online", "heard_at", postgresql_where=sa.text("online")),
 )
 
 CHECKINS = sa.Table(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +32,7 @@ class Stations:
 
     def __init__(self, tx: AsyncConnection) -> None:
         self._tx = tx
-        self._columns = [column for column in store.STATIONS.c if column.name != "health"]
+        self._columns = [column for column in store.STATIONS.c if column.name not in ("health", "heard_at")]
 
     async def get(self, station_id: ids.StationId, *, lock: bool = False) -> stations.Station | None:
         return await self._one(store.STATIONS.c.station_id == station_id, lock=lock)
@@ -50,11 +49,13 @@ class Stations:
 
     async def note_health(self, station_id: ids.StationId, health: stations.Health) -> None:
         table = store.STATIONS
-        await self._tx.execute(sa.update(table).where(table.c.station_id == station_id).values(health=asdict(health)))
+        heard = sa.update(table).where(table.c.station_id == station_id)
+        await self._tx.execute(heard.values(health=asdict(health), heard_at=sa.func.clock_timestamp()))
 
-    async def silent_since(self, moment: datetime) -> Sequence[stations.Station]:
+    async def silent_for(self, real_seconds: float) -> Sequence[stations.Station]:
         table = store.STATIONS
-        query = sa.select(*self._columns).where(table.c.online, table.c.last_seen_at < moment)
+        silence = sa.func.make_interval(0, 0, 0, 0, 0, 0, real_seconds)
+        query = sa.select(*self._columns).where(table.c.online, table.c.heard_at < sa.func.clock_timestamp() - silence)
         rows = await self._tx.execute(query.with_for_update(skip_locked=True))
         return [stations.Station(**row) for row in rows.mappings()]
 

@@ -81,6 +81,7 @@ class Stations:
     def __init__(self) -> None:
         self.rows: dict[ids.StationId, stations.Station] = {}
         self.health: dict[ids.StationId, stations.Health] = {}
+        self.silent = False
 
     async def get(self, station_id: ids.StationId, *, lock: bool = False) -> stations.Station | None:
         return self.rows.get(station_id)
@@ -97,8 +98,8 @@ class Stations:
     async def note_health(self, station_id: ids.StationId, health: stations.Health) -> None:
         self.health[station_id] = health
 
-    async def silent_since(self, moment: datetime) -> Sequence[stations.Station]:
-        return [row for row in self.rows.values() if row.online and row.last_seen_at and row.last_seen_at < moment]
+    async def silent_for(self, real_seconds: float) -> Sequence[stations.Station]:
+        return [row for row in self.rows.values() if row.online and self.silent]
 
 
 class Checkins:

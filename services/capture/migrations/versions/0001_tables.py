@@ -290,6 +290,7 @@ def upgrade() -> None:
         sa.Column("public_key_pem", sa.Text(), nullable=True),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("online", sa.Boolean(), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("health", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("station_id", name=op.f("pk_stations")),
@@ -300,7 +301,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_stations_online",
         "stations",
-        ["last_seen_at"],
+        ["heard_at"],
         unique=False,
         schema="capture",
         postgresql_where=sa.text("online"),
