@@ -12,7 +12,7 @@ import typer
 
 from cli import screen
 from cli.stack import stack as stacks
-from kit import dead_letters, errors
+from kit import broker, dead_letters, errors
 
 app = typer.Typer(help="死信:查看、重投、丢弃 · Dead letters: look, hand back, drop.", no_args_is_help=True)
 
@@ -75,7 +75,9 @@ def _ask(service: str, question: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(question)
     except errors.NotFound:
         screen.fail(f"{service}: 没有这条死信 · no such dead letter")
-    except aio_pika.exceptions.ChannelNotFoundEntity:
-        screen.fail(
-            f"{service}: 没有死信队列;服务启动过吗? · it has no dead-letter queue: was the service ever started?"
-        )
+    except broker.BrokerAway as error:
+        if isinstance(error.__cause__, aio_pika.exceptions.ChannelNotFoundEntity):
+            screen.fail(
+                f"{service}: 没有死信队列,它不收消息或从未启动 · has no dead letters: it hears nothing, or never ran"
+            )
+        screen.fail(f"总线无应答,请看 ./gradphoto doctor · the broker does not answer, see ./gradphoto doctor: {error}")

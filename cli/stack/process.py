@@ -168,7 +168,8 @@ class Child:
         for path in self.program.leftovers:
             path.unlink(missing_ok=True)
         self.last_exit = _describe(code)
-        self.pid, self.created = 0, 0.0
+        # In one go, so that no reader of stack.json is told of a ready part without a process.
+        self.state, self.pid, self.created = "ended", 0, 0.0
 
     async def _announce_ready(self) -> None:
         while True:
