@@ -1,11 +1,12 @@
 """Billing wired together: which adapter stands behind which port."""
 
+import functools
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
-from kit import auth, bus, clock, db, ids, inbox, metrics, outbox, process, web
+from kit import auth, bus, clock, db, ids, inbox, metrics, outbox, process, topology, web
 from services.billing import api, handlers, ports, store
 from services.billing.settings import Settings
 
@@ -37,6 +38,7 @@ def build(settings: Settings) -> process.Service:
             readiness=_readiness(database),
         ),
         background=[relay.run, consumer.run, process.ticker("books", _LOOK_S, clock.SystemClock(), _measure(unit))],
+        start=[functools.partial(topology.declare, amqp_url, catalogue.bindings())],
         stop=[publisher.close, database.close],
     )
 

@@ -1,11 +1,13 @@
 """Verify wired together: which adapter stands behind which port."""
 
+import functools
 from collections.abc import Awaitable, Callable
 
+from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
-from kit import auth, bus, clock, db, ids, inbox, metrics, objects, outbox, process, web
+from kit import auth, bus, clock, db, ids, inbox, metrics, objects, outbox, process, topology, web
 from services.verify import api, domain, handlers, ports, store
 from services.verify.handlers import deadlines, deliveries
 from services.verify.settings import Settings
@@ -33,14 +35,7 @@ def build(settings: Settings) -> process.Service:
     real = clock.SystemClock()
     return process.Service(
         name="verify",
-        web=web.application(
-            settings,
-            title="gradphoto verify",
-            clock=time,
-            verifier=auth.TokenVerifier(settings.auth_public_key, time),
-            routers=[api.router(unit, packed, kept)],
-            readiness=_readiness(database, kept),
-        ),
+        web=doors(settings, time, unit, kept, database),
         background=[
             relay.run,
             consumer.run,
@@ -48,8 +43,22 @@ def build(settings: Settings) -> process.Service:
             process.ticker("cases", _MEASURE_S, real, _measure(unit)),
             process.ticker("batches", _RESUME_S, real, _resume(unit, packed)),
         ],
-        start=[kept.ensure_bucket],
+        start=[kept.ensure_bucket, functools.partial(topology.declare, amqp_url, catalogue.bindings())],
         stop=[publisher.close, database.close],
+    )
+
+
+def doors(
+    settings: Settings, time: clock.Clock, unit: ports.Unit, kept: objects.Objects, database: db.Database
+) -> FastAPI:
+    """The web door alone."""
+    return web.application(
+        settings,
+        title="gradphoto verify",
+        clock=time,
+        verifier=auth.TokenVerifier(settings.auth_public_key, time),
+        routers=[api.router(unit, archive.Archive(kept), kept)],
+        readiness=_readiness(database, kept),
     )
 
 
