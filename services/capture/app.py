@@ -49,8 +49,7 @@ def build(settings: Settings) -> process.Service:
             process.ticker("stations", _LOOK_S, clock.SystemClock(), _watch(unit, settings.station_lost_after_s)),
             process.ticker("waiting", _LOOK_S, clock.SystemClock(), _resolve(unit)),
         ],
-        start=[kept.ensure_bucket],
-        start=[functools.partial(topology.declare, amqp_url, catalogue.bindings())],
+        start=[kept.ensure_bucket, functools.partial(topology.declare, amqp_url, catalogue.bindings())],
         stop=[publisher.close, database.close],
     )
 

@@ -1,0 +1,379 @@
+"""A station's whole dialogue with capture over HTTP, signed with real keys, and what staff see of it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from gradphoto_contracts import ids, roster
+from kit import auth, crypto, web
+from kit import ids as kit_ids
+from services.capture import api, store
+from services.capture.handlers import inspection
+from services.capture.store import images
+from station.cameras import portraits
+from tests.integration.capture.conftest import CODE_KEY, Capture
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The part of the settings that the web door reads."""
+
+    deployment: str = "embedded"
+
+
+@dataclass
+class Doors:
+    """Capture's web door, and the two kinds of callers it has."""
+
+    capture: Capture
+    client: httpx.AsyncClient
+    token_key: str
+
+    async def staff(self, method: str, path: str, body: Any = None, *, role: str = "admin", **scope: Any) -> Any:
+        """Ask as a person; `scope` narrows the token."""
+        narrowed = {name.rstrip("_"): [str(value)] for name, value in scope.items()}
+        token = auth.mint(self.token_key, "somebody", role, narrowed, self.capture.clock.now())
+        return await self.client.request(method, path, json=body, headers={"authorization": f"Bearer {token}"})
+
+
+@dataclass
+class Station:
+    """A station with its own key."""
+
+    doors: Doors
+    station_id: UUID
+    private_pem: str
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, skew: timedelta = timedelta(), sent: bytes | None = None
+    ) -> httpx.Response:
+        """Sign and send; `sent` replaces the body after it was signed, `skew` is how wrong the clock is."""
+        content = b"" if body is None else json.dumps(body).encode()
+        now = self.doors.capture.clock.now() + skew
+        signature = auth.sign_station_request(self.private_pem, self.station_id, method, path, content, now)
+        headers = {"authorization": signature, "content-type": "application/json"}
+        return await self.doors.client.request(method, path, content=content if sent is None else sent, headers=headers)
+
+    async def upload(self, original: bytes) -> None:
+        digest = sha256(original).hexdigest()
+        asked = {"capture_id": str(kit_ids.new()), "sha256": digest, "size_bytes": len(original)}
+        place = (await self.ask("POST", "/v1/uploads", asked)).json()
+        if not place["exists"]:
+            async with httpx.AsyncClient(trust_env=False) as plain:
+                (await plain.put(place["url"], content=original)).raise_for_status()
+
+
+@pytest.fixture
+async def doors(capture: Capture) -> AsyncIterator[Doors]:
+    """The web door over the real database and store."""
+    private_pem, public_pem = crypto.new_key()
+
+    async def ready() -> dict[str, bool]:
+        return {"database": await capture.database.ready(), "objects": await capture.objects.ready()}
+
+    app = web.application(
+        Settings(),
+        title="gradphoto capture",
+        clock=capture.clock,
+        verifier=auth.TokenVerifier(public_pem, capture.clock),
+        routers=[api.router(capture.unit, capture.objects, capture.clock)],
+        readiness=ready,
+    )
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://capture") as client:
+        yield Doors(capture, client, private_pem)
+
+
+@pytest.fixture
+async def station(doors: Doors) -> Station:
+    """A station that was invited by staff and has enrolled itself."""
+    capture = doors.capture
+    invitation = {"campaign_id": str(capture.campaign_id), "desk_id": str(capture.desk_id), "label": "笔记本 1"}
+    invited = (await doors.staff("POST", "/v1/stations", invitation)).json()
+    private_pem, public_pem = crypto.new_key()
+    # Before it is enrolled a station knows no id of its own.
+    new = Station(doors, UUID(int=0), private_pem)
+    answer = await new.ask("POST", "/v1/enrolments", {"code": invited["enrolment_code"], "public_key_pem": public_pem})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["desk_code"] == "A1"
+    new.station_id = UUID(answer.json()["station_id"])
+    return new
+
+
+def taken(student_id: UUID | None, original: bytes, **other: Any) -> dict[str, Any]:
+    """What a desk says about a frame."""
+    facts = {
+        "student_id": str(student_id) if student_id else None,
+        "checkin_id": None,
+        "ticket": None,
+        "sha256": sha256(original).hexdigest(),
+        "size_bytes": len(original),
+        "shutter_at": "2024-05-20T09:00:01.123456+08:00",
+        "camera_serial": "V1",
+        "frame_counter": 1,
+        "monotonic_ns": 10**15,
+        "decision": "keep" if student_id else "unbound",
+        "desk_verdict": "accept",
+        "desk_rules": [],
+    }
+    return facts | other
+
+
+async def inspect_all(capture: Capture) -> None:
+    inspector = images.Inspector(2)
+    while await inspection.inspect_next(capture.unit, capture.objects, inspector):
+        pass
+
+
+async def test_day_of_a_desk(doors: Doors, station: Station) -> None:
+    """Pack, check-in, upload, capture, inspection by the real standard, heartbeat, seal: and staff see all of it."""
+    capture = doors.capture
+    student_id, absent = await capture.enrol_student(1), await capture.enrol_student(2)
+    original = await asyncio.to_thread(portraits.draw, 7)
+    capture_id, checkin_id, session_id = kit_ids.new(), kit_ids.new(), kit_ids.new()
+    ticket = {"student_id": str(student_id), "ticket": "A1-0001", "checked_in_at": "2024-05-20T09:00:00+08:00"}
+    assert (await station.ask("PUT", f"/v1/checkins/{checkin_id}", ticket)).status_code == 200
+    await station.upload(original)
+    frame = taken(student_id, original, checkin_id=str(checkin_id), ticket="A1-0001")
+    stored = await station.ask("PUT", f"/v1/captures/{capture_id}", frame)
+    assert (stored.status_code, stored.json()) == (200, {"state": "received"})
+    await inspect_all(capture)
+    assert (await station.ask("POST", "/v1/heartbeats", {"backlog": 0, "camera": "V1", "new_field": 1})).is_success
+    seal = {"camera_frames": 1, "journalled": [{"capture_id": str(capture_id), "sha256": frame["sha256"]}]}
+    sealed = (await station.ask("PUT", f"/v1/sessions/{session_id}", seal)).json()
+    assert sealed == {"stored_frames": 1, "missing": [], "balanced": True}
+    said = ["station.enrolled", "checkin.recorded", "photo.received", "photo.accepted", "station.seen"]
+    assert await capture.said() == [*said, "session.sealed"]
+
+    of_campaign = f"/v1/campaigns/{capture.campaign_id}"
+    progress = (await doors.staff("GET", f"{of_campaign}/progress")).json()
+    (of_class,), (of_desk,) = progress["by_class"], progress["by_desk"]
+    assert (of_class["eligible"], of_class["checked_in"], of_class["photographed"]) == (2, 1, 1)
+    assert (of_desk["checkins"], of_desk["captures"], of_desk["accepted"], of_desk["retakes"]) == (1, 1, 1, 0)
+    (photo,) = (await doors.staff("GET", f"{of_campaign}/photos")).json()
+    assert photo["student_id"] == str(student_id)
+    (missing,) = (await doors.staff("GET", f"{of_campaign}/missing")).json()
+    assert missing["student_id"] == str(absent)
+    (fleet,) = (await doors.staff("GET", f"/v1/stations?campaign_id={capture.campaign_id}")).json()
+    assert (fleet["online"], fleet["camera"], fleet["desk_code"]) == (True, "V1", "A1")
+    audit = (await doors.staff("GET", f"{of_campaign}/integrity")).json()
+    assert (audit["sound"], audit["checked"]) == (True, 2)
+    image = (await doors.staff("GET", f"/v1/captures/{capture_id}/image")).json()
+    async with httpx.AsyncClient(trust_env=False) as plain:
+        picture = (await plain.get(image["url"])).content
+    assert sha256(picture).hexdigest() == photo["photo_sha256"]
+    (view,) = await capture.rows(store.VIEWS)
+    assert (view["viewer"], view["image"]) == ("somebody", "photo")
+
+
+async def test_picture_of_nobody_is_refused_by_the_authority(doors: Doors, station: Station) -> None:
+    """Whatever a desk says, an image without a face is rejected with its rules, and so are bytes that are no image."""
+    capture = doors.capture
+    empty = await asyncio.to_thread(portraits.draw, 7, flaw=portraits.Flaw("no_face"))
+    for original in (empty, b"\xff\xd8 no picture"):
+        await station.upload(original)
+        frame = taken(await capture.enrol_student(), original)
+        assert (await station.ask("PUT", f"/v1/captures/{kit_ids.new()}", frame)).is_success
+    await inspect_all(capture)
+    rows = await capture.rows(store.CAPTURES)
+    assert {(row["state"], row["cause"]) for row in rows} == {("rejected", "standard"), ("rejected", "unreadable")}
+    assert next(row["rules"] for row in rows if row["cause"] == "standard")
+
+
+async def test_desk_pack_holds_digests_and_no_person(doors: Doors, station: Station) -> None:
+    """The pack lets a desk resolve a scan, knows who has a photo, and answers 304 until something changes."""
+    capture = doors.capture
+    student_id = await capture.enrol_student()
+    digest = crypto.code_digest(CODE_KEY, capture.campaign_id, "capture_code", "https://chsi/ABC")
+    await capture.hear(code(capture, student_id, digest))
+    answer = await station.ask("GET", "/v1/desk-pack")
+    pack = answer.json()
+    scanned = crypto.digest_with(bytes.fromhex(pack["campaign_code_key"]), pack["identity_mode"], " https://chsi/ABC")
+    (entry,) = pack["entries"]
+    assert entry == {
+        "student_id": str(student_id),
+        "class_id": str(capture.class_id),
+        "digest": scanned,
+        "ordinal": 1,
+        "eligible": True,
+        "photographed": False,
+    }
+    assert pack["classes"] == [{"class_id": str(capture.class_id), "label": "软件 20-1", "order_code": "A1"}]
+    assert (pack["desk"]["code"], pack["desk"]["next_ticket"], pack["version"]) == ("A1", 1, 1)
+    assert await not_modified(station, answer.headers["etag"])
+    await capture.enrol_student(2)
+    assert not await not_modified(station, answer.headers["etag"])
+    capture.clock.time += timedelta(hours=1)
+    newer = await station.ask("GET", "/v1/desk-pack")
+    assert newer.json()["expires_at"] > pack["expires_at"]
+    assert newer.json()["version"] == 2
+
+
+def code(capture: Capture, student_id: ids.StudentId, digest: str) -> roster.CodeRegisteredV1:
+    return roster.CodeRegisteredV1(
+        student_id=student_id, campaign_id=capture.campaign_id, mode="capture_code", digest=digest, version=1
+    )
+
+
+async def not_modified(station: Station, etag: str) -> bool:
+    now = station.doors.capture.clock.now()
+    signature = auth.sign_station_request(station.private_pem, station.station_id, "GET", "/v1/desk-pack", b"", now)
+    headers = {"authorization": signature, "if-none-match": etag}
+    return (await station.doors.client.get("/v1/desk-pack", headers=headers)).status_code == 304
+
+
+async def test_classes_without_a_slot_go_to_a_delegated_block(doors: Doors, station: Station) -> None:
+    """A group with a delegated block (自行安排) takes the classes that have no slot anywhere."""
+    capture = doors.capture
+    unplanned = ids.ClassId(kit_ids.new())
+    await capture.hear(capture.class_registered(unplanned, "研 21-1"))
+    before = (await station.ask("GET", "/v1/desk-pack")).json()["classes"]
+    await capture.hear(capture.slot(None, None))
+    after = (await station.ask("GET", "/v1/desk-pack")).json()["classes"]
+    assert [one["label"] for one in before] == ["软件 20-1"]
+    assert {one["label"]: one["order_code"] for one in after} == {"软件 20-1": "A1", "研 21-1": None}
+
+
+async def test_capture_may_come_before_its_checkin(doors: Doors, station: Station) -> None:
+    """Order does not matter: the frame first, then the check-in, then both again."""
+    student_id, checkin_id, capture_id = await doors.capture.enrol_student(), kit_ids.new(), kit_ids.new()
+    await station.upload(b"frame")
+    frame = taken(student_id, b"frame", checkin_id=str(checkin_id), ticket="A1-0001")
+    ticket = {"student_id": str(student_id), "ticket": "A1-0001", "checked_in_at": "2024-05-20T09:00:00+08:00"}
+    for _ in range(2):
+        assert (await station.ask("PUT", f"/v1/captures/{capture_id}", frame)).is_success
+        assert (await station.ask("PUT", f"/v1/checkins/{checkin_id}", ticket)).is_success
+    assert (await doors.capture.said())[1:] == ["photo.received", "checkin.recorded"]
+
+
+async def test_killed_between_upload_and_put(doors: Doors, station: Station) -> None:
+    """A station that died after its upload asks again, is told that the original is there, and only tells of it."""
+    await station.upload(b"frame")
+    asked = {"capture_id": str(kit_ids.new()), "sha256": sha256(b"frame").hexdigest(), "size_bytes": 5}
+    assert (await station.ask("POST", "/v1/uploads", asked)).json()["exists"] is True
+    frame = taken(await doors.capture.enrol_student(), b"frame")
+    assert (await station.ask("PUT", f"/v1/captures/{kit_ids.new()}", frame)).is_success
+
+
+async def test_cut_upload_is_found_and_mended(doors: Doors, station: Station) -> None:
+    """Bytes that are not what the hash says are refused, asked for again, and accepted when whole."""
+    capture = doors.capture
+    digest = sha256(b"whole frame").hexdigest()
+    key = f"originals/{capture.campaign_id}/{digest}.jpg"
+    capture_id, frame = kit_ids.new(), taken(await capture.enrol_student(), b"whole frame")
+    refused = await station.ask("PUT", f"/v1/captures/{capture_id}", frame)
+    assert (refused.status_code, refused.json()["code"]) == (409, "original-missing")
+    await capture.objects.put(key, b"whole fr", "image/jpeg")
+    refused = await station.ask("PUT", f"/v1/captures/{capture_id}", frame)
+    assert (refused.status_code, refused.json()["code"]) == (409, "original-hash-differs")
+    await station.upload(b"whole frame")
+    assert (await station.ask("PUT", f"/v1/captures/{capture_id}", frame)).is_success
+
+
+async def test_twenty_same_puts_over_http(doors: Doors, station: Station) -> None:
+    """Twenty at once get the same answer; one that says something else gets a conflict."""
+    await station.upload(b"frame")
+    path, frame = f"/v1/captures/{kit_ids.new()}", taken(await doors.capture.enrol_student(), b"frame")
+    answers = await asyncio.gather(*(station.ask("PUT", path, frame) for _ in range(20)))
+    assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"state":"received"}')}
+    other = await station.ask("PUT", path, frame | {"frame_counter": 2})
+    assert (other.status_code, other.json()["code"]) == (409, "capture-differs")
+    assert (await doors.capture.said()).count("photo.received") == 1
+
+
+async def test_signature_covers_body_path_key_and_time(doors: Doors, station: Station) -> None:
+    """What is altered, signed by another key or long ago is refused; a wrong clock is told the time."""
+    path, body = f"/v1/drifts/{kit_ids.new()}", {"sign": "frame_missing", "expected": "3", "seen": "4"}
+    body["suspected_at"] = "2024-05-20T09:00:00+08:00"
+    altered = await station.ask("PUT", path, body, sent=json.dumps(body | {"seen": "5"}).encode())
+    assert altered.status_code == 401
+    stranger = Station(doors, station.station_id, crypto.new_key()[0])
+    assert (await stranger.ask("PUT", path, body)).status_code == 401
+    assert (await Station(doors, uuid4(), station.private_pem).ask("PUT", path, body)).status_code == 401
+    assert (await doors.staff("PUT", path, body)).status_code == 401
+    late = await station.ask("PUT", path, body, skew=timedelta(minutes=-11))
+    assert (late.status_code, late.json()["code"]) == (401, "station-clock-skew")
+    assert late.json()["params"]["server_time"] == doors.capture.clock.now().isoformat()
+    assert (await station.ask("PUT", path, body, skew=timedelta(minutes=9))).json() == {"state": "suspected"}
+    assert (await station.ask("PUT", path, body | {"resolution": "walk_off"})).json() == {"state": "resolved"}
+    assert (await doors.capture.said())[1:] == ["drift.suspected", "drift.suspected"]
+
+
+async def test_revoked_station_is_shut_out(doors: Doors, station: Station) -> None:
+    """From the moment of its revocation a station's requests are refused."""
+    assert (await doors.staff("POST", f"/v1/stations/{station.station_id}/revoke")).is_success
+    refused = await station.ask("GET", "/v1/desk-pack")
+    assert (refused.status_code, refused.json()["code"]) == (403, "station-revoked")
+
+
+async def test_enrolment_needs_the_private_key_and_a_fresh_code(doors: Doors, station: Station) -> None:
+    """A public key alone, a used code, or no key at all enrols nobody."""
+    capture = doors.capture
+    invitation = {"campaign_id": str(capture.campaign_id), "desk_id": str(capture.desk_id), "label": "笔记本 2"}
+    one_time = (await doors.staff("POST", "/v1/stations", invitation)).json()["enrolment_code"]
+    (private_pem, public_pem), (other_pem, other_public) = crypto.new_key(), crypto.new_key()
+    thief = Station(doors, UUID(int=0), other_pem)
+    body = {"code": one_time, "public_key_pem": public_pem}
+    assert (await thief.ask("POST", "/v1/enrolments", body)).status_code == 401
+    assert (await thief.ask("POST", "/v1/enrolments", body | {"public_key_pem": "none"})).status_code == 422
+    owner = Station(doors, UUID(int=0), private_pem)
+    first, again = [await owner.ask("POST", "/v1/enrolments", body) for _ in range(2)]
+    assert first.json() == again.json()
+    stolen = await thief.ask("POST", "/v1/enrolments", body | {"public_key_pem": other_public})
+    assert (stolen.status_code, stolen.json()["code"]) == (403, "enrolment-code-used")
+    rows = await capture.rows(store.STATIONS)
+    assert all(one_time not in str(row) for row in rows)
+
+
+async def test_staff_see_and_move_within_their_scope(doors: Doors, station: Station) -> None:
+    """Another campaign, campus or class, or a role without the right, gets nothing."""
+    capture = doors.capture
+    student_id = await capture.enrol_student()
+    await station.upload(b"frame")
+    capture_id = kit_ids.new()
+    await station.ask("PUT", f"/v1/captures/{capture_id}", taken(student_id, b"frame"))
+    progress = f"/v1/campaigns/{capture.campaign_id}/progress"
+    assert (await doors.client.get(progress)).status_code == 401
+    assert (await doors.staff("GET", progress, role="student")).status_code == 403
+    assert (await doors.staff("GET", progress, campaign=uuid4())).status_code == 403
+    own = (await doors.staff("GET", progress, role="class_contact", class_=capture.class_id)).json()
+    other = (await doors.staff("GET", progress, role="class_contact", class_=uuid4())).json()
+    assert (len(own["by_class"]), other["by_class"]) == (1, [])
+    one = f"/v1/captures/{capture_id}"
+    assert (await doors.staff("GET", one, college="软件学院")).json()["capture"]["student_id"] == str(student_id)
+    assert (await doors.staff("GET", one, college="历史学院")).status_code == 403
+    assert (await doors.staff("GET", f"{one}/image?kind=original", campus=uuid4())).status_code == 403
+    withdrawal = {"reason": "bad_photo"}
+    assert (await doors.staff("POST", f"{one}/withdraw", withdrawal, role="operator")).status_code == 403
+    refused = await doors.staff("POST", f"{one}/withdraw", withdrawal, role="crew_lead")
+    assert (refused.status_code, refused.json()["code"]) == (409, "capture-not-in-force")
+    integrity = f"/v1/campaigns/{capture.campaign_id}/integrity"
+    assert (await doors.staff("GET", integrity, role="class_contact", class_=capture.class_id)).status_code == 403
+
+
+async def test_lists_go_on_where_they_ended(doors: Doors, station: Station) -> None:
+    """Pages follow each other without gap or repeat."""
+    await station.upload(b"frame")
+    for _ in range(5):
+        await station.ask("PUT", f"/v1/captures/{kit_ids.new()}", taken(None, b"frame"))
+    path, seen, after = f"/v1/campaigns/{doors.capture.campaign_id}/captures?limit=2", [], ""
+    while page := (await doors.staff("GET", path + after)).json():
+        seen += [row["capture_id"] for row in page]
+        after = f"&after={seen[-1]}"
+    assert len(seen) == len(set(seen)) == 5
+
+
+async def test_malformed_words_are_refused_without_quoting_them(doors: Doors, station: Station) -> None:
+    """A name where a mark belongs is refused, and the answer does not repeat it."""
+    body = {"sign": "frame_missing", "expected": "张三", "seen": "4", "suspected_at": "2024-05-20T09:00:00+08:00"}
+    answer = await station.ask("PUT", f"/v1/drifts/{kit_ids.new()}", body)
+    assert answer.status_code == 422
+    assert "张三" not in answer.text
