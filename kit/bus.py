@@ -1,6 +1,7 @@
 """The bus: a publisher that knows what was confirmed, a consumer whose every act on a message is a named outcome."""
 
 import asyncio
+import functools
 import json
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ OUTCOMES = metrics.counter(
     "gradphoto_bus_outcomes_total", "What became of the messages that a service heard", ["service", "type", "outcome"]
 )
 DEAD_LETTERS = metrics.gauge("gradphoto_dead_letters", "Messages that wait for a person to decide", ["service"])
+CONSUMERS = metrics.gauge("gradphoto_inbox_consumers", "1 while this process hears the service's inbox", ["service"])
 
 PUBLISH_TIMEOUT_S = 5.0
 WATCH_DEAD_S = 15.0
@@ -137,20 +139,24 @@ class Consumer:
         *,
         prefetch: int = 50,
         lanes: int = 4,
-        tiers: int = len(outcomes.RETRY_TTL_MS),
         bindings: Iterable[str] | None = None,
+        retry_ttl_ms: Sequence[int] = outcomes.RETRY_TTL_MS,
     ) -> None:
-        """`bindings`: the routing keys of this service; when given, a queue that was deleted is made again."""
+        """`bindings`: the routing keys of this service; when given, a queue that was deleted is made again.
+
+        `retry_ttl_ms` is that of the declared topology.
+        """
         self._url = url
         self.service = service
         self._dispatch = dispatch
         self._prefetch = prefetch
         self._lanes = lanes
-        self._tiers = tiers
+        self._retry_ttl_ms = retry_ttl_ms
         self._bindings = None if bindings is None else tuple(bindings)
 
     async def run(self) -> None:
         """Consume until cancelled. A lost connection is opened anew; what was not acknowledged comes again."""
+        CONSUMERS.labels(service=self.service).set(0)
         while True:
             try:
                 await self._session()
@@ -169,8 +175,13 @@ class Consumer:
             await self._ensure_queue(connection)
             queue = await channel.get_queue(broker.inbox(self.service))
             lanes = [_Lane(self, confirming.default_exchange) for _ in range(self._lanes)]
-            await queue.consume(lambda incoming: self._deliver(lanes, incoming))
-            await self._until(ended, connection, lanes)
+            await queue.consume(functools.partial(self._deliver, lanes))
+            hearing = CONSUMERS.labels(service=self.service)
+            hearing.set(1)
+            try:
+                await self._until(ended, connection, lanes)
+            finally:
+                hearing.set(0)
 
     async def _until(self, ended: asyncio.Event, connection: AbstractConnection, lanes: "list[_Lane]") -> None:
         work = [asyncio.create_task(lane.run()) for lane in lanes]
@@ -197,7 +208,7 @@ class Consumer:
             await probe.get_queue(broker.inbox(self.service))
             await probe.close()
         except ChannelNotFoundEntity:
-            await topology.declare_on(connection, {self.service: self._bindings})
+            await topology.declare_on(connection, {self.service: self._bindings}, self._retry_ttl_ms)
 
     async def _watch_dead(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
@@ -210,7 +221,7 @@ class Consumer:
         """Try once, then do the outcome: what is sent on is confirmed before the original is acknowledged."""
         tries = attempts(incoming) + 1
         error = await self._try(incoming)
-        outcome = outcomes.judge(error, tries, self._tiers)
+        outcome = outcomes.judge(error, tries, len(self._retry_ttl_ms))
         match outcome:
             case outcomes.Retry():
                 again = copy(incoming, {"x-attempt": tries})

@@ -24,7 +24,7 @@ class _Failed(Exception):
 class Subscriber:
     """Reads the stream from an offset, one event after the other, and keeps its own place over lost connections.
 
-    `heard` gets the offset with the event. `Unavailable` from it means "again"; whatever else it raises ends `run`, since
+    `heard` gets the offset with the event. `Unavailable` from it means "again"; what else it raises ends `run`, since
     nothing is skipped. Keep `place` with what you derive from the events, and begin there next time; with "next", what
     is said before the first event arrives may be missed.
     """

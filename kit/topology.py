@@ -29,7 +29,7 @@ _log = logs.get("bus")
 
 async def declare(
     url: str,
-    bindings: Mapping[str, Iterable[str]],
+    bindings: Mapping[Any, Iterable[str]],
     *,
     retry_ttl_ms: Sequence[int] = outcomes.RETRY_TTL_MS,
     patience_s: float = 60.0,
@@ -53,7 +53,7 @@ async def declare(
 
 async def declare_on(
     connection: AbstractConnection,
-    bindings: Mapping[str, Iterable[str]],
+    bindings: Mapping[Any, Iterable[str]],
     retry_ttl_ms: Sequence[int] = outcomes.RETRY_TTL_MS,
 ) -> None:
     """As `declare`, once, on a connection that is open."""

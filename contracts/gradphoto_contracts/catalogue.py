@@ -100,6 +100,11 @@ def said_by(party: Party) -> tuple[Entry, ...]:
     return tuple(entry for entry in ENTRIES if entry.producer == party)
 
 
+def bindings() -> dict[Party, list[str]]:
+    """What each service hears, as the broker is told of it. Each process declares all of it before it says anything."""
+    return {service: [entry.type for entry in heard_by(service)] for service in SERVICES}
+
+
 def read(type: str, data: dict[str, Any]) -> Event:
     """Read an event as a consumer does: fields that it does not know yet are ignored.
 

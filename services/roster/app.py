@@ -1,5 +1,6 @@
 """Roster wired together: which adapter stands behind which port."""
 
+import functools
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
-from kit import auth, bus, clock, db, ids, inbox, outbox, process, web
+from kit import auth, bus, clock, db, ids, inbox, outbox, process, topology, web
 from services.roster import api, handlers, ports, store
 from services.roster.settings import Settings
 from services.roster.store import campaigns, codes, imports, listings, students, vault
@@ -37,6 +38,7 @@ def build(settings: Settings) -> process.Service:
             readiness=_readiness(database),
         ),
         background=[relay.run, consumer.run, process.ticker("previews", _SWEEP_SECONDS, time, _sweep(unit))],
+        start=[functools.partial(topology.declare, amqp_url, catalogue.bindings())],
         stop=[publisher.close, database.close],
     )
 

@@ -1,11 +1,12 @@
 """Scheduler wired together: which adapter stands behind which port."""
 
+import functools
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
-from kit import auth, bus, clock, db, ids, inbox, outbox, process, web
+from kit import auth, bus, clock, db, ids, inbox, outbox, process, topology, web
 from services.scheduler import api, handlers, ports, store
 from services.scheduler.settings import Settings
 from services.scheduler.store import absences, copies, plans
@@ -38,6 +39,7 @@ def build(settings: Settings) -> process.Service:
             consumer.run,
             process.ticker("missed", _LOOK_S, clock.SystemClock(), _find_missed(unit)),
         ],
+        start=[functools.partial(topology.declare, amqp_url, catalogue.bindings())],
         stop=[publisher.close, database.close],
     )
 

@@ -1,8 +1,9 @@
 """An event of no service, and short ways to say it and to wait."""
 
 import asyncio
+import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -58,3 +59,13 @@ async def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110 - the condition is any expression
             await asyncio.sleep(0.02)
+
+
+@contextlib.asynccontextmanager
+async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[list["asyncio.Task[None]"]]:
+    """Run `works` beside the block. They end with it; one that failed fails the test."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+        yield tasks
+        for task in tasks:
+            task.cancel()
