@@ -78,7 +78,7 @@ class Directory:
 
     def make(self) -> None:
         """Make the directory and its keys, unless they are there."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.keys.mkdir(mode=0o700, exist_ok=True)
         if not (self.keys / "station.pem").exists():
             private, public = crypto.new_key()

@@ -1,0 +1,105 @@
+"""A station as a process of its own, and an operator at its door."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PROJECT = Path(__file__).parents[3]
+
+
+class Station:
+    """`python -m station run` over a directory; can be killed and started again."""
+
+    def __init__(self, directory: Path, url: str) -> None:
+        self.directory, self._url = directory, url
+        self.process: subprocess.Popen[bytes] | None = None
+        self.client = httpx.Client(timeout=30, trust_env=False)
+
+    def enrol(self, camera: str = "virtual") -> None:
+        """Enrol with a one-time code."""
+        self._run("enrol", "--server", self._url, "--code", "ABCDEFGHJK", "--camera", camera).check_returncode()
+
+    def start(self) -> None:
+        """Start the process and wait for its door and its desk pack."""
+        (self.directory / "door.json").unlink(missing_ok=True)
+        log = (self.directory / "station.log").open("ab")
+        self.process = subprocess.Popen(self._line("run"), cwd=PROJECT, env=_environment(), stderr=log)
+        log.close()
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                if self.get("/v1/state")["pack_entries"]:
+                    return
+            except (OSError, ValueError, httpx.TransportError):
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError((self.directory / "station.log").read_text()) from None
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """kill -9, whatever it is doing."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """End it as a supervisor does; the exit status."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(timeout=20)
+
+    def sit_down(self, seed: int, flaw: str | None = None) -> None:
+        """Somebody sits before the virtual camera."""
+        part = self.directory / "camera" / "subject.part"
+        part.parent.mkdir(exist_ok=True)
+        part.write_text(json.dumps({"seed": seed, "flaw": flaw}))
+        part.replace(part.with_suffix(".json"))
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The decoded answer; raises httpx.HTTPStatusError when refused."""
+        return self._decoded("GET", path, None)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The decoded answer; raises httpx.HTTPStatusError when refused."""
+        return self._decoded("POST", path, body or {})
+
+    def photograph(self, place: int, flaw: str | None = None) -> dict[str, Any]:
+        """Check student `place` in, seat, shoot and keep."""
+        ticket = self.post("/v1/checkins", {"scan": f"scan-{place}"})["ticket"]
+        self.post("/v1/seat", {"ticket": ticket})
+        self.sit_down(place, flaw)
+        shot = self.post("/v1/shutter")
+        self.post("/v1/decision", {"capture_id": shot["capture_id"], "decision": "keep"})
+        return shot
+
+    def drained(self, timeout_s: float = 30) -> dict[str, Any]:
+        """The state once everything is with the server."""
+        deadline = time.monotonic() + timeout_s
+        while (state := self.get("/v1/state"))["backlog"]:
+            assert time.monotonic() < deadline, state
+            time.sleep(0.05)
+        return state
+
+    def _decoded(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        door = json.loads((self.directory / "door.json").read_text())
+        headers = {"authorization": f"Bearer {door['token']}"}
+        answer = self.client.request(method, door["url"] + path, json=body, headers=headers)
+        answer.raise_for_status()
+        decoded: dict[str, Any] = answer.json()
+        return decoded
+
+    def _line(self, act: str, *more: str) -> list[str]:
+        return [sys.executable, "-m", "station", act, "--dir", str(self.directory), *more]
+
+    def _run(self, act: str, *more: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(self._line(act, *more), cwd=PROJECT, env=_environment(), check=False, timeout=60)
+
+
+def _environment() -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GRADPHOTO_")}
+    return {**own, "GRADPHOTO_DEPLOYMENT": "embedded", "GRADPHOTO_STATION_RESERVE_MB": "1"}
