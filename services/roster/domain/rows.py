@@ -12,6 +12,7 @@ from services.roster.domain import campaigns, documents, names, sheets
 
 _STUDENT_NO = re.compile(r"[0-9A-Za-z-]{1,20}", re.ASCII)
 _PHONE = re.compile(r"1[3-9][0-9]{9}|\+?[0-9-]{6,20}", re.ASCII)
+SEXES = ("男", "女")
 _AS_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]+|[0-9]+\.0", re.ASCII)
 
 
@@ -130,7 +131,7 @@ def _check_columns(table: _Table, campaign: campaigns.Campaign) -> None:
     _each(table, "student_no", _student_no_fault)
     _each(table, "name", names.fault)
     _each(table, "phone", lambda text: None if _PHONE.fullmatch(text) else "roster-row-phone-form")
-    _distinct(table, "sex", lambda text: text in ("男", "女"), "roster-row-sex", known="男、女")
+    _distinct(table, "sex", SEXES.__contains__, "roster-row-sex", known="、".join(SEXES))
     _distinct(
         table,
         "document_type",
@@ -182,7 +183,7 @@ def _check_documents(table: _Table) -> None:
         code = _document_fault(kind, number)
         if code is not None:
             table.fault(at, _COLUMN["document_no"], number, code, kind=kind)
-        elif documents.sex_of(kind, number) not in (None, sexes[at]):
+        elif sexes[at] in SEXES and documents.sex_of(kind, number) not in (None, sexes[at]):
             table.warn(at, _COLUMN["sex"], sexes[at], "roster-row-sex-differs")
 
 
