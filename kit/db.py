@@ -1,6 +1,7 @@
 """The database: one engine a process, one schema a service, one transaction a request or message. Core, no ORM."""
 
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -134,8 +135,9 @@ class Listener:
     @classmethod
     async def open(cls, url: str, channel: str, heard: Callable[[], None]) -> "Listener":
         """Call `heard` at each notification on `channel`. Notifications are a wake-up and may be lost: poll as well."""
+        named = {"timezone": "UTC", "application_name": f"{channel}-{os.getpid()}"}
         connection = await asyncpg.connect(
-            dsn(url), timeout=CONNECT_TIMEOUT_S, command_timeout=CONNECT_TIMEOUT_S, server_settings={"timezone": "UTC"}
+            dsn(url), timeout=CONNECT_TIMEOUT_S, command_timeout=CONNECT_TIMEOUT_S, server_settings=named
         )
         await connection.add_listener(channel, lambda *_: heard())
         return cls(connection)
