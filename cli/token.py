@@ -1,9 +1,12 @@
-"""`gradphoto token`: a signed token for a person of the embedded stack."""
+"""`gradphoto token`: a signed token for a person, of the embedded stack or of the one that docker compose runs."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli import env_file as env_files
 from cli import screen
 from cli.stack import stack as stacks
 from kit import auth
@@ -21,14 +24,32 @@ def token(
     class_: Annotated[list[str] | None, typer.Option("--class")] = None,
     student: Ids = None,
     hours: Annotated[float, typer.Option(min=0.01, max=720, help="有效小时 · valid for so many hours.")] = 8.0,
+    env_file: Annotated[
+        Path | None,
+        typer.Option("--env-file", help="docker compose 的 .env · sign with the key in it."),
+    ] = None,
 ) -> None:
     """签发令牌(EdDSA JWT)· Mint a token; a scope that is not named has no bounds."""
     named = {"campaign": campaign, "campus": campus, "college": college, "class_": class_, "student": student}
     scope = {name: values for name, values in named.items() if values}
     try:
-        minted = stacks.Stack.at(directory).token(role, subject=subject, hours=hours, **scope)
+        if env_file is None:
+            minted = stacks.Stack.at(directory).token(role, subject=subject, hours=hours, **scope)
+        else:
+            minted = _for_compose(env_file, role, subject, hours, scope)
     except FileNotFoundError:
-        screen.fail("还没有密钥,请先 ./gradphoto up · no keys yet: say ./gradphoto up first")
+        screen.fail(
+            "还没有密钥,请先 ./gradphoto up(docker compose 则 ./gradphoto secrets)· "
+            "no keys yet: say ./gradphoto up first, or for docker compose ./gradphoto secrets"
+        )
+    except KeyError:
+        screen.fail(f"{env_file} 中没有 AUTH_PRIVATE_KEY · holds no AUTH_PRIVATE_KEY")
     except ValueError as error:
         screen.fail(str(error), 2)
     typer.echo(minted)
+
+
+def _for_compose(path: Path, role: str, subject: str, hours: float, scope: dict[str, list[str]]) -> str:
+    bounds = {name.rstrip("_"): values for name, values in scope.items()}
+    key = env_files.private_key(path)
+    return auth.mint(key, subject, role, bounds, datetime.now(UTC), timedelta(hours=hours))

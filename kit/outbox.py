@@ -26,6 +26,9 @@ LEADER = metrics.gauge("gradphoto_relay_leader", "1 where this process relays th
 PUBLISHED = metrics.counter(
     "gradphoto_relay_published_total", "Events handed to the broker, by what it answered", ["service", "outcome"]
 )
+STORED_TO_EVENT = metrics.histogram(
+    "gradphoto_stored_to_event_seconds", "From the write of an event to the broker's confirmation of it", ["service"]
+)
 
 #: Events under way at once.
 WINDOW = 200
@@ -200,7 +203,7 @@ class Relay:
         finally:
             publishing.cancel()
         sent = confirmed_prefixes([(row["seq"], row["subject"]) for row in rows], results)
-        await connection.execute(self._sql.mark, sent)
+        await self._mark(connection, sent)
         self._count(results)
         if len(sent) == len(rows):
             return upcoming
@@ -212,6 +215,11 @@ class Relay:
     async def _read(self, connection: Connection, under_way: list[int]) -> list[asyncpg.Record]:
         rows: list[asyncpg.Record] = await connection.fetch(self._sql.read, under_way, WINDOW)
         return rows
+
+    async def _mark(self, connection: Connection, sent: list[int]) -> None:
+        lag = STORED_TO_EVENT.labels(service=self._service)
+        for row in await connection.fetch(self._sql.mark, sent):
+            lag.observe(row["seconds"])
 
     async def _tend(self, connection: Connection) -> None:
         """Measure what waits, and take away a few of the rows that were sent long ago."""
@@ -263,7 +271,10 @@ where sent_at is null and xid < pg_snapshot_xmin(pg_current_snapshot()) and seq 
 order by seq limit $2
 """
 _ANY_UNSENT = "select exists (select from {outbox} where sent_at is null)"
-_MARK = "update {outbox} set sent_at = clock_timestamp() where seq = any($1)"
+_MARK = """
+update {outbox} set sent_at = clock_timestamp() where seq = any($1)
+returning extract(epoch from sent_at - created_at)::float as seconds
+"""
 _MEASURE = """
 select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float
 from {outbox} where sent_at is null
