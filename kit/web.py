@@ -165,7 +165,12 @@ def _audit(request: Request, code: str) -> None:
 
 def _route(scope: Scope) -> str:
     """The route's template, so that ids stay out of metrics and logs."""
-    return getattr(scope.get("route"), "path", "unmatched")
+    template: str | None = getattr(scope.get("route"), "path", None)
+    if template is None:
+        return "unmatched"
+    # A route knows its path without the prefix that its router was included under; the prefix is what it leaves over.
+    parts = scope["path"].split("/")
+    return "/".join(parts[: len(parts) - len(template.split("/")) + 1]) + template
 
 
 class _Trace:
