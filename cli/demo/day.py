@@ -226,7 +226,7 @@ class Crew:
 
     async def _decide(self, student: Student, answer: dict[str, object], attempt: int) -> bool:
         """Keep what meets the standard; take the rest again. True when this student is done."""
-        keep = answer["verdict"] == "accept" or attempt == _RETAKES
+        keep = answer["verdict"] == "accept" or (attempt == _RETAKES and answer["verdict"] == "review")
         decision = {"capture_id": answer["capture_id"], "decision": "keep" if keep else "retake"}
         await self.desk.door.post("/v1/decision", decision)
         if not keep:

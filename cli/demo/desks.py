@@ -84,7 +84,7 @@ class Fleet:
         desk = Desk(row["desk_id"], row["code"], row["group_code"], folder, doors.desk(folder, self.heal))
         self.desks[desk.code] = desk
         body = {"campaign_id": campaign_id, "desk_id": desk.desk_id, "label": desk.code}
-        answer = await self.capture.post("/v1/stations", body)
+        answer = await self.capture.post_once_known("/v1/stations", body)
         desk.station_id = answer["station_id"]
         await self._enrol(desk, answer["enrolment_code"])
         await self.start(desk)

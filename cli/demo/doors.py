@@ -75,6 +75,17 @@ class Door:
     async def put(self, path: str, body: Any = None) -> Any:
         return await self.call("PUT", path, json=body if body is not None else {})
 
+    async def post_once_known(self, path: str, body: Any, patience_s: float = 60.0) -> Any:
+        """POST what depends on an event that may still be on its way: a 404 is asked again for a while."""
+        deadline = asyncio.get_running_loop().time() + patience_s
+        while True:
+            try:
+                return await self.post(path, body)
+            except Refused as refused:
+                if refused.status != 404 or asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(_PAUSE_S)
+
     async def upload(self, path: str, file: Path) -> Any:
         content = await asyncio.to_thread(file.read_bytes)
         return await self.call("POST", path, files={"file": (file.name, content)})

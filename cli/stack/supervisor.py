@@ -139,7 +139,6 @@ class Supervisor:
     async def _start_service(self, service: str) -> None:
         own = environment.for_service(service, self.layout, self.keys, self.ports, self.given)
         env = {**self.clean, **own}
-        await services.migrate(self.layout, service, env)
         await self._bring_up(services.program(self.layout, service, self.ports[service], env))
 
     async def _bring_up(self, program: process.Program) -> process.Child:

@@ -1,4 +1,4 @@
-"""The services as supervised processes: `python -m services.<name> migrate`, then `serve`."""
+"""The services as supervised processes: `python -m services.<name> serve --migrate`."""
 
 import asyncio
 import sys
@@ -12,11 +12,11 @@ from cli.stack import process
 
 
 def program(layout: layouts.Layout, service: str, port: int, env: Mapping[str, str]) -> process.Program:
-    """A service counts as up when it answers /readyz, so with its database, bus and store."""
+    """A service brings its schema up to date, and counts as up when /readyz answers: with database, bus and store."""
     url = f"http://{loopback.LOOPBACK}:{port}"
     return process.Program(
         name=service,
-        argv=(sys.executable, "-m", f"services.{service}", "serve"),
+        argv=(sys.executable, "-m", f"services.{service}", "serve", "--migrate"),
         env=env,
         cwd=layouts.PROJECT,
         log=layout.log(service),
@@ -25,30 +25,6 @@ def program(layout: layouts.Layout, service: str, port: int, env: Mapping[str, s
         url=url,
         port=port,
     )
-
-
-async def migrate(layout: layouts.Layout, service: str, env: Mapping[str, str]) -> None:
-    """Bring the service's schema up to date; PartFailed with the end of its log if that fails."""
-    with layout.log(service).open("ab") as log:
-        running = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"services.{service}",
-            "migrate",
-            env=dict(env),
-            cwd=layouts.PROJECT,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            code = await running.wait()
-        except asyncio.CancelledError:
-            running.kill()
-            raise
-    if code:
-        tail = layouts.log_tail(layout.log(service))
-        raise process.PartFailed(f"{service} migrate: exit {code}\n{tail}")
 
 
 def answers(url: str, timeout_s: float = 3.0) -> bool:
