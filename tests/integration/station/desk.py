@@ -23,7 +23,7 @@ class Station:
 
     def enrol(self, camera: str = "virtual") -> None:
         """Enrol with a one-time code."""
-        self._run("enrol", "--server", self._url, "--code", "ABCDEFGHJK", "--camera", camera).check_returncode()
+        self.run_to_end("enrol", "--server", self._url, "--code", "ABCDEFGHJK", "--camera", camera).check_returncode()
 
     def start(self) -> None:
         """Start the process and wait for its door and its desk pack."""
@@ -96,8 +96,10 @@ class Station:
     def _line(self, act: str, *more: str) -> list[str]:
         return [sys.executable, "-m", "station", act, "--dir", str(self.directory), *more]
 
-    def _run(self, act: str, *more: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(self._line(act, *more), cwd=PROJECT, env=_environment(), check=False, timeout=60)
+    def run_to_end(self, act: str, *more: str) -> subprocess.CompletedProcess[bytes]:
+        """Run one act of the program to its end."""
+        line = self._line(act, *more)
+        return subprocess.run(line, cwd=PROJECT, env=_environment(), check=False, timeout=60, capture_output=True)
 
 
 def _environment() -> dict[str, str]:

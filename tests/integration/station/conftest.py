@@ -1,0 +1,33 @@
+"""A fake capture that listens, and a station enrolled with it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kit import ids
+from tests.integration.station.desk import Station
+from tests.integration.station.fake_capture import Capture, Running, running
+
+
+@pytest.fixture
+def capture() -> Capture:
+    return Capture([str(ids.new()) for _ in range(40)])
+
+
+@pytest.fixture
+def server(capture: Capture) -> Iterator[Running]:
+    with running(capture) as server:
+        yield server
+
+
+@pytest.fixture
+def station(server: Running, tmp_path: Path) -> Iterator[Station]:
+    """Enrolled and started; ended, by its own pid, when the test is over."""
+    station = Station(tmp_path / "station", server.capture.url)
+    station.enrol()
+    station.start()
+    yield station
+    station.client.close()
+    if station.process is not None and station.process.poll() is None:
+        station.kill()
