@@ -15,7 +15,7 @@ Verdict = Literal["accept", "review", "reject"]
 Cause = Literal["standard", "retaken", "duplicate", "unreadable"]
 
 #: An image that this many workers could not get through is called unreadable.
-ATTEMPTS = 3
+ATTEMPTS = 5
 
 _REASON_CODE = re.compile(r"[a-z][a-z_-]{0,39}")
 

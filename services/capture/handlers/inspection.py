@@ -18,10 +18,12 @@ IDLE_S = 0.3
 _UNREADABLE = photos.Inspection(verdict="reject", rules=(), profile="", photo=None, readable=False)
 
 
-async def inspect_next(unit: ports.Unit, objects: ports.Objects, inspector: ports.Inspector) -> bool:
+async def inspect_next(
+    unit: ports.Unit, objects: ports.Objects, inspector: ports.Inspector, lease_s: float = LEASE_S
+) -> bool:
     """Inspect and decide one received photo; False when none waits."""
     async with unit() as work:
-        claim = await work.photos.claim(LEASE_S)
+        claim = await work.photos.claim(lease_s)
         campaign = await work.floor.campaign(claim.photo.shot.campaign_id) if claim else None
     if claim is None:
         return False

@@ -112,7 +112,8 @@ class Photos:
                 TABLE.c.class_id.is_not(None),
                 sa.or_(TABLE.c.claimed_until.is_(None), TABLE.c.claimed_until < clock),
             )
-            .order_by(TABLE.c.received_at)
+            # An image that killed its reader goes behind the others; whoever was beside it is not blamed with it.
+            .order_by(TABLE.c.attempts, TABLE.c.received_at)
             .limit(1)
             .with_for_update(skip_locked=True)
             .scalar_subquery()

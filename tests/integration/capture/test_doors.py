@@ -110,7 +110,7 @@ async def station(doors: Doors) -> Station:
 
 def taken(student_id: UUID | None, original: bytes, **other: Any) -> dict[str, Any]:
     """What a desk says about a frame."""
-    facts = {
+    facts: dict[str, Any] = {
         "student_id": str(student_id) if student_id else None,
         "checkin_id": None,
         "ticket": None,
