@@ -300,6 +300,8 @@ async def _close_books(
 async def _match_vouchers(work: Work, account: domain.Account) -> int:
     of = (account.campaign_id, account.payer)
     stale = await work.vouchers.stale(*of)
+    if not stale and not await work.vouchers.outstanding(*of, 1):
+        return 0
     uncovered = await work.charges.uncovered(*of, MATCH_LIMIT)
     outstanding = await work.vouchers.outstanding(*of, len(uncovered)) if uncovered else []
     changed = domain.match_vouchers(stale, outstanding, uncovered)

@@ -381,10 +381,13 @@ def _account(row: Any) -> domain.Account:
 
 class Accounts(_Table):
     async def lock(self, campaign_id: ids.CampaignId, payer: Payer) -> domain.Account:
-        fresh = _account_values(domain.Account(campaign_id, payer))
-        await self._tx.execute(postgresql.insert(ACCOUNTS).values(fresh).on_conflict_do_nothing())
         query = sa.select(ACCOUNTS).where(_pays(ACCOUNTS, campaign_id, payer)).with_for_update()
-        return _account((await self._tx.execute(query)).one())
+        row = await self._one(query)
+        if row is None:
+            fresh = _account_values(domain.Account(campaign_id, payer))
+            await self._tx.execute(postgresql.insert(ACCOUNTS).values(fresh).on_conflict_do_nothing())
+            row = await self._one(query)
+        return _account(row)
 
     async def save(self, account: domain.Account) -> None:
         update = ACCOUNTS.update().where(_pays(ACCOUNTS, account.campaign_id, account.payer))

@@ -42,12 +42,21 @@ def _visible(within: ports.Within) -> list[sa.ColumnElement[bool]]:
     return rules
 
 
+_CHANGED: dict[str, Any] = {
+    column.name: sa.bindparam(f"new_{column.name}") for column in CASES.c if not column.primary_key
+}
+_UPDATE = CASES.update().where(CASES.c.student_id == sa.bindparam("new_student_id")).values(_CHANGED)
+
+
 class Cases(Table):
     async def lock(self, student_id: ids.StudentId, campaign_id: ids.CampaignId, class_id: ids.ClassId) -> domain.Case:
-        fresh = _values(domain.Case(student_id, campaign_id, class_id))
-        await self._tx.execute(postgresql.insert(CASES).values(fresh).on_conflict_do_nothing())
         query = sa.select(CASES).where(CASES.c.student_id == student_id).with_for_update()
-        return _case((await self._tx.execute(query)).one())
+        row = await self._one(query)
+        if row is None:
+            fresh = _values(domain.Case(student_id, campaign_id, class_id))
+            await self._tx.execute(postgresql.insert(CASES).values(fresh).on_conflict_do_nothing())
+            row = await self._one(query)
+        return _case(row)
 
     async def get(self, student_id: ids.StudentId, within: ports.Within | None = None) -> domain.Case | None:
         rules = _visible(within) if within else []
@@ -74,13 +83,9 @@ class Cases(Table):
         return [_case(row) for row in await self._all(ordered.with_for_update(skip_locked=True))]
 
     async def save(self, cases: Sequence[domain.Case]) -> None:
-        changed = [{f"new_{name}": value for name, value in _values(case).items()} for case in cases]
-        columns: dict[str, Any] = {
-            column.name: sa.bindparam(f"new_{column.name}") for column in CASES.c if not column.primary_key
-        }
-        update = CASES.update().where(CASES.c.student_id == sa.bindparam("new_student_id")).values(columns)
-        if changed:
-            await self._tx.execute(update, changed)
+        if cases:
+            changed = [{f"new_{name}": value for name, value in _values(case).items()} for case in cases]
+            await self._tx.execute(_UPDATE, changed)
 
     async def page(
         self,
