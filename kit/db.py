@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -57,8 +57,13 @@ def dsn(url: str) -> str:
     return f"postgresql://{rest}"
 
 
-def engine(url: str, *, name: str = "gradphoto", pool_size: int = POOL_SIZE) -> AsyncEngine:
-    """An engine over asyncpg. `url` may be written `postgresql://` or `postgresql+asyncpg://`."""
+def engine(
+    url: str, *, name: str = "gradphoto", pool_size: int = POOL_SIZE, session: Mapping[str, str] | None = None
+) -> AsyncEngine:
+    """An engine over asyncpg. `url` may be written `postgresql://` or `postgresql+asyncpg://`.
+
+    `session`: server settings besides our own.
+    """
     _, _, rest = url.partition("://")
     return create_async_engine(
         f"postgresql+asyncpg://{rest}",
@@ -73,6 +78,7 @@ def engine(url: str, *, name: str = "gradphoto", pool_size: int = POOL_SIZE) -> 
                 "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_MS,
                 "jit": "off",
                 "timezone": "UTC",
+                **(session or {}),
             },
         },
     )
@@ -213,7 +219,8 @@ async def differences(url: str, metadata: sa.MetaData) -> list[Any]:
 
 
 async def _run(url: str, act: Callable[[sa.Connection], None]) -> None:
-    own = engine(url, name="gradphoto-migrate", pool_size=1)
+    # A role has the schema of its name as default, where Alembic would not know its tables: schemas are always named.
+    own = engine(url, name="gradphoto-migrate", pool_size=1, session={"search_path": "public"})
     try:
         async with own.begin() as connection:
             await connection.run_sync(act)

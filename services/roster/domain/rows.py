@@ -52,7 +52,7 @@ def check(sheet: sheets.Sheet, campaign: campaigns.Campaign) -> Checked:
         return Checked([], [sheets.Fault(layout.header_at + 1, "", "", "roster-sheet-empty", {})], 0)
     table = _Table(body, layout)
     _check_columns(table, campaign)
-    _check_together(table)
+    _check_together(table, campaign)
     faults = sorted(table.faults, key=lambda fault: (fault.row, fault.column))
     return Checked(_rows(table, campaign), faults, len(body))
 
@@ -196,14 +196,15 @@ def _document_fault(kind: str, number: str) -> str | None:
     return "roster-row-number-cell" if _AS_NUMBER.fullmatch(number) else code
 
 
-def _check_together(table: _Table) -> None:
+def _check_together(table: _Table, campaign: campaigns.Campaign) -> None:
     _unique(table, "student_no", str, "roster-row-student-no-twice")
     _unique(table, "document_no", documents.normalised, "roster-row-id-twice")
     classes = list(zip(table.columns["college"], table.columns["label"], strict=True))
+    places = {text: campaign.campus_named(text) for text in set(table.columns["campus"])}
     first: dict[tuple[str, str], int] = {}
     for at, campus in table.good("campus"):
         seen = first.setdefault(classes[at], at)
-        if table.columns["campus"][seen] != campus:
+        if places[table.columns["campus"][seen]] != places[campus]:
             table.fault(at, _COLUMN["campus"], campus, "roster-row-class-two-campuses", first=table.numbers[seen])
 
 

@@ -53,12 +53,12 @@ class Codes:
     async def owners(self, campaign_id: ids.CampaignId, digests: Sequence[str]) -> Mapping[str, ids.StudentId]:
         where = sa.and_(CODES.c.campaign_id == campaign_id, CODES.c.digest.in_(digests))
         found = await self._tx.execute(sa.select(CODES.c.digest, CODES.c.student_id).where(where))
-        return dict(row._tuple() for row in found)
+        return {row[0]: row[1] for row in found}
 
     async def held(self, student_ids: Sequence[ids.StudentId]) -> Mapping[ids.StudentId, str]:
         where = CODES.c.student_id.in_(student_ids)
         found = await self._tx.execute(sa.select(CODES.c.student_id, CODES.c.digest).where(where))
-        return dict(row._tuple() for row in found)
+        return {row[0]: row[1] for row in found}
 
     async def register(
         self, campaign_id: ids.CampaignId, mode: policy.IdentityMode, digests: Mapping[ids.StudentId, str], change: UUID

@@ -128,7 +128,7 @@ class Students:
             return {}
         wanted = sa.func.any(sa.cast(list(student_ids), sa.ARRAY(sa.Uuid)))
         query = sa.select(VAULT.c.student_id, VAULT.c.name_sealed).where(VAULT.c.student_id == wanted)
-        return dict(row._tuple() for row in await self._tx.execute(query))
+        return {row[0]: row[1] for row in await self._tx.execute(query)}
 
     async def enrol(
         self, campaign_id: ids.CampaignId, change: UUID, classes: Sequence[imports.KnownClass]
@@ -172,7 +172,7 @@ class Students:
         query = sa.select(STUDENTS.c.student_no, STUDENTS.c.student_id).where(
             STUDENTS.c.campaign_id == campaign_id, STUDENTS.c.student_no.in_(student_nos), ~STUDENTS.c.withdrawn
         )
-        return dict(row._tuple() for row in await self._tx.execute(query))
+        return {row[0]: row[1] for row in await self._tx.execute(query)}
 
 
 _KNOWN: Mapping[str, sa.ColumnElement[Any]] = {
