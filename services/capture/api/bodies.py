@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from gradphoto_contracts.capture import Sha256
+from kit import pages
 from services.capture.domain import photos, sessions
 
 
@@ -358,6 +359,13 @@ class Integrity(Body):
     missing: list[WrongObject]
     wrong_hash: list[WrongObject]
     orphans: list[str]
+
+
+def page(kind: type[Any], found: list[dict[str, Any]], limit: int | None = None) -> pages.Page[Any]:
+    """A page of one kind; the next begins behind its last row, by the kind's first field."""
+    items = rows(kind, found)
+    last = next(iter(kind.model_fields))
+    return pages.Page(items=items, next=getattr(items[-1], last) if items and len(items) == limit else None)
 
 
 def rows(kind: type[Any], found: list[dict[str, Any]]) -> list[Any]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from gradphoto_contracts import ids
-from kit import auth, errors, web
+from kit import auth, errors, pages, web
 from kit import clock as clocks
 from services.capture import ports
 from services.capture.api import access, bodies
@@ -58,20 +58,20 @@ def _add_lists(doors: APIRouter, unit: ports.Unit) -> None:
     @doors.get("/campaigns/{campaign_id}/captures")
     async def captures(
         campaign_id: UUID, who: Reader, after: UUID | None = None, limit: Limit = 200, review: bool | None = None
-    ) -> list[bodies.ListedCapture]:
+    ) -> pages.Page[bodies.ListedCapture]:
         scope = access.within(who, campaign_id)
         async with unit() as work:
             found = await work.reports.captures(ids.CampaignId(campaign_id), scope, after, limit, review=review)
-        return bodies.rows(bodies.ListedCapture, found)
+        return bodies.page(bodies.ListedCapture, found, limit)
 
     @doors.get("/campaigns/{campaign_id}/photos")
     async def accepted(
         campaign_id: UUID, who: Reader, after: UUID | None = None, limit: Limit = 200
-    ) -> list[bodies.AcceptedPhoto]:
+    ) -> pages.Page[bodies.AcceptedPhoto]:
         scope = access.within(who, campaign_id)
         async with unit() as work:
             found = await work.reports.photos(ids.CampaignId(campaign_id), scope, after, limit)
-        return bodies.rows(bodies.AcceptedPhoto, found)
+        return bodies.page(bodies.AcceptedPhoto, found, limit)
 
     @doors.get("/campaigns/{campaign_id}/missing")
     async def missing(
@@ -80,22 +80,22 @@ def _add_lists(doors: APIRouter, unit: ports.Unit) -> None:
         class_id: UUID | None = None,
         after: UUID | None = None,
         limit: Limit = 200,
-    ) -> list[bodies.MissingStudent]:
+    ) -> pages.Page[bodies.MissingStudent]:
         scope = access.within(who, campaign_id)
         of_class = None if class_id is None else ids.ClassId(class_id)
         async with unit() as work:
             found = await work.reports.missing(ids.CampaignId(campaign_id), scope, of_class, after, limit)
-        return bodies.rows(bodies.MissingStudent, found)
+        return bodies.page(bodies.MissingStudent, found, limit)
 
     @doors.get("/students/{student_id}/captures")
-    async def of_student(student_id: UUID, who: Reader) -> list[bodies.ListedCapture]:
+    async def of_student(student_id: UUID, who: Reader) -> pages.Page[bodies.ListedCapture]:
         async with unit() as work:
             student = await work.floor.student(ids.StudentId(student_id))
             if student is None:
                 raise errors.NotFound("student-not-known")
             if not await work.reports.covers(access.within(who, student.campaign_id), student.class_id):
                 raise errors.Refused("out-of-scope", dimension="class")
-            return bodies.rows(bodies.ListedCapture, await work.reports.of_student(student.student_id))
+            return bodies.page(bodies.ListedCapture, await work.reports.of_student(student.student_id))
 
 
 def _add_captures(doors: APIRouter, unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, status
 
 from gradphoto_contracts import ids
-from kit import auth, errors, web
+from kit import auth, errors, pages, web
 from kit import clock as clocks
 from services.capture import ports
 from services.capture.api import bodies
@@ -31,12 +31,12 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
         return bodies.Invitation(station_id=station.station_id, enrolment_code=code, expires_at=station.code_expires_at)
 
     @doors.get("/stations")
-    async def fleet(who: Manager, campaign_id: UUID | None = None) -> list[bodies.FleetStation]:
+    async def fleet(who: Manager, campaign_id: UUID | None = None) -> pages.Page[bodies.FleetStation]:
         if campaign_id is not None:
             who.require_scope(campaign_id=campaign_id)
         async with unit() as work:
             found = await work.reports.fleet(ids.CampaignId(campaign_id) if campaign_id else None)
-        return [row for row in bodies.rows(bodies.FleetStation, found) if _shown(who, row)]
+        return pages.Page(items=[row for row in bodies.rows(bodies.FleetStation, found) if _shown(who, row)])
 
     @doors.post("/stations/{station_id}/revoke")
     async def revoke(station_id: UUID, who: Manager) -> bodies.StationState:

@@ -8,9 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gradphoto_contracts import ids, policy
 from gradphoto_contracts import roster as says
-from kit import auth, db, errors, web
+from kit import auth, db, errors, pages, web
 from services.roster import handlers
-from services.roster.api.pages import Page
 from services.roster.domain import campaigns
 from services.roster.ports import Work
 
@@ -68,11 +67,11 @@ def router(unit: db.Unit[Work]) -> APIRouter:
         return _answer(campaign)
 
     @doors.get("/campaigns")
-    async def list_campaigns(who: Reader) -> Page[CampaignAnswer]:
+    async def list_campaigns(who: Reader) -> pages.Page[CampaignAnswer]:
         visible = who.scope.get("campaign")
         async with unit() as work:
             found = await work.campaigns.all()
-        return Page(items=[_answer(one) for one in found if visible is None or str(one.campaign_id) in visible])
+        return pages.Page(items=[_answer(one) for one in found if visible is None or str(one.campaign_id) in visible])
 
     @doors.get("/campaigns/{campaign_id}")
     async def get_campaign(campaign_id: UUID, who: Reader) -> CampaignAnswer:

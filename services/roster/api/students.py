@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Query, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from gradphoto_contracts import ids
-from kit import auth, db, messages, web
+from kit import auth, db, messages, pages, web
 from services.roster import handlers, ports
 from services.roster.api import access, faults
-from services.roster.api.pages import Page
 from services.roster.domain import codes, names, roster, sheets
 from services.roster.ports import StudentRecord, Work
 
@@ -162,16 +161,16 @@ def router(unit: db.Unit[Work]) -> APIRouter:
 
 def _add_lists(doors: APIRouter, unit: db.Unit[Work]) -> None:
     @doors.get("/campaigns/{campaign_id}/classes")
-    async def list_classes(campaign_id: UUID, who: Reader) -> Page[ClassAnswer]:
+    async def list_classes(campaign_id: UUID, who: Reader) -> pages.Page[ClassAnswer]:
         campaign = ids.CampaignId(campaign_id)
         async with unit() as work:
             found = await work.listings.classes(campaign, access.within(who, campaign))
-        return Page(items=[_class(one) for one in found])
+        return pages.Page(items=[_class(one) for one in found])
 
     @doors.get("/campaigns/{campaign_id}/students")
     async def list_students(
         campaign_id: UUID, who: Reader, class_id: UUID | None = None, after: UUID | None = None, limit: Limit = 500
-    ) -> Page[StudentAnswer]:
+    ) -> pages.Page[StudentAnswer]:
         campaign = ids.CampaignId(campaign_id)
         scope = access.within(who, campaign)
         in_class = None if class_id is None else ids.ClassId(class_id)
@@ -179,7 +178,7 @@ def _add_lists(doors: APIRouter, unit: db.Unit[Work]) -> None:
         async with unit() as work:
             found = await work.listings.students(campaign, scope, in_class, last, limit)
             items = [_student(work, one) for one in found]
-        return Page(items=items, next=items[-1].student_id if len(items) == limit else None)
+        return pages.Page(items=items, next=items[-1].student_id if len(items) == limit else None)
 
     @doors.get("/students/{student_id}")
     async def get_student(student_id: UUID, who: Reader) -> StudentAnswer:
@@ -215,12 +214,12 @@ def _add_changes(doors: APIRouter, unit: db.Unit[Work]) -> None:
             return _student(work, await access.record(work, who, ids.StudentId(student_id)))
 
     @doors.post("/campaigns/{campaign_id}/codes")
-    async def register_codes(campaign_id: UUID, request: CodesRequest, who: Writer) -> Page[CodeAnswer]:
+    async def register_codes(campaign_id: UUID, request: CodesRequest, who: Writer) -> pages.Page[CodeAnswer]:
         who.require_whole(campaign_id)
         wanted = [(one.student_no, one.payload) for one in request.codes]
         async with unit() as work:
             outcomes = await handlers.register_codes(work, ids.CampaignId(campaign_id), wanted)
-        return Page(items=[_code(one) for one in outcomes])
+        return pages.Page(items=[_code(one) for one in outcomes])
 
 
 def _add_vault(doors: APIRouter, unit: db.Unit[Work]) -> None:
@@ -233,14 +232,14 @@ def _add_vault(doors: APIRouter, unit: db.Unit[Work]) -> None:
             return RevealAnswer(student_id=student_id, fields=await handlers.reveal(work, command))
 
     @doors.get("/audit")
-    async def list_reveals(who: Auditor, after: UUID | None = None, limit: Limit = 500) -> Page[AuditAnswer]:
+    async def list_reveals(who: Auditor, after: UUID | None = None, limit: Limit = 500) -> pages.Page[AuditAnswer]:
         visible = who.scope.get("campaign")
         async with unit() as work:
             found = await work.listings.reveals(
                 after, None if visible is None else [UUID(one) for one in visible], limit
             )
         items = [AuditAnswer.model_validate(one._asdict()) for one in found]
-        return Page(items=items, next=items[-1].reveal_id if len(items) == limit else None)
+        return pages.Page(items=items, next=items[-1].reveal_id if len(items) == limit else None)
 
 
 def _class(one: roster.ClassState) -> ClassAnswer:

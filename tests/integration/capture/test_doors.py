@@ -158,11 +158,11 @@ async def test_day_of_a_desk(doors: Doors, station: Station) -> None:
     (of_class,), (of_desk,) = progress["by_class"], progress["by_desk"]
     assert (of_class["eligible"], of_class["checked_in"], of_class["photographed"]) == (2, 1, 1)
     assert (of_desk["checkins"], of_desk["captures"], of_desk["accepted"], of_desk["retakes"]) == (1, 1, 1, 0)
-    (photo,) = (await doors.staff("GET", f"{of_campaign}/photos")).json()
+    (photo,) = (await doors.staff("GET", f"{of_campaign}/photos")).json()["items"]
     assert photo["student_id"] == str(student_id)
-    (missing,) = (await doors.staff("GET", f"{of_campaign}/missing")).json()
+    (missing,) = (await doors.staff("GET", f"{of_campaign}/missing")).json()["items"]
     assert missing["student_id"] == str(absent)
-    (fleet,) = (await doors.staff("GET", f"/v1/stations?campaign_id={capture.campaign_id}")).json()
+    (fleet,) = (await doors.staff("GET", f"/v1/stations?campaign_id={capture.campaign_id}")).json()["items"]
     assert (fleet["online"], fleet["camera"], fleet["desk_code"]) == (True, "V1", "A1")
     audit = (await doors.staff("GET", f"{of_campaign}/integrity")).json()
     assert (audit["sound"], audit["checked"]) == (True, 2)

@@ -1,4 +1,4 @@
-"""Lists over HTTP: a page, and where the next one begins."""
+"""Lists over HTTP: some rows, and where the next ones begin."""
 
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -12,4 +12,4 @@ class Page(BaseModel, Generic[T]):
     """Some rows of a list. `next`, given back as `?after=`, goes on behind them; none when there are no more."""
 
     items: list[T]
-    next: UUID | None = None
+    next: UUID | int | None = None
