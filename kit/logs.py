@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger
@@ -40,8 +40,8 @@ _QUOTED = (
 )
 
 
-def configure(service: str, level: str = "INFO") -> None:
-    """Send all logs of this process, ours and the libraries', to stderr as JSON lines."""
+def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send all logs of this process, ours and the libraries', to `stream` (stderr) as JSON lines."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -55,7 +55,7 @@ def configure(service: str, level: str = "INFO") -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_finish()))
     root = logging.getLogger()
     root.handlers[:] = [handler]

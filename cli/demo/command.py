@@ -15,6 +15,7 @@ from cli import scenario as scenarios
 from cli.demo import report, stage
 from cli.demo.screen import Screen
 from cli.stack import stack as stacks
+from kit import logs
 
 #: What a two-core machine plays in about three minutes.
 _DEFAULT_STUDENTS = 168
@@ -67,7 +68,8 @@ def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | N
     stack = stacks.start(folder, say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=not keep)
     try:
         screen = Screen(console)
-        with screen.shown():
+        with stack.layout.log("demo").open("a", encoding="utf-8") as log, screen.shown():
+            logs.configure("demo", stream=log)
             found = asyncio.run(stage.run(stack, choices, screen, json))
         report.show(found, console)
         if keep:

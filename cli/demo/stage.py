@@ -248,7 +248,7 @@ class Stage:
     async def _cases_closed(self) -> bool:
         cid = self.people.campaign_id
         states = (await self.people.doors["verify"].get(f"/v1/campaigns/{cid}/summary"))["states"]
-        return all(state in invariants.FINAL for state, count in states.items() if count)
+        return all(state in invariants.FINAL for state in states if states[state])
 
     async def _photos(self) -> list[dict[str, Any]]:
         path = f"/v1/campaigns/{self.people.campaign_id}/photos"
@@ -261,7 +261,7 @@ class Stage:
         async def found() -> bool:
             cid = self.people.campaign_id
             states = (await self.people.doors["verify"].get(f"/v1/campaigns/{cid}/summary"))["states"]
-            return sum(n for s, n in states.items() if s in ("makeup_required", "no_makeup", "missed")) >= expected
+            return bool(sum(states.get(state, 0) for state in ("makeup_required", "no_makeup")) >= expected)
 
         await self._until("scheduler", found)
         rows = await self.people.doors["scheduler"].get(f"/v1/campaigns/{self.people.campaign_id}/missed")
