@@ -13,7 +13,7 @@ CHOICES = ("virtual", "virtual-24mp", "hotfolder:PATH")
 def demand_known(name: str) -> None:
     """Raise Invalid when no camera goes by this name."""
     if name not in CHOICES[:2] and not name.startswith("hotfolder:"):
-        raise Invalid("camera-unknown", name=name, choices=", ".join(CHOICES))
+        raise Invalid("camera-unknown", camera=name, choices=", ".join(CHOICES))
 
 
 def open_camera(name: str, folder: Path, serial: str) -> ports.Camera:
