@@ -16,7 +16,7 @@ from services.capture.handlers import floor as floor_acts
 from services.capture.handlers import inspection
 from services.capture.handlers import stations as station_acts
 from services.capture.settings import Settings
-from services.capture.store import desk, floor, images, photos, reports
+from services.capture.store import desk, floor, images, packs, photos, reports
 
 #: Real seconds between two looks, whatever a simulated clock does.
 _LOOK_S = 2.0
@@ -66,6 +66,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             checkins=desk.Checkins(tx),
             photos=photos.Photos(tx),
             sessions=desk.Sessions(tx),
+            packs=packs.Packs(tx),
             reports=reports.Reports(tx),
             events=outbox.Outbox(tx, store.OUTBOX, "capture", now, ids.new),
             inbox=inbox.Inbox(tx, store.INBOX),

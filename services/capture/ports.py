@@ -174,10 +174,17 @@ class Pack:
     content: dict[str, Any]
 
 
-class Reports(Protocol):
-    """Questions that staff and desks ask. Rows come as they go out."""
+class Packs(Protocol):
+    """Desk packs."""
 
-    async def pack(self, campaign: floor.Campaign, desk: floor.Desk) -> Pack: ...
+    async def pack(self, campaign: floor.Campaign, desk: floor.Desk) -> Pack:
+        """The pack of a desk now; its version grows by one with each change."""
+        ...
+
+
+class Reports(Protocol):
+    """Questions that staff ask. Rows come as they go out."""
+
     async def fleet(self, campaign_id: ids.CampaignId | None) -> list[dict[str, Any]]: ...
     async def covers(self, scope: "Scope", class_id: ids.ClassId) -> bool:
         """Whether the class lies within the scope."""
@@ -268,6 +275,7 @@ class Work:
     checkins: Checkins
     photos: Photos
     sessions: Sessions
+    packs: Packs
     reports: Reports
     events: Events
     inbox: Inbox

@@ -111,7 +111,7 @@ async def desk_pack(work: ports.Work, station: stations.Station) -> tuple[floor.
     campaign = await work.floor.campaign(station.campaign_id)
     if campaign is None:
         raise errors.Unavailable("campaign-not-known-yet")
-    return campaign, desk, await work.reports.pack(campaign, desk)
+    return campaign, desk, await work.packs.pack(campaign, desk)
 
 
 async def show_plan(work: ports.Work) -> None:

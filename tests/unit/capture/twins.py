@@ -322,6 +322,7 @@ class World:
             checkins=self.checkins,
             photos=self.photos,
             sessions=self.sessions,
+            packs=None,  # type: ignore[arg-type] # asked on the real database only
             reports=Reports(self.photos),  # type: ignore[arg-type] # handlers ask it one question only
             events=self.events,
             inbox=self.inbox,
