@@ -26,7 +26,7 @@ class Roster:
     settings: settings.Settings
     tokens: dict[str, str] = field(default_factory=dict)
 
-    def token(self, role: str, **scope: list[object]) -> dict[str, str]:
+    def token(self, role: str, **scope: list[str]) -> dict[str, str]:
         """Headers of a person of that role."""
         minted = auth.mint(PRIVATE, f"{role}-1", role, scope, datetime.now(UTC))
         return {"authorization": f"Bearer {minted}"}
