@@ -7,6 +7,7 @@ from station.domain.desk import Desk
 _PLACE = ("campus", "desk")
 
 CHECKINS = metrics.counter("gradphoto_checkins_total", "Students checked in", _PLACE)
+DONE = metrics.counter("gradphoto_students_done_total", "Students of whom a frame was kept", _PLACE)
 CAPTURES = metrics.counter("gradphoto_captures_total", "Frames judged at the desk", (*_PLACE, "verdict"))
 FINDINGS = metrics.counter("gradphoto_rule_findings_total", "Rules that frames broke", (*_PLACE, "rule"))
 RETAKES = metrics.counter("gradphoto_retakes_total", "Frames taken again", _PLACE)
@@ -27,7 +28,8 @@ class Measures:
         self._desk = desk
         self._labels = {"campus": campus, "desk": desk.code}
         self._shot_before: set[str] = {frame.taken.ticket for frame in desk.frames.values() if frame.taken.ticket}
-        for metric in (CHECKINS, RETAKES, QUEUE, BACKLOG):
+        self._done = len(desk.kept)
+        for metric in (CHECKINS, DONE, RETAKES, QUEUE, BACKLOG):
             metric.labels(**self._labels)
         QUEUE.labels(**self._labels).set(len(desk.waiting))
 
@@ -46,7 +48,14 @@ class Measures:
                 RETAKES.labels(**self._labels).inc()
             case facts.DriftSuspected():
                 DRIFTS.labels(**self._labels, sign=fact.sign).inc()
+        self._count_students()
         QUEUE.labels(**self._labels).set(len(self._desk.waiting))
+
+    def _count_students(self) -> None:
+        # A second frame of a student who is done replaces the first: he is counted once.
+        done = len(self._desk.kept)
+        DONE.labels(**self._labels).inc(done - self._done)
+        self._done = done
 
     def judged_in(self, seconds: float) -> None:
         """How long shutter → verdict took."""
