@@ -13,6 +13,7 @@ from gradphoto_contracts import catalogue, documents, rules
 
 CONTRACTS = Path(__file__).resolve().parents[1]
 SUMS = "SHA256SUMS"
+QUIET = {"check": "契约无误 · The contracts are in order.", "generate": "无需更新 · Nothing to write."}
 
 
 class Tree:
@@ -146,7 +147,7 @@ def main(arguments: list[str] | None = None, tree: Tree | None = None) -> int:
         sys.stderr.write("请在源码目录中运行。 · Run this in the source tree: the wheel has no schemas to write.\n")
         return 2
     lines = {"generate": generate, "check": check, "release": release}[act](tree)
-    print("\n".join(lines) if lines else "契约无误 · The contracts are in order.")
+    print("\n".join(lines) if lines else QUIET[act])
     return 1 if act == "check" and lines else 0
 
 
