@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from gradphoto_contracts import ids
 from kit import clock as clocks
 from kit import ids as new_ids
-from kit import logs, web
+from kit import logs, metrics, web
 from station import api, inspection, journal, measures, packs, ports, server, settings, spool, timekeeping, uplink
 from station.agent import Agent
 from station.cameras import choice
@@ -104,7 +104,8 @@ async def run(root: Path, config: settings.Settings) -> int:
     agent = await build(directory, config)
     try:
         await agent.start()
-        return await _serve(agent, directory, config)
+        with metrics.served(config.station_metrics) if config.station_metrics else contextlib.nullcontext():
+            return await _serve(agent, directory, config)
     finally:
         directory.door.unlink(missing_ok=True)
         await agent.close()

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from kit import logs
 from kit.errors import Conflict, Unavailable
 from station import ports
 from station.domain import facts
@@ -99,21 +98,10 @@ class SqliteJournal:
         return count
 
     async def _do(self, act: Callable[[], T]) -> T:
-        # A write once begun is waited for even if the request is cancelled: memory and disk must not part.
-        future = asyncio.get_running_loop().run_in_executor(self._thread, act)
-        cancelled: asyncio.CancelledError | None = None
-        while not future.done():
-            try:
-                await asyncio.shield(asyncio.wait({future}))
-            except asyncio.CancelledError as error:
-                cancelled = error
         try:
-            result = future.result()
+            return await asyncio.get_running_loop().run_in_executor(self._thread, act)
         except sqlite3.OperationalError as error:
             raise _explained(error) from error
-        if cancelled:
-            logs.get().info("journal.finished-after-cancel")
-        return result
 
     def _open(self) -> None:
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=2, check_same_thread=False)

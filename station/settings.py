@@ -4,9 +4,9 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gradphoto_contracts import ids
@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     #: So much of the disk is left free; below it the shutter is refused.
     station_reserve_mb: int = 256
+    #: `host:port` where a Prometheus on another machine may read this desk's figures; the door itself is loopback only.
+    station_metrics: Annotated[str, StringConstraints(pattern=r"^[^:]+:\d{1,5}$")] | None = None
 
 
 class Enrolled(BaseModel):

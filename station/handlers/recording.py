@@ -1,5 +1,6 @@
 """Writing down what happened: journal first, then memory, then everybody who listens."""
 
+import asyncio
 from collections.abc import Sequence
 
 from station import ports
@@ -7,9 +8,21 @@ from station.domain import facts, outgoing
 
 
 async def record(work: ports.Work, happened: Sequence[facts.Fact]) -> None:
-    """Make facts true. The caller holds the lock; on return they are on the disk, with what follows for the server."""
+    """Make facts true. The caller holds the lock; on return they are on the disk, with what follows for the server.
+
+    Once begun it is finished, even if the caller is cancelled: memory and disk must not part.
+    """
     if not happened:
         return
+    writing = asyncio.create_task(_record(work, happened))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})
+        raise
+
+
+async def _record(work: ports.Work, happened: Sequence[facts.Fact]) -> None:
     messages = outgoing.messages(work.desk, happened)
     await work.journal.append(happened, messages)
     for fact in happened:

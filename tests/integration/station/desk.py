@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +78,14 @@ class Station:
         self.post("/v1/decision", {"capture_id": shot["capture_id"], "decision": "keep"})
         return shot
 
-    def drained(self, timeout_s: float = 30) -> dict[str, Any]:
+    def drained(self, timeout_s: float = 60) -> dict[str, Any]:
         """The state once everything is with the server."""
+        return self.wait_for(lambda state: not state["backlog"], timeout_s)
+
+    def wait_for(self, reached: Callable[[dict[str, Any]], bool], timeout_s: float = 60) -> dict[str, Any]:
+        """The state once it is as wanted."""
         deadline = time.monotonic() + timeout_s
-        while (state := self.get("/v1/state"))["backlog"]:
+        while not reached(state := self.get("/v1/state")):
             assert time.monotonic() < deadline, state
             time.sleep(0.05)
         return state

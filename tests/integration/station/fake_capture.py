@@ -1,4 +1,4 @@
-"""Capture's station doors over real HTTP, as small as they can be: signatures are verified, objects have hashes, faults can be ordered."""
+"""Capture's station doors over real HTTP, small: signatures are verified, objects hashed, faults made to order."""
 
 import asyncio
 import hashlib
@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from kit import auth, crypto, ids
+from kit import auth, crypto, errors, ids
 
 CODE_KEY = bytes(range(32))
 CLASS_ID = "0199aaaa-0000-7000-8000-000000000001"
@@ -99,7 +99,7 @@ class Capture:
             token = auth.station_token(request.headers.get("authorization"))
             try:
                 auth.verify_station(token, request.method, request.url.path, body, key, self.now())
-            except auth.errors.Unauthenticated as problem:
+            except errors.Unauthenticated as problem:
                 self.skew_answers += problem.code == "station-clock-skew"
                 return JSONResponse({"code": problem.code, "params": dict(problem.params)}, 401)
             return await self._disturbed(request, forward)

@@ -62,7 +62,7 @@ class Operator:
 
 @pytest.mark.slow
 def test_every_journalled_frame_arrives_once_whatever_kills_the_agent(capture: Capture, station: Station) -> None:
-    """25 captures with kills in mid-work and a server that fails a fifth of the time: all frames arrive, once, whole."""
+    """25 captures, kills in mid-work, a server that fails a fifth of the time: all frames arrive, once, whole."""
     dice = random.Random(11)
     capture.failing_share = 0.2
     operator = Operator(station)
@@ -116,7 +116,7 @@ def test_an_undecided_frame_awaits_its_decision_after_a_restart(capture: Capture
 
 
 def test_the_day_goes_on_without_a_server(capture: Capture, server: Running, station: Station) -> None:
-    """With the server gone, check-in to decision works; a kill later everything arrives, check-in before its capture."""
+    """With the server gone the desk works; a kill later everything arrives, check-in before its capture."""
     station.photograph(0)
     station.drained()
     server.down()

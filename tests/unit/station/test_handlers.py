@@ -1,0 +1,286 @@
+"""The desk's handlers over fakes: check-in, seat, shutter, decision, drift, seal, and what a restart brings back."""
+
+import pytest
+
+from gradphoto_contracts import ids
+from kit import ids as new_ids
+from kit.errors import Conflict, Invalid, Unavailable
+from station.domain import facts
+from station.handlers import frames, queue, sessions
+from tests.unit.station.fakes import OTHER_CLASS_ID, Bench
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    bench = Bench()
+    await sessions.open_session(bench.work)
+    return bench
+
+
+async def _seated(bench: Bench, place: int = 0) -> str:
+    ticket = (await queue.check_in(bench.work, f"scan-{place}")).ticket
+    await queue.seat(bench.work, ticket)
+    assert ticket is not None
+    return ticket
+
+
+async def test_check_in_issues_numbers_in_order(bench: Bench) -> None:
+    """Each student gets the next number; scanning twice gives the same one."""
+    first, second = await queue.check_in(bench.work, "scan-0"), await queue.check_in(bench.work, "scan-1")
+    assert (first.ticket, second.ticket) == ("A-0001", "A-0002")
+    again = await queue.check_in(bench.work, "scan-0")
+    assert (again.outcome, again.ticket) == ("already_ticketed", "A-0001")
+    assert [message.kind for message in bench.journal.messages] == ["checkin", "checkin"]
+
+
+async def test_numbers_go_on_after_a_restart_and_on_another_laptop(bench: Bench) -> None:
+    """The journal's last number and the server's last number are both passed."""
+    await queue.check_in(bench.work, "scan-0")
+    bench.restart()
+    assert (await queue.check_in(bench.work, "scan-1")).ticket == "A-0002"
+    bench.packs.next_ticket = 41
+    assert (await queue.check_in(bench.work, "scan-2")).ticket == "A-0041"
+
+
+async def test_an_unknown_code_asks_for_a_newer_pack(bench: Bench) -> None:
+    """Nobody is admitted on an unknown code, and the pack is asked for at once."""
+    assert (await queue.check_in(bench.work, "nonsense")).outcome == "unknown_code"
+    assert bench.packs.hurried == 1
+    assert bench.journal.messages == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({"photographed": True}, "already_photographed"),
+        ({"eligible": False}, "not_eligible"),
+        ({"class_id": OTHER_CLASS_ID}, "other_class"),
+    ],
+)
+async def test_who_may_not_be_photographed_here_is_told_why(
+    bench: Bench, changes: dict[str, object], outcome: str
+) -> None:
+    """Each refusal has its own answer and issues no number."""
+    bench.packs.change(bench.students[0], **changes)
+    answer = await queue.check_in(bench.work, "scan-0")
+    assert (answer.outcome, answer.ticket) == (outcome, None)
+
+
+async def test_a_registrar_may_send_a_student_of_another_class(bench: Bench) -> None:
+    """By hand and with a reason, the plan may be departed from; a photo already taken may not be repeated."""
+    bench.packs.change(bench.students[0], class_id=OTHER_CLASS_ID)
+    assert (await queue.check_in_by_hand(bench.work, bench.students[0], "came late")).outcome == "issued"
+    bench.packs.change(bench.students[1], photographed=True)
+    assert (await queue.check_in_by_hand(bench.work, bench.students[1], "asks")).outcome == "already_photographed"
+    nobody = ids.StudentId(new_ids.new())
+    assert (await queue.check_in_by_hand(bench.work, nobody, "asks")).outcome == "unknown_student"
+
+
+async def test_who_was_kept_here_is_photographed_until_the_server_says_otherwise(bench: Bench) -> None:
+    """A kept frame counts before the pack shows it; rejected by the server, the student may come again."""
+    await _seated(bench)
+    shot = await frames.press_shutter(bench.work)
+    await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
+    assert (await queue.check_in(bench.work, "scan-0")).outcome == "already_photographed"
+    bench.desk.apply(facts.FrameReceived(shot.frame.capture_id, bench.clock.now()))
+    assert (await queue.check_in(bench.work, "scan-0")).outcome == "already_photographed"
+    bench.clock.advance(121)
+    bench.packs.as_of = bench.clock.now()
+    assert (await queue.check_in(bench.work, "scan-0")).outcome == "issued"
+
+
+async def test_without_a_pack_nobody_is_admitted(bench: Bench) -> None:
+    """The desk says that it needs its pack."""
+    bench.packs.missing = True
+    with pytest.raises(Unavailable, match="desk-pack-missing"):
+        await queue.check_in(bench.work, "scan-0")
+
+
+async def test_the_wrong_student_on_the_chair_stops_the_desk(bench: Bench) -> None:
+    """A skipped number is suspected drift; nothing goes on until the operator has looked."""
+    for place in range(3):
+        await queue.check_in(bench.work, f"scan-{place}")
+    await queue.seat(bench.work, "A-0002")
+    assert bench.desk.drift is not None
+    assert (bench.desk.drift.sign, bench.desk.drift.expected, bench.desk.seated) == ("ticket_skipped", "A-0001", None)
+    await queue.seat(bench.work, "A-0002")
+    with pytest.raises(Conflict, match="desk-drift-open"):
+        await frames.press_shutter(bench.work)
+    with pytest.raises(Conflict, match="desk-drift-open"):
+        await queue.seat(bench.work, "A-0003")
+    await queue.resolve_drift(bench.work, "seen", None)
+    assert bench.desk.seated == "A-0002"
+    await queue.resolve_drift(bench.work, "seen", None)
+    told = [message.body["resolution"] for message in bench.journal.messages if message.kind == "drift"]
+    assert told == [None, "seen"]
+
+
+async def test_a_number_that_is_done_is_a_repeat(bench: Bench) -> None:
+    """Whoever sits down twice is suspected drift, and can't be seated by calling it seen."""
+    ticket = await _seated(bench)
+    shot = await frames.press_shutter(bench.work)
+    await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
+    await queue.check_in(bench.work, "scan-1")
+    await queue.seat(bench.work, ticket)
+    assert bench.desk.drift is not None
+    assert bench.desk.drift.sign == "ticket_repeated"
+    with pytest.raises(Conflict, match="desk-resolution-unfit"):
+        await queue.resolve_drift(bench.work, "seen", None)
+    await queue.resolve_drift(bench.work, "expected", None)
+    assert bench.desk.seated == "A-0002"
+
+
+async def test_nobody_is_photographed_without_a_number(bench: Bench) -> None:
+    """The shutter is refused while nobody sits."""
+    with pytest.raises(Conflict, match="desk-nobody-seated"):
+        await frames.press_shutter(bench.work)
+    assert bench.camera.count == 0
+
+
+async def test_the_shutter_pressed_again_gives_the_frame_that_waits(bench: Bench) -> None:
+    """While a frame awaits its decision there is no second one."""
+    await _seated(bench)
+    first, second = await frames.press_shutter(bench.work), await frames.press_shutter(bench.work)
+    assert first.frame == second.frame
+    assert bench.camera.count == 1
+    assert next(bench.inspector.inspections) == 1
+
+
+async def test_a_camera_that_fails_drops_no_press(bench: Bench) -> None:
+    """After a failed press the next one is the same press: same capture id, same student."""
+    await _seated(bench)
+    bench.camera.broken = True
+    with pytest.raises(Unavailable, match="camera-no-frame"):
+        await frames.press_shutter(bench.work)
+    pressed = bench.desk.pressed
+    assert pressed is not None
+    bench.camera.broken = False
+    shot = await frames.press_shutter(bench.work)
+    assert shot.frame.capture_id == pressed.capture_id
+
+
+async def test_a_refused_photo_is_kept_only_by_override_with_a_reason(bench: Bench) -> None:
+    """Keep is refused, an override without a reason too; with one it goes to the server."""
+    await _seated(bench)
+    bench.inspector.verdict = "reject"
+    shot = await frames.press_shutter(bench.work)
+    with pytest.raises(Conflict, match="desk-keep-refused"):
+        await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
+    with pytest.raises(Invalid, match="desk-override-needs-reason"):
+        await frames.decide(bench.work, shot.frame.capture_id, "override", None)
+    await frames.decide(bench.work, shot.frame.capture_id, "override", "scar")
+    body = bench.journal.messages[-1].body
+    assert (body["decision"], body["override_reason"], body["desk_rules"]) == ("override", "scar", ["P2"])
+
+
+async def test_retakes_have_a_limit(bench: Bench) -> None:
+    """The campaign's limit of two retakes holds; the number stays the same."""
+    await _seated(bench)
+    for _ in range(2):
+        shot = await frames.press_shutter(bench.work)
+        await frames.decide(bench.work, shot.frame.capture_id, "retake", None)
+    last = await frames.press_shutter(bench.work)
+    with pytest.raises(Conflict, match="desk-retake-limit"):
+        await frames.decide(bench.work, last.frame.capture_id, "retake", None)
+    assert last.frame.ticket == "A-0001"
+
+
+async def test_a_jump_of_the_camera_s_count_stops_the_desk(bench: Bench) -> None:
+    """Frames that never arrived are noticed at the next one; dismissed, that one is bound to nobody."""
+    await _seated(bench)
+    bench.camera.skip(2)
+    shot = await frames.press_shutter(bench.work)
+    assert bench.desk.drift is not None
+    assert (bench.desk.drift.sign, bench.desk.drift.expected, bench.desk.drift.seen) == ("frame_missing", "1", "3")
+    with pytest.raises(Conflict, match="desk-drift-open"):
+        await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
+    await queue.resolve_drift(bench.work, "dismiss", None)
+    assert bench.journal.messages[-1].body["student_id"] is None
+    assert bench.desk.seated == "A-0001"
+
+
+async def test_a_frame_that_nobody_sat_for_is_kept_for_nobody(bench: Bench) -> None:
+    """A test shot is journalled, suspected, and can only be left unbound."""
+    bench.camera.fire()
+    await frames.take_in_waiting(bench.work, live=True)
+    assert bench.desk.drift is not None
+    assert bench.desk.drift.sign == "frame_unexpected"
+    assert bench.camera.card == {}
+    await queue.resolve_drift(bench.work, "dismiss", None)
+    assert [m.body["decision"] for m in bench.journal.messages if m.kind == "capture"] == ["unbound"]
+
+
+async def test_where_the_photographer_fires_whoever_sits_is_meant() -> None:
+    """A frame that comes by itself while somebody sits is theirs; a second one before the decision is nobody's."""
+    bench = Bench(photographer_fires=True)
+    await sessions.open_session(bench.work)
+    ticket = await _seated(bench)
+    bench.camera.fire()
+    await frames.take_in_waiting(bench.work, live=True)
+    assert [frame.taken.ticket for frame in bench.desk.frames.values()] == [ticket]
+    bench.camera.fire()
+    await frames.take_in_waiting(bench.work, live=True)
+    assert [frame.taken.ticket for frame in bench.desk.frames.values()] == [ticket, None]
+
+
+async def test_a_frame_on_the_card_after_a_crash_is_that_of_the_press(bench: Bench) -> None:
+    """Killed between camera and spool, the picture is fetched from the card and bound to whom it was pressed for."""
+    ticket = await _seated(bench)
+    bench.camera.broken = True
+    with pytest.raises(Unavailable):
+        await frames.press_shutter(bench.work)
+    bench.camera.fire()
+    bench.restart()
+    await frames.finish_interrupted(bench.work)
+    await frames.judge_unjudged(bench.work)
+    (frame,) = bench.desk.frames.values()
+    assert (frame.taken.ticket, frame.state, bench.desk.drift) == (ticket, "judged", None)
+
+
+async def test_a_frame_in_the_spool_after_a_crash_is_journalled(bench: Bench) -> None:
+    """Killed between spool and journal, the frame is journalled with its student, once."""
+    ticket = await _seated(bench)
+    bench.journal.full_for = "frame_journalled"
+    with pytest.raises(Unavailable, match="station-disk-full"):
+        await frames.press_shutter(bench.work)
+    bench.journal.full_for = None
+    bench.restart()
+    await frames.finish_interrupted(bench.work)
+    assert [frame.taken.ticket for frame in bench.desk.frames.values()] == [ticket]
+    assert (bench.desk.drift, bench.desk.pressed, bench.camera.card) == (None, None, {})
+
+
+async def test_a_full_disk_stops_the_shutter_before_the_camera(bench: Bench) -> None:
+    """No picture is taken that there is no room for."""
+    await _seated(bench)
+    bench.spool.full = True
+    with pytest.raises(Unavailable, match="station-disk-full"):
+        await frames.press_shutter(bench.work)
+    assert bench.camera.count == 0
+
+
+async def test_who_walks_off_frees_chair_and_queue(bench: Bench) -> None:
+    """A released number is never used again; the student gets a new one."""
+    await _seated(bench)
+    await queue.release(bench.work, "A-0001", "walked off")
+    await queue.release(bench.work, "A-0001", "walked off")
+    assert bench.desk.seated is None
+    with pytest.raises(Conflict, match="desk-ticket-finished"):
+        await queue.seat(bench.work, "A-0001")
+    assert (await queue.check_in(bench.work, "scan-0")).ticket == "A-0002"
+
+
+async def test_a_seal_counts_camera_and_journal(bench: Bench) -> None:
+    """The seal names every frame; sealing again at once gives the same session; work in between opens a new one."""
+    await _seated(bench)
+    with pytest.raises(Conflict, match="desk-seat-taken"):
+        await sessions.seal(bench.work, 0)
+    shot = await frames.press_shutter(bench.work)
+    await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
+    sealed, again = await sessions.seal(bench.work, 0), await sessions.seal(bench.work, 0)
+    assert sealed == again
+    assert (sealed["camera_frames"], sealed["journalled_frames"]) == (1, 1)
+    message = bench.journal.messages[-1]
+    assert (message.kind, message.after_all, len(message.body["journalled"])) == ("session", True, 1)
+    await queue.check_in(bench.work, "scan-1")
+    assert (await sessions.seal(bench.work, 0))["session_id"] != sealed["session_id"]

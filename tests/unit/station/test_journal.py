@@ -1,0 +1,96 @@
+"""The journal file: all or nothing, in order, one message a key, one process at a time."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gradphoto_contracts import ids
+from kit import ids as new_ids
+from kit.errors import Conflict
+from station.domain import facts
+from station.domain.outgoing import Kind, Message
+from station.journal import SqliteJournal
+from tests.unit.station.fakes import START
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
+    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    await journal.open()
+    yield journal
+    await journal.close()
+
+
+def _issued(ordinal: int) -> facts.TicketIssued:
+    student, checkin = ids.StudentId(new_ids.new()), ids.CheckinId(new_ids.new())
+    return facts.TicketIssued(f"A-{ordinal:04d}", ordinal, checkin, student, None, START)
+
+
+def _message(kind: Kind = "checkin", **more: object) -> Message:
+    values = {"key": new_ids.new(), "body": {"a": 1}, "lane": kind, **more}
+    return Message(kind, **values)  # type: ignore[arg-type]
+
+
+async def test_history_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Facts survive closing and opening, value for value, in order."""
+    first = SqliteJournal(tmp_path / "j")
+    await first.open()
+    drift = facts.DriftSuspected(ids.DriftId(new_ids.new()), "ticket_skipped", "A-0001", "A-0002", START)
+    written: list[facts.Fact] = [_issued(1), facts.Seated("A-0001", START), drift]
+    await first.append(written, [])
+    await first.close()
+    second = SqliteJournal(tmp_path / "j")
+    await second.open()
+    assert await second.history() == written
+    await second.close()
+
+
+async def test_an_append_is_all_or_nothing(journal: SqliteJournal) -> None:
+    """When a message can't be written, its facts are not there either."""
+    with pytest.raises(TypeError):
+        await journal.append([_issued(1)], [_message(body={"bad": object()})])
+    assert await journal.history() == []
+    await journal.append([_issued(1)], [])
+    assert len(await journal.history()) == 1
+
+
+async def test_a_capture_waits_for_its_check_in(journal: SqliteJournal) -> None:
+    """What names another message is blocked until that one is received."""
+    checkin = _message()
+    capture = _message("capture", after=("checkin", checkin.key))
+    await journal.append([], [checkin, capture])
+    first, second = await journal.pending(10)
+    assert (first.blocked, second.blocked) == (False, True)
+    assert await journal.received(first, {"state": "recorded"}, START, [])
+    (second,) = await journal.pending(10)
+    assert not second.blocked
+    assert await journal.answer("checkin", checkin.key) == {"state": "recorded"}
+
+
+async def test_a_seal_waits_for_everything_before_it(journal: SqliteJournal) -> None:
+    """The session goes last; what comes after it does not hold it up."""
+    await journal.append([], [_message(), _message("session", after_all=True), _message()])
+    assert [pending.blocked for pending in await journal.pending(10)] == [False, True, False]
+    await journal.received((await journal.pending(10))[0], {}, START, [])
+    assert [pending.blocked for pending in await journal.pending(10)] == [False, False]
+
+
+async def test_a_newer_word_on_the_same_thing_replaces_the_older(journal: SqliteJournal) -> None:
+    """A receipt for the older word does not silence the newer one."""
+    drift = _message("drift")
+    await journal.append([], [drift])
+    (older,) = await journal.pending(10)
+    await journal.append([], [_message("drift", key=drift.key, body={"a": 2})])
+    assert not await journal.received(older, {}, START, [])
+    (newer,) = await journal.pending(10)
+    assert newer.message.body == {"a": 2}
+    assert await journal.received(newer, {}, START, [])
+    assert await journal.backlog() == 0
+
+
+async def test_one_process_at_a_time(journal: SqliteJournal, tmp_path: Path) -> None:
+    """A second opener is told that the directory is in use."""
+    second = SqliteJournal(tmp_path / "journal.sqlite3")
+    with pytest.raises(Conflict, match="station-already-running"):
+        await second.open()

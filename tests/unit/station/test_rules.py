@@ -1,0 +1,178 @@
+"""The desk's rules under any order of acts: no frame goes astray, and the journal alone rebuilds the desk."""
+
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from gradphoto_contracts import ids
+from kit import ids as new_ids
+from kit.errors import Problem
+from station.domain import facts, outgoing, rules
+from station.domain.desk import Desk
+from tests.unit.station.fakes import START
+
+SERIAL = "cam-1"
+RETAKE_LIMIT = 2
+
+
+class DeskMachine(RuleBasedStateMachine):
+    """An operator, students and a camera that do as they please."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.desk = Desk("A")
+        self.history: list[facts.Fact] = []
+        self.now = START
+        self.camera = 0
+        self.students = [ids.StudentId(new_ids.new()) for _ in range(6)]
+        self.seat_order: list[str] = []
+        self.record(rules.open_session(self.desk, new_ids.new, self.now, SERIAL, 0))
+
+    def record(self, happened: list[facts.Fact]) -> None:
+        outgoing.messages(self.desk, happened)
+        for fact in happened:
+            self.desk.apply(fact)
+            self.history.append(fact)
+        self.now += timedelta(seconds=1)
+
+    @rule(place=st.integers(0, 5))
+    def check_in(self, place: int) -> None:
+        student = self.students[place]
+        if self.desk.open_ticket(student) or student in self.desk.kept:
+            return
+        checkin_id = ids.CheckinId(new_ids.new())
+        self.record([rules.issue_ticket(self.desk, student, None, checkin_id, self.now)])
+
+    @rule(number=st.integers(1, 8), named=st.booleans())
+    def seat(self, number: int, named: bool) -> None:
+        ticket = f"A-{number:04d}" if named else None
+        expected, seated, drift = self.desk.expected, self.desk.seated, self.desk.drift
+        try:
+            self.record(rules.seat(self.desk, ticket, new_ids.new, self.now))
+        except Problem:
+            return
+        if ticket is not None and ticket not in (expected, seated) and drift is None:
+            assert self.desk.drift is not None
+            assert self.desk.seated is None
+
+    @rule(skipped=st.sampled_from([0, 0, 0, 0, 1]))
+    def shoot(self, skipped: int) -> None:
+        try:
+            pressed = rules.press(self.desk, new_ids.new, self.now)
+        except Problem:
+            return
+        if pressed != self.desk.pressed:
+            self.record([pressed])
+        self.camera += 1 + skipped
+        self.take_in(pressed)
+
+    @rule()
+    def fire_unasked(self) -> None:
+        self.camera += 1
+        self.take_in(None)
+
+    @rule(
+        decision=st.sampled_from(["keep", "retake", "override", "unbound"]),
+        verdict=st.sampled_from(["accept", "reject"]),
+    )
+    def decide(self, decision: facts.Decision, verdict: facts.Verdict) -> None:
+        capture_id = next(iter(self.desk.undecided), None)
+        if capture_id is None:
+            return
+        self.record([facts.FrameJudged(capture_id, verdict, (), "p", self.now)])
+        try:
+            self.record(rules.decide(self.desk, capture_id, decision, "scar", RETAKE_LIMIT, self.now))
+        except Problem:
+            return
+        assert not (decision == "keep" and verdict == "reject")
+
+    @rule(resolution=st.sampled_from(["seen", "expected", "dismiss"]))
+    def resolve(self, resolution: facts.Resolution) -> None:
+        try:
+            self.record(rules.resolve(self.desk, resolution, None, self.now))
+        except Problem:
+            return
+
+    @rule(number=st.integers(1, 8))
+    def release(self, number: int) -> None:
+        try:
+            self.record(rules.release(self.desk, f"A-{number:04d}", "walked off", self.now))
+        except Problem:
+            return
+
+    @rule()
+    def seal(self) -> None:
+        try:
+            self.record(rules.seal(self.desk, self.camera, self.now))
+        except Problem:
+            return
+        self.record(rules.open_session(self.desk, new_ids.new, self.now, SERIAL, self.camera))
+
+    def take_in(self, pressed: facts.ShutterPressed | None) -> None:
+        frame = facts.FrameJournalled(
+            capture_id=pressed.capture_id if pressed else ids.CaptureId(new_ids.new()),
+            sha256="0" * 64,
+            size_bytes=1,
+            ticket=pressed.ticket if pressed else None,
+            checkin_id=pressed.checkin_id if pressed else None,
+            student_id=pressed.student_id if pressed else None,
+            camera_serial=SERIAL,
+            frame_counter=self.camera,
+            monotonic_ns=self.camera,
+            shutter_at=self.now,
+        )
+        self.record(rules.take_in(self.desk, frame, new_ids.new))
+
+    @invariant()
+    def no_ticket_and_no_student_is_kept_twice(self) -> None:
+        kept = [f.taken for f in self.desk.frames.values() if f.decided and f.decided.decision in ("keep", "override")]
+        assert len({frame.ticket for frame in kept}) == len(kept)
+        assert len({frame.student_id for frame in kept}) == len(kept)
+
+    @invariant()
+    def a_frame_belongs_to_who_sat_when_it_was_pressed(self) -> None:
+        seated: str | None = None
+        for fact in self.history:
+            match fact:
+                case facts.Seated():
+                    seated = fact.ticket
+                case facts.FrameJournalled() if fact.ticket is not None:
+                    assert fact.ticket == seated
+                    assert fact.student_id == self.desk.tickets[fact.ticket].student_id
+
+    @invariant()
+    def without_a_ticket_a_frame_is_never_anybody_s(self) -> None:
+        for frame in self.desk.frames.values():
+            if frame.taken.ticket is None and frame.decided:
+                assert frame.decided.decision == "unbound"
+
+    @invariant()
+    def who_is_seated_out_of_turn_was_confirmed(self) -> None:
+        waiting: list[str] = []
+        confirmed = False
+        for fact in self.history:
+            match fact:
+                case facts.TicketIssued():
+                    waiting.append(fact.ticket)
+                case facts.TicketReleased() if fact.ticket in waiting:
+                    waiting.remove(fact.ticket)
+                case facts.DriftResolved():
+                    confirmed = True
+                case facts.Seated():
+                    assert fact.ticket == waiting[0] or confirmed
+                    waiting.remove(fact.ticket)
+                    confirmed = False
+
+    @invariant()
+    def the_journal_alone_rebuilds_the_desk(self) -> None:
+        rebuilt = Desk("A", self.history)
+        assert vars(rebuilt) == vars(self.desk)
+
+
+DeskMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+TestDesk = DeskMachine.TestCase
+TestDesk.__doc__ = "Any order of acts leaves every invariant standing."

@@ -1,0 +1,104 @@
+"""The spool on a real disk: sealed, whole or absent, and never mistaken."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gradphoto_contracts import ids
+from kit import crypto
+from kit import ids as new_ids
+from kit.errors import NotFound, Unavailable
+from station.domain import facts
+from station.spool import FileSpool
+from tests.unit.station.fakes import START
+
+JPEG = b"\xff\xd8" + b"a face" * 5000 + b"\xff\xd9"
+
+
+def _spool(folder: Path, reserve_bytes: int = 0) -> FileSpool:
+    return FileSpool(folder, crypto.Sealer({"k": bytes(32)}, "k"), reserve_bytes)
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+def _frame() -> facts.FrameJournalled:
+    student, checkin = ids.StudentId(new_ids.new()), ids.CheckinId(new_ids.new())
+    return facts.FrameJournalled(
+        ids.CaptureId(new_ids.new()), "0" * 64, len(JPEG), "A-0001", checkin, student, "cam", 1, 2, START
+    )
+
+
+@contextmanager
+def _no_file_larger_than(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_frame_comes_back_with_its_label(tmp_path: Path) -> None:
+    """Bytes and label survive; the file itself shows neither."""
+    spool, frame = _spool(tmp_path), _frame()
+    await spool.put(frame, JPEG)
+    assert await spool.get(frame.capture_id) == JPEG
+    assert await _spool(tmp_path).label(frame.capture_id) == frame
+    (file,) = _files(tmp_path)
+    assert b"a face" not in file.read_bytes()
+    assert b"A-0001" not in file.read_bytes()
+
+
+async def test_an_altered_frame_is_refused(tmp_path: Path) -> None:
+    """One flipped bit, or one frame under the name of another, does not open."""
+    spool, frame, other = _spool(tmp_path), _frame(), _frame()
+    await spool.put(frame, JPEG)
+    file = tmp_path / f"{frame.capture_id}.frame"
+    sealed = bytearray(file.read_bytes())
+    (tmp_path / f"{other.capture_id}.frame").write_bytes(sealed)
+    with pytest.raises(crypto.Tampered):
+        await spool.get(other.capture_id)
+    sealed[-100] ^= 1
+    file.write_bytes(sealed)
+    with pytest.raises(crypto.Tampered):
+        await spool.get(frame.capture_id)
+
+
+async def test_a_disk_that_fills_up_leaves_no_half_frame(tmp_path: Path) -> None:
+    """Out of space in mid-write: a clear problem, nothing on the disk, and the next frame goes through."""
+    spool, frame = _spool(tmp_path), _frame()
+    with _no_file_larger_than(10_000), pytest.raises(Unavailable, match="station-disk-full"):
+        await spool.put(frame, JPEG)
+    assert _files(tmp_path) == []
+    await spool.put(frame, JPEG)
+    assert await spool.get(frame.capture_id) == JPEG
+
+
+async def test_the_reserve_is_left_free(tmp_path: Path) -> None:
+    """Below the reserve the shutter is refused beforehand."""
+    _spool(tmp_path).demand_room()
+    with pytest.raises(Unavailable, match="station-disk-full"):
+        _spool(tmp_path, reserve_bytes=1 << 62).demand_room()
+
+
+async def test_a_half_written_frame_is_swept_at_the_next_start(tmp_path: Path) -> None:
+    """What a kill left in mid-write was never journalled and is no frame."""
+    (tmp_path / f"{new_ids.new()}.part").write_bytes(b"half")
+    spool = _spool(tmp_path)
+    assert await spool.held() == []
+    assert _files(tmp_path) == []
+
+
+async def test_a_wiped_frame_is_gone(tmp_path: Path) -> None:
+    """Wiping twice is no fault; asking for it then is."""
+    spool, frame = _spool(tmp_path), _frame()
+    await spool.put(frame, JPEG)
+    await spool.wipe(frame.capture_id)
+    await spool.wipe(frame.capture_id)
+    with pytest.raises(NotFound, match="spool-frame-missing"):
+        await spool.get(frame.capture_id)

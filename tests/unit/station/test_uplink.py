@@ -1,0 +1,166 @@
+"""The uplink over a real journal and a server that misbehaves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradphoto_contracts import ids
+from kit import ids as new_ids
+from kit.errors import Unavailable
+from station.domain import facts
+from station.domain.outgoing import Kind, Message
+from station.journal import SqliteJournal
+from station.server import RefusedByServer, Unreachable
+from station.uplink import Uplink
+from tests.unit.station.fakes import START, Spool
+
+
+class Server:
+    """Takes everything, unless told otherwise for a path."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.faults: dict[str, list[Exception]] = {}
+        self.gone = False
+        self.tries = 0
+        self.stored: dict[str, bytes] = {}
+        self.busy = 0
+        self.busiest = 0
+
+    async def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        self.tries += 1
+        self.busy += 1
+        self.busiest = max(self.busiest, self.busy)
+        await asyncio.sleep(0.005)
+        self.busy -= 1
+        if self.gone:
+            raise Unreachable
+        if self.faults.get(path):
+            raise self.faults[path].pop(0)
+        self.log.append(path)
+        return {"state": "received"}
+
+    async def ask_upload(self, capture_id: ids.CaptureId, sha256: str, size_bytes: int) -> dict[str, Any]:
+        if self.gone:
+            raise Unreachable
+        return {"exists": sha256 in self.stored, "url": sha256}
+
+    async def upload(self, url: str, jpeg: bytes) -> None:
+        self.stored[url] = jpeg
+
+
+class Line:
+    """An uplink at work, and what it has received."""
+
+    def __init__(self, journal: SqliteJournal) -> None:
+        self.server, self.journal, self.spool = Server(), journal, Spool()
+        self.receipts: list[facts.Fact] = []
+        self.uplink = Uplink(self.server, journal, self.spool, lambda: START, self._received)
+
+    async def _received(self, fact: facts.Fact) -> None:
+        self.receipts.append(fact)
+
+    async def say(self, *messages: Message) -> None:
+        await self.journal.append([], messages)
+        self.uplink.wake()
+
+    async def drained(self, timeout_s: float = 5) -> None:
+        async with asyncio.timeout(timeout_s):
+            while await self.journal.backlog():  # noqa: ASYNC110 - the journal can only be asked
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def line(tmp_path: Path) -> AsyncIterator[Line]:
+    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    await journal.open()
+    line = Line(journal)
+    running = asyncio.create_task(line.uplink.run())
+    yield line
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await journal.close()
+
+
+def _message(kind: Kind, lane: str, **more: Any) -> Message:
+    return Message(kind, new_ids.new(), {"n": 1}, lane, **more)
+
+
+def _capture(line: Line, lane: str, **more: Any) -> Message:
+    key = new_ids.new()
+    frame = facts.FrameJournalled(
+        ids.CaptureId(key), key.hex, 1, None, None, None, "c", 1, 1, datetime.now(START.tzinfo)
+    )
+    line.spool.frames[ids.CaptureId(key)] = (frame, key.bytes)
+    return Message("capture", key, {"sha256": key.hex, "size_bytes": 16}, lane, **more)
+
+
+def _path(message: Message) -> str:
+    return f"/v1/{message.kind}s/{message.key}"
+
+
+async def test_everything_arrives_check_in_before_its_capture(line: Line) -> None:
+    """Lanes keep their order, captures follow their check-ins, and no more than four go at once."""
+    messages: list[Message] = []
+    for place in range(12):
+        checkin = _message("checkin", "checkins")
+        messages += [checkin, _capture(line, f"ticket {place}", after=("checkin", checkin.key))]
+    await line.say(*messages)
+    await line.drained()
+    checkins = [_path(message) for message in messages if message.kind == "checkin"]
+    assert [path for path in line.server.log if "checkin" in path] == checkins
+    for before, after in zip(messages[::2], messages[1::2], strict=True):
+        assert line.server.log.index(_path(before)) < line.server.log.index(_path(after))
+    assert 1 < line.server.busiest <= 4
+    assert len(line.receipts) == 12
+
+
+async def test_a_busy_server_is_tried_again(line: Line) -> None:
+    """A message that fails goes again, and holds back only its own lane."""
+    first, second, third = (
+        _message("checkin", "checkins"),
+        _message("checkin", "checkins"),
+        _message("drift", "drifts"),
+    )
+    line.server.faults[_path(first)] = [Unavailable("server-busy", http_status=503)]
+    await line.say(first, second, third)
+    await line.drained()
+    assert line.server.log == [_path(third), _path(first), _path(second)]
+
+
+async def test_a_refused_message_is_set_aside_and_shown(line: Line) -> None:
+    """What the server refuses holds up nobody else, is counted by its code and stays in the journal."""
+    first, second = _message("checkin", "checkins"), _message("checkin", "checkins")
+    line.server.faults[_path(first)] = [RefusedByServer("ticket-taken", ticket="A-0001")]
+    await line.say(first, second)
+    while await line.journal.backlog() > 1:  # noqa: ASYNC110 - the journal can only be asked
+        await asyncio.sleep(0.01)
+    assert line.uplink.refused == {"ticket-taken": 1}
+    assert line.server.log == [_path(second)]
+
+
+async def test_an_original_that_the_store_lost_is_uploaded_again(line: Line) -> None:
+    """Told that the original is missing, the station sends it once more instead of giving up."""
+    capture = _capture(line, "ticket A-0001")
+    line.server.faults[_path(capture)] = [RefusedByServer("original-missing")]
+    await line.say(capture)
+    await line.drained()
+    assert line.server.log == [_path(capture)]
+    assert line.uplink.refused == {}
+
+
+async def test_a_lost_network_is_felt_out_by_one_message(line: Line) -> None:
+    """Offline the uplink tries seldom and alone; back online everything goes at once."""
+    line.server.gone = True
+    await line.say(*(_message("drift", f"lane {place}") for place in range(30)))
+    await asyncio.sleep(0.4)
+    assert not line.uplink.online
+    assert line.server.tries <= 4 + 2
+    line.server.gone = False
+    line.uplink.try_now()
+    await line.drained()
+    assert len(line.server.log) == 30
