@@ -364,10 +364,12 @@ async def test_lists_go_on_where_they_ended(doors: Doors, station: Station) -> N
     await station.upload(b"frame")
     for _ in range(5):
         await station.ask("PUT", f"/v1/captures/{kit_ids.new()}", taken(None, b"frame"))
-    path, seen, after = f"/v1/campaigns/{doors.capture.campaign_id}/captures?limit=2", [], ""
-    while page := (await doors.staff("GET", path + after)).json():
-        seen += [row["capture_id"] for row in page]
-        after = f"&after={seen[-1]}"
+    path = f"/v1/campaigns/{doors.capture.campaign_id}/captures?limit=2"
+    page = (await doors.staff("GET", path)).json()
+    seen = [row["capture_id"] for row in page["items"]]
+    while page["next"]:
+        page = (await doors.staff("GET", f"{path}&after={page['next']}")).json()
+        seen += [row["capture_id"] for row in page["items"]]
     assert len(seen) == len(set(seen)) == 5
 
 
