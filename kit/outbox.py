@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gradphoto_contracts.envelope import Envelope, Event
 from kit import db, errors, logs, metrics
 
+R = TypeVar("R")
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 OLDEST = metrics.gauge("gradphoto_outbox_oldest_seconds", "Age of the oldest event that is not confirmed", ["service"])
@@ -195,22 +196,33 @@ class Relay:
 
     async def _relay(self, connection: Connection, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
         """Publish a window while the next is read, mark what was confirmed. The next window; none after a failure."""
-        envelopes = [Envelope.model_validate_json(row["envelope"]) for row in rows]
-        publishing = asyncio.create_task(self._publisher.publish_window(envelopes))
+        publishing = asyncio.create_task(self._publish(rows))
         try:
             upcoming = await self._read(connection, [row["seq"] for row in rows])
-            results = await publishing
+            sent, failure = await publishing
         finally:
             publishing.cancel()
-        sent = confirmed_prefixes([(row["seq"], row["subject"]) for row in rows], results)
-        await self._mark(connection, sent)
-        self._count(results)
-        if len(sent) == len(rows):
+        await connection.execute(self._sql.mark, sent)
+        if failure is None:
             return upcoming
-        failure = next(result for result in results if result is not True)
         _log.warning("relay.not-confirmed", service=self._service, rows=len(rows) - len(sent), cause=str(failure))
         await asyncio.sleep(RETRY_S)
         return []
+
+    async def _publish(self, rows: list[asyncpg.Record]) -> tuple[list[int], Exception | None]:
+        """What was confirmed, and the first failure. After one, nothing more of its subject is sent."""
+        sent: list[int] = []
+        failure: Exception | None = None
+        for wave in waves(rows, key=lambda row: str(row["subject"])):
+            results = await self._publisher.publish_window(
+                [Envelope.model_validate_json(row["envelope"]) for row in wave]
+            )
+            self._count(results)
+            sent += [row["seq"] for row, result in zip(wave, results, strict=True) if result is True]
+            failure = next((result for result in results if isinstance(result, Exception)), None)
+            if failure is not None:
+                break
+        return sent, failure
 
     async def _read(self, connection: Connection, under_way: list[int]) -> list[asyncpg.Record]:
         rows: list[asyncpg.Record] = await connection.fetch(self._sql.read, under_way, WINDOW)
@@ -238,19 +250,21 @@ def _code(failure: bool | Exception) -> str:
     return failure.code if isinstance(failure, errors.Problem) else type(failure).__name__
 
 
-def confirmed_prefixes(rows: Sequence[tuple[int, str]], results: Sequence[bool | Exception]) -> list[int]:
-    """Of `rows` (seq, subject), those that count as sent: for each subject what was confirmed before its first failure.
+def waves(rows: Iterable[R], key: Callable[[R], str]) -> list[list[R]]:
+    """`rows` in groups, each with one of a key at most, in the order given.
 
-    What was confirmed after a failure is sent again, behind the one that failed, and the order stays.
+    With one event of a subject under way at a time, no failure of an earlier one can let a later one pass it, and what is
+    sent again is a repeat, never a step back. Nearly all windows are a single wave.
     """
-    failed: set[str] = set()
-    sent = []
-    for (seq, subject), result in zip(rows, results, strict=True):
-        if result is not True:
-            failed.add(subject)
-        elif subject not in failed:
-            sent.append(seq)
-    return sent
+    found: list[list[R]] = []
+    seen: collections.Counter[str] = collections.Counter()
+    for row in rows:
+        turn = seen[key(row)]
+        seen[key(row)] += 1
+        if turn == len(found):
+            found.append([])
+        found[turn].append(row)
+    return found
 
 
 class _Statements:

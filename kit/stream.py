@@ -11,6 +11,8 @@ from kit import broker, bus, errors, logs
 
 Offset = int | Literal["first", "next"]
 PREFETCH = 200
+#: A subscription made while a broker still recovers its streams may stay silent for ever: after this it is made anew.
+IDLE_S = 15.0
 _log = logs.get("stream")
 
 
@@ -63,10 +65,17 @@ class Subscriber:
             await queue.consume(waiting.put, arguments={"x-stream-offset": self.place})
             watch = asyncio.create_task(_tell_end(ended, waiting))
             try:
-                while (incoming := await waiting.get()) is not None:
+                while (incoming := await self._next(waiting)) is not None:
                     await self._hear(incoming)
             finally:
                 watch.cancel()
+
+    async def _next(self, waiting: "asyncio.Queue[AbstractIncomingMessage | None]") -> AbstractIncomingMessage | None:
+        try:
+            # Without a place to come back to, a new subscription would miss what is said meanwhile.
+            return await asyncio.wait_for(waiting.get(), None if self.place == "next" else IDLE_S)
+        except TimeoutError:
+            return None
 
     async def _hear(self, incoming: AbstractIncomingMessage) -> None:
         offset = int(str(incoming.headers["x-stream-offset"]))

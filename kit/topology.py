@@ -63,10 +63,15 @@ async def declare_on(
     await stream.bind(exchange, "#")
     for service, keys in bindings.items():
         await _quorum(channel, broker.dead(service), {"x-delivery-limit": LOOKS})
+        # One active consumer: of two (a second process, the ghost of a lost connection) one would overtake the other.
         inbox = await _quorum(
             channel,
             broker.inbox(service),
-            {"x-delivery-limit": DELIVERY_LIMIT, **_dead_letters_to(broker.dead(service))},
+            {
+                "x-delivery-limit": DELIVERY_LIMIT,
+                "x-single-active-consumer": True,
+                **_dead_letters_to(broker.dead(service)),
+            },
         )
         for tier, ttl_ms in enumerate(retry_ttl_ms, 1):
             back = _dead_letters_to(broker.inbox(service))

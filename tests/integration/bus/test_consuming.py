@@ -1,6 +1,7 @@
 """The consumer on the real broker: each message ends in one outcome, and none is lost on the way."""
 
 import asyncio
+import contextlib
 import itertools
 from collections import Counter
 
@@ -8,7 +9,7 @@ import aio_pika
 import pytest
 
 from gradphoto_contracts.envelope import Envelope
-from kit import broker, bus, dead_letters, errors
+from kit import broker, bus, dead_letters, errors, topology
 from tests.integration.bus import conftest, things
 
 
@@ -183,17 +184,14 @@ async def test_looking_at_dead_letters_leaves_them(amqp_url: str, service: str) 
 async def test_what_kills_its_consumer_again_and_again_is_laid_aside(amqp_url: str, service: str) -> None:
     """The broker counts deliveries that end in the consumer's death, and after its limit moves the message away."""
     await put(amqp_url, service, bus.message(things.said("deadly")))
-    deaths = 0
-    while not await dead_letters.list_dead(amqp_url, service):
-        async with broker.connection(amqp_url, "test") as connection:
-            channel = await connection.channel(publisher_confirms=False)
-            queue = await channel.get_queue(broker.inbox(service))
-            taken = await queue.get(fail=False)
-            if taken is not None:
-                deaths += 1
+    deliveries = 0
+    async with things.arrivals(amqp_url, broker.inbox(service), prefetch=1) as queue:
+        with contextlib.suppress(TimeoutError):
+            while deliveries < 50:
+                taken = await asyncio.wait_for(queue.get(), 3)
+                deliveries += 1
                 await taken.reject(requeue=True)
-        await asyncio.sleep(0.05)
-        assert deaths < 30
+    assert deliveries == topology.DELIVERY_LIMIT + 1
     (letter,) = await dead_letters.list_dead(amqp_url, service)
     assert (letter.reason, letter.subject) == (dead_letters.DELIVERY_LIMIT, "deadly")
 
@@ -202,13 +200,10 @@ async def test_what_kills_its_consumer_again_and_again_is_laid_aside(amqp_url: s
 async def test_nack_would_never_reach_the_limit(amqp_url: str, service: str) -> None:
     """On RabbitMQ 4.3 a nack with requeue does not count: the reason why the consumer never uses it."""
     await put(amqp_url, service, bus.message(things.said("deadly")))
-    async with broker.connection(amqp_url, "test") as connection:
-        channel = await connection.channel(publisher_confirms=False)
-        queue = await channel.get_queue(broker.inbox(service))
+    async with things.arrivals(amqp_url, broker.inbox(service), prefetch=1) as queue:
         for _ in range(30):
-            taken = await queue.get(timeout=5)
+            taken = await asyncio.wait_for(queue.get(), 5)
             await taken.nack(requeue=True)
-            await asyncio.sleep(0.02)
     assert await dead_letters.list_dead(amqp_url, service) == []
 
 

@@ -1,5 +1,6 @@
 """The publisher on the real broker: nothing counts as said that the broker did not confirm."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -24,9 +25,7 @@ async def test_a_window_is_confirmed_and_arrives_in_order(
     """A window of two hundred is confirmed whole and arrives in the order in which it was given."""
     window = [things.said("one", version, f"{service}.thing.happened.v1") for version in range(1, 201)]
     assert await publisher.publish_window(window) == [True] * 200
-    async with broker.connection(amqp_url, "test") as connection:
-        channel = await connection.channel(publisher_confirms=False)
-        queue = await channel.get_queue(broker.inbox(service))
+    async with things.arrivals(amqp_url, broker.inbox(service)) as queue, asyncio.timeout(30):
         arrived = [bus.opened(await queue.get()) for _ in window]
     assert arrived == window
 

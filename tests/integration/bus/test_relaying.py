@@ -132,15 +132,15 @@ async def test_a_long_transaction_holds_back_what_committed_after_it(
 async def test_an_unconfirmed_event_holds_back_those_of_its_subject_alone(
     database: db.Database, relay: outbox.Relay, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a refusal the subject's later events are sent again behind it, and those of others are not."""
+    """After a refusal nothing of the subject passes the refused event, and other subjects go on."""
     monkeypatch.setattr(outbox, "RETRY_S", 0.05)
     recorder.failing = {("a", 2)}
     async with database.transaction() as tx:
         await say(tx, "a", 1, 2, 3)
         await say(tx, "b", 1, 2)
     async with things.beside(relay.run()):
-        await things.until(lambda: things.versions(recorder.taken, "a").count(3) == 2)
-    assert things.versions(recorder.taken, "a") == [1, 3, 2, 3]
+        await things.until(lambda: len(recorder.taken) == 5)
+    assert things.versions(recorder.taken, "a") == [1, 2, 3]
     assert things.versions(recorder.taken, "b") == [1, 2]
 
 
@@ -213,17 +213,24 @@ async def test_a_killed_leader_loses_nothing_and_keeps_the_order(database: db.Da
                     things.ThingHappenedV1(thing=name, version=n * 5 + m + 1) for m in range(5) for name in names
                 )
 
-    async with relay_process(database, amqp_url) as one, relay_process(database, amqp_url) as other:
-        async with things.beside(stream.Subscriber(amqp_url, hear, "first").run()):
-            async with asyncio.TaskGroup() as group:
-                group.create_task(produce())
-                await things.until(lambda: sum(map(len, heard.values())) > 500)
-                leader = await leading(database, [one, other])
-                leader.send_signal(signal.SIGKILL)
-            await things.until(lambda: all(set(versions) == set(range(1, 201)) for versions in heard.values()), 60)
+    async with (
+        relay_process(database, amqp_url) as one,
+        relay_process(database, amqp_url) as other,
+        things.beside(stream.Subscriber(amqp_url, hear, "first").run()),
+    ):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(produce())
+            await things.until(lambda: sum(map(len, heard.values())) > 500, STARTING_S)
+            leader = await leading(database, [one, other])
+            leader.send_signal(signal.SIGKILL)
+        await things.until(lambda: all(set(versions) == set(range(1, 201)) for versions in heard.values()), STARTING_S)
     assert await unsent(database) == 0
     for versions in heard.values():
         assert newest_only(versions) == list(range(1, 201))
+
+
+#: Two interpreters start while other tests may keep the machine busy.
+STARTING_S = 120.0
 
 
 def newest_only(versions: list[int]) -> list[int]:

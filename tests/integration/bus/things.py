@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from aio_pika.abc import AbstractIncomingMessage
 
 from gradphoto_contracts.envelope import Envelope, Event
-from kit import db, ids, inbox, outbox
+from kit import broker, db, ids, inbox, outbox
 
 TYPE = "things.thing.happened.v1"
 #: The tests' own schema is that of the role whose database `fresh_database` makes.
@@ -54,7 +55,7 @@ def name() -> str:
     return f"t{uuid.uuid4().hex[:12]}"
 
 
-async def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
+async def until(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait for a condition; fail when it does not come."""
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110 - the condition is any expression
@@ -69,3 +70,16 @@ async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[list["async
         yield tasks
         for task in tasks:
             task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def arrivals(
+    amqp_url: str, queue: str, prefetch: int = 500
+) -> AsyncIterator["asyncio.Queue[AbstractIncomingMessage]"]:
+    """What a plain consumer of `queue` is given; whatever it does not acknowledge goes back at the end."""
+    arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+    async with broker.connection(amqp_url, "test") as connection:
+        channel = await connection.channel(publisher_confirms=False)
+        await channel.set_qos(prefetch)
+        await (await channel.get_queue(queue)).consume(arrived.put)
+        yield arrived
