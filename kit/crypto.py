@@ -3,7 +3,6 @@
 Every purpose has a key of its own, derived from a master by its name; a leaked index key opens no sealed data.
 """
 
-import hashlib
 import hmac
 import os
 import unicodedata
@@ -78,7 +77,7 @@ class Sealer:
 
 def blind_index(key: bytes, value: str) -> bytes:
     """A keyed fingerprint (32 bytes) by which an encrypted value can be found and be unique. Normalise before."""
-    return hmac.new(key, value.encode(), hashlib.sha256).digest()
+    return hmac.digest(key, value.encode(), "sha256")
 
 
 def campaign_code_key(master: bytes, campaign_id: UUID) -> bytes:
@@ -93,7 +92,7 @@ def code_digest(master: bytes, campaign_id: UUID, mode: str, payload: str) -> st
 
 def digest_with(campaign_key: bytes, mode: str, payload: str) -> str:
     """As `code_digest`, for one who holds the campaign's key alone: a station."""
-    return hmac.new(campaign_key, f"{mode}\0{normalise(mode, payload)}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(campaign_key, f"{mode}\0{normalise(mode, payload)}".encode(), "sha256").hex()
 
 
 def normalise(mode: str, payload: str) -> str:
