@@ -1,7 +1,10 @@
 """The catalogue, its examples, its generated files and its releases, as they are; and that each fault is found."""
 
+import importlib.metadata
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -274,3 +277,15 @@ def test_an_installed_wheel_says_that_it_has_no_sources(tmp_path: Path, capsys: 
     """Run from site-packages the tool explains itself."""
     assert tool.main(["check"], tool.Tree(tmp_path)) == 2
     assert "源码目录" in capsys.readouterr().err
+
+
+def test_the_wheel_needs_pydantic_alone() -> None:
+    """A subscriber who reads events loads nothing of ours and no library but pydantic and what that brings."""
+    code = "import sys; from gradphoto_contracts import catalogue, documents, rules; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT / "docs")
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    brought = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
+    ours = {"kit", "services", "station", "cli", "photospec"}
+    assert not loaded & ours
+    foreign = set(importlib.metadata.packages_distributions()) & loaded
+    assert foreign <= brought | {"gradphoto_contracts"}, foreign - brought
