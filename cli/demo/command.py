@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +15,15 @@ from rich.console import Console
 from cli import scenario as scenarios
 from cli.demo import report, stage
 from cli.demo.screen import Screen
+from cli.stack import clock
+from cli.stack import layout as layouts
 from cli.stack import stack as stacks
 from kit import logs
 
 #: What a two-core machine plays in about three minutes.
 _DEFAULT_STUDENTS = 168
+#: The campaign is opened so long before its first day.
+_BEFORE_THE_DAY = timedelta(days=3)
 
 
 def demo(
@@ -65,6 +70,8 @@ def _stage_directory(asked: Path | None, *, keep: bool) -> Iterator[Path]:
 def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | None, *, keep: bool) -> report.Report:
     played = choices.scenario
     console.print(f"[bold]{played.campaign.title_zh}[/bold]  {played.name}  {choices.students} 人 students")
+    opening = played.first_day - _BEFORE_THE_DAY
+    clock.set_to(layouts.Layout.at(folder).clock, opening.timestamp(), choices.speed)
     stack = stacks.start(folder, say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=not keep)
     try:
         screen = Screen(console)

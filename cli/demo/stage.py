@@ -55,7 +55,6 @@ class Stage:
 
     async def play(self) -> report.Report:
         """All acts; the report says whether everything held."""
-        self.conductor.jump(self.choices.scenario.first_day - timedelta(days=3))
         async with self._listening():
             await self._act("名单 roster", self.roster)
             await self._act("计划 plan", self.plan)

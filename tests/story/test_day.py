@@ -1,0 +1,67 @@
+"""A capture day on the real parts, scaled down: every event comes twice and out of order, the broker dies, a desk dies."""
+
+import asyncio
+import contextlib
+import re
+import urllib.request
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cli import scenario as scenarios
+from cli.demo import report, stage
+from cli.demo.screen import Screen
+from cli.stack import clock
+from cli.stack import layout as layouts
+from cli.stack import stack as stacks
+from tests.story.mischief import Mischief
+
+STUDENTS = 24
+
+
+def suppressed(stack: stacks.Stack) -> float:
+    """How many repeats the services have recognised, as their own metrics tell."""
+    total = 0.0
+    for service in stacks.ALL:
+        with urllib.request.urlopen(f"{stack.url(service)}/metrics", timeout=10) as answer:
+            told = answer.read().decode()
+        total += sum(map(float, re.findall(r"^gradphoto_inbox_duplicates_total\{[^}]*\} (\S+)$", told, re.MULTILINE)))
+    return total
+
+
+async def play(stack: stacks.Stack) -> tuple[report.Report, Mischief]:
+    """The whole demo, with mischief beside it."""
+    mischief = Mischief(stack.urls()["AMQP_URL"], seed=7)
+    task = asyncio.create_task(mischief.run())
+    choices = stage.Choices(scenarios.load("shandong-2020"), STUDENTS, seed=3)
+    try:
+        return await stage.Stage(stack, choices, Screen(Console(quiet=True))).play(), mischief
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def test_a_day_with_duplicates_disorder_and_outages_ends_with_every_invariant_true(tmp_path: Path) -> None:
+    """Nobody is missing, double, wrong or unpaid, whatever happened to messages, broker, network and desk."""
+    scenario = scenarios.load("shandong-2020")
+    clock.set_to(layouts.Layout.at(tmp_path).clock, scenario.first_day.timestamp() - 86400)
+    with stacks.start(tmp_path, fast=True, bound=True) as stack:
+        found, mischief = asyncio.run(play(stack))
+        repeats = suppressed(stack)
+    assert [finding for finding in found.findings if not finding.holds] == []
+    assert len(found.accidents) == 6
+    assert mischief.repeated > 0, "the day was too kind: nothing was repeated"
+    assert repeats > 0, "no service has seen a repeat: this test would not notice a lost inbox"
+    assert found.events["repeats"] > 0
+
+
+@pytest.mark.parametrize("name", scenarios.names())
+def test_each_notice_can_be_cut_without_losing_what_it_prints(name: str) -> None:
+    """A cut scenario keeps all classes that the notice prints, and has as many students as asked for."""
+    scenario = scenarios.load(name)
+    sizes = scenario.cut_to(168)
+    assert sum(sizes.values()) == 168
+    if scenario.names_its_classes:
+        assert set(sizes) == {c.label for c in scenario.classes()}
