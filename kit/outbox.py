@@ -253,8 +253,8 @@ def _code(failure: bool | Exception) -> str:
 def waves(rows: Iterable[R], key: Callable[[R], str]) -> list[list[R]]:
     """`rows` in groups, each with one of a key at most, in the order given.
 
-    With one event of a subject under way at a time, no failure of an earlier one can let a later one pass it, and what is
-    sent again is a repeat, never a step back. Nearly all windows are a single wave.
+    With one event of a subject under way at a time, no later one can pass one that failed, and what is sent again is
+    a repeat, never a step back. Nearly all windows are a single wave.
     """
     found: list[list[R]] = []
     seen: collections.Counter[str] = collections.Counter()
