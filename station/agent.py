@@ -9,6 +9,7 @@ from typing import Any
 from kit import logs
 from kit.errors import Problem
 from station import inspection, journal, measures, packs, ports, server, settings, spool, timekeeping, uplink
+from station.cameras import portraits
 from station.domain import facts
 from station.domain.desk import Desk
 from station.handlers import frames, queue, sessions
@@ -91,6 +92,7 @@ class Agent:
         }
 
     async def _tend(self) -> None:
+        await self.inspector.warm_up(await asyncio.to_thread(portraits.draw, 0))
         while True:
             try:
                 await frames.take_in_waiting(self.work, live=True)

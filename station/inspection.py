@@ -17,6 +17,10 @@ class PhotospecInspector:
         """The verdict with everything that stands in the way of the picture."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, _inspect, jpeg, profile)
 
+    async def warm_up(self, jpeg: bytes) -> None:
+        """Load the models, so that the first student of the day waits no longer than the others."""
+        await self.inspect(jpeg, profiles.DEFAULT)
+
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown()

@@ -1,4 +1,4 @@
-"""What the world does to a desk: wrong clocks, lost networks, full and damaged disks, doors that are not for everybody."""
+"""What the world does to a desk: wrong clocks, lost networks, damaged disks, people at a door that is not theirs."""
 
 import json
 from datetime import datetime, timedelta
