@@ -203,6 +203,7 @@ async def revise(service: str, url: str, message: str, scripts: Path | None = No
         versions.mkdir(exist_ok=True)
         number = len(list(versions.glob("[0-9]*.py"))) + 1
         command.revision(config, message, autogenerate=True, rev_id=f"{number:04}")
+        connection.rollback()  # the comparison makes the version table
 
     await _run(url, revision)
 

@@ -94,9 +94,8 @@ async def test_a_migration_that_fails_leaves_nothing(url: str, scripts: Path) ->
 
 async def test_a_difference_is_found(database: db.Database) -> None:
     """A column that the database lacks is told: the check behind "migrations equal metadata" can fail."""
-    assert await db.differences(database.url, things.METADATA) != []
+    assert await db.differences(database.url, things.METADATA) == []
     async with database.transaction() as tx:
-        await tx.execute(sa.text(f"create table {things.SCHEMA}.alembic_version (version_num text)"))
         await tx.execute(sa.text(f"alter table {things.SCHEMA}.effects drop column version"))
     found = await db.differences(database.url, things.METADATA)
     assert any("add_column" in str(one) and "version" in str(one) for one in found)
