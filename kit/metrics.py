@@ -45,6 +45,19 @@ def timed(measure: Histogram, **labels: str) -> Iterator[None]:
         (measure.labels(**labels) if labels else measure).observe(time.perf_counter() - began)
 
 
+@contextmanager
+def served(address: str) -> Iterator[None]:
+    """The figures, and nothing else, at `host:port` while the block runs; OSError if the port is taken."""
+    host, _, port = address.rpartition(":")
+    server, thread = prometheus_client.start_http_server(int(port), host)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 def exposition() -> bytes:
     """All metrics in Prometheus' text format, to be served as `CONTENT_TYPE`."""
     return prometheus_client.generate_latest()
