@@ -29,8 +29,7 @@ class Purse:
         if self.mode != "prepaid_voucher":
             return
         for college, heads in Counter(s.college_zh for s in self.students).items():
-            await self.people.buy_vouchers(college, heads)
-            self.paid[college] += heads
+            await self._buy_vouchers(college, heads)
 
     async def before_class(self, slot: Slot) -> None:
         """Cash: every other class has collected beforehand and goes first."""
@@ -55,6 +54,8 @@ class Purse:
             if over > 0:
                 await self.people.refund(kind, self.class_ids[ref] if kind == "class" else ref, over)
                 self.paid[ref] -= over
+            elif over < 0 and kind == "college":
+                await self._buy_vouchers(ref, -over)
             elif over < 0:
                 await self._class_pays(ref, -over)
 
@@ -78,6 +79,10 @@ class Purse:
         if kind == "class":
             return self.photographed(ref)
         return sum(1 for s in self.students if s.college_zh == ref and s.student_no in self.truth.kept)
+
+    async def _buy_vouchers(self, college: str, heads: int) -> None:
+        await self.people.buy_vouchers(college, heads)
+        self.paid[college] += heads
 
     async def _class_pays(self, label: str, heads: int) -> None:
         if heads <= 0:
