@@ -25,12 +25,11 @@ def enrol(
     """用一次性登记码登记本机 · Enrol this computer with a one-time code."""
     from kit.errors import Problem
     from station import __main__ as program
-    from station import app as stations
-    from station import settings
+    from station import enrolment, settings
 
     place = settings.Directory(directory)
     try:
-        asyncio.run(stations.enrol(place, settings.Settings(), server, code, camera))
+        asyncio.run(enrolment.enrol(place, settings.Settings(), server, code, camera))
     except Problem as problem:
         _give_up(program.explained(problem))
     enrolled = place.enrolled()

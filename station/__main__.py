@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kit import logs, messages
 from kit.errors import Problem
-from station import app, settings
+from station import enrolment, settings
 
 
 def main() -> int:
@@ -17,9 +17,11 @@ def main() -> int:
     logs.configure("station", config.log_level)
     try:
         if arguments.act == "run":
+            from station import app  # what a day's work needs takes seconds to import
+
             return asyncio.run(app.run(arguments.dir, config))
         directory = settings.Directory(arguments.dir)
-        asyncio.run(app.enrol(directory, config, arguments.server, arguments.code, arguments.camera))
+        asyncio.run(enrolment.enrol(directory, config, arguments.server, arguments.code, arguments.camera))
     except Problem as problem:
         print(explained(problem), file=sys.stderr)
         return 2

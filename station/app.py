@@ -9,7 +9,6 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
 
 import uvicorn
 from fastapi import FastAPI
@@ -27,22 +26,6 @@ from station.domain.desk import Desk
 _HOST = "127.0.0.1"
 #: How long requests under way may take to end.
 _GRACE_S = 5
-#: Who signs before the server has told the station who it is.
-_NOBODY = UUID(int=0)
-
-
-async def enrol(directory: settings.Directory, config: settings.Settings, url: str, code: str, camera: str) -> None:
-    """Give the server this station's public key for its one-time code, and note which desk it serves."""
-    choice.demand_known(camera)
-    directory.make()
-    clock = timekeeping.StationClock(clocks.clock_for(config), directory.skew)
-    client = server.Server(url, _NOBODY, directory.private_pem(), clock)
-    try:
-        answer = await client.enrol(code, directory.public_pem())
-    finally:
-        await client.close()
-    told = {name: answer[name] for name in settings.Enrolled.model_fields if name in answer}
-    directory.save_enrolled(settings.Enrolled(**told, server=url, camera=camera))
 
 
 async def build(directory: settings.Directory, config: settings.Settings) -> Agent:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from kit.errors import Invalid
 from station import ports
-from station.cameras import hotfolder, virtual
 
 #: What `--camera` takes. PATH is the folder that the camera maker's program fills.
 CHOICES = ("virtual", "virtual-24mp", "hotfolder:PATH")
@@ -18,6 +17,8 @@ def demand_known(name: str) -> None:
 
 def open_camera(name: str, folder: Path, serial: str) -> ports.Camera:
     """The camera of this name; `folder` is where it may remember things."""
+    from station.cameras import hotfolder, virtual  # not before a camera is wanted: drawing needs large libraries
+
     demand_known(name)
     folder.mkdir(parents=True, exist_ok=True)
     if name.startswith("hotfolder:"):
