@@ -58,7 +58,7 @@ def demo(
 
 @contextmanager
 def _stage_directory(asked: Path | None, *, keep: bool) -> Iterator[Path]:
-    """A directory that no other system uses: a demo begins with an empty house. What nobody asked to keep is removed."""
+    """A directory that no other system uses. What nobody asked to keep is removed."""
     if asked is not None and (asked / "stack.json").exists():
         raise typer.BadParameter(f"{asked} 已有系统，请换一个目录 holds a system already: name another directory")
     folder = asked or Path(tempfile.mkdtemp(prefix="gradphoto-demo-"))

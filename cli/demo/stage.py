@@ -105,7 +105,8 @@ class Stage:
         """The plan with order codes and windows."""
         plan = await self.people.publish_plan({s.label for s in self.students})
         classes = [s for s in plan["slots"] if s["class_id"]]
-        self.found.plan = {"classes": len(classes), "desks": len(plan["desks"]), "slots": plan["slots"]}
+        told = {name: plan[name] for name in ("windows", "slots")}
+        self.found.plan = {"classes": len(classes), "desks": len(plan["desks"]), **told}
         self.purse.knows({s["label_zh"]: s["class_id"] for s in classes})
         self.screen.note(
             f"班级 {len(classes)} 个，采集台 {len(plan['desks'])} 台 {len(classes)} classes, {len(plan['desks'])} desks"

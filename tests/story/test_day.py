@@ -1,4 +1,4 @@
-"""A capture day on the real parts, scaled down: every event comes twice and out of order, the broker dies, a desk dies."""
+"""A capture day on the real parts, scaled down: events come twice and out of order, broker and desk die."""
 
 import asyncio
 import contextlib
