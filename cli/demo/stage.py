@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ class Stage:
     found: report.Report = field(init=False)
     students: list[population.Student] = field(init=False)
     truth: day.Truth = field(default_factory=day.Truth)
+    _healing: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         scenario, seed = self.choices.scenario, self.choices.seed
@@ -69,8 +71,11 @@ class Stage:
 
     def heal(self) -> None:
         """Whoever finds a door shut looks whether the whole stack is gone, and starts it again if so."""
-        if not self.stack.running():
-            stacks.start(self.stack.layout.root)
+        with self._healing:
+            if self.stack.running():
+                return
+            self.screen.note("监督进程不在，重新启动 the supervisor is gone: starting the stack again")
+            stacks.start(self.stack.layout.root, bound=True)
             for desk in self.fleet.desks.values():
                 self.stack.spawn(desk.part, self.fleet.command(desk), env=self.fleet.environment())
 
