@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
 from kit import auth, bus, clock, db, ids, inbox, metrics, objects, outbox, process, topology, web
-from services.verify import api, domain, handlers, ports, store
+from services.verify import api, handlers, ports, store
+from services.verify.domain import journey
 from services.verify.handlers import deadlines, deliveries
 from services.verify.settings import Settings
 from services.verify.store import archive, batches, cases, copies
@@ -116,7 +117,7 @@ def _measure(unit: ports.Unit) -> Callable[[], Awaitable[None]]:
         async with unit() as work:
             for campaign in await work.campaigns.all():
                 counts = await work.cases.counts(campaign.campaign_id, ports.Within())
-                for state in domain.STATES:
+                for state in journey.STATES:
                     CASES.labels(campaign=campaign.code, state=state).set(counts.get(state, 0))
                 waiting = await work.cases.waiting(campaign.campaign_id)
                 late = sum(w.students for w in waiting if w.due_at is not None and w.due_at <= work.now)

@@ -10,7 +10,7 @@ from uuid import UUID
 from gradphoto_contracts import ids
 from gradphoto_contracts.capture import Sha256
 from gradphoto_contracts.envelope import Event
-from services.verify import domain
+from services.verify.domain import batches, chsi, copies, journey
 
 
 class Campaigns(Protocol):
@@ -22,21 +22,21 @@ class Campaigns(Protocol):
     async def hold(self, campaign_id: ids.CampaignId) -> None:
         """Keep everybody else out of the campaign until the transaction ends."""
 
-    async def get(self, campaign_id: ids.CampaignId) -> domain.Campaign | None: ...
-    async def save(self, campaign: domain.Campaign) -> bool:
+    async def get(self, campaign_id: ids.CampaignId) -> copies.Campaign | None: ...
+    async def save(self, campaign: copies.Campaign) -> bool:
         """Keep the copy if it is newer; whether it was."""
         ...
 
     async def close(self, campaign_id: ids.CampaignId) -> None:
         """Remember that roster takes no more changes, also when the campaign is not known yet."""
 
-    async def all(self) -> list[domain.Campaign]: ...
+    async def all(self) -> list[copies.Campaign]: ...
 
 
 class Classes(Protocol):
     """Copies of roster's classes."""
 
-    async def save(self, known: domain.Class) -> bool:
+    async def save(self, known: copies.Class) -> bool:
         """Keep the copy if it is newer; whether it was."""
         ...
 
@@ -44,16 +44,16 @@ class Classes(Protocol):
 class Photos(Protocol):
     """Copies of capture's photos."""
 
-    async def get(self, capture_id: ids.CaptureId) -> domain.Photo | None:
+    async def get(self, capture_id: ids.CaptureId) -> copies.Photo | None:
         """The copy; keeps this capture to this transaction, also when there is no copy yet."""
         ...
 
-    async def in_force(self, student_id: ids.StudentId) -> domain.Photo | None: ...
-    async def save(self, photo: domain.Photo) -> bool:
+    async def in_force(self, student_id: ids.StudentId) -> copies.Photo | None: ...
+    async def save(self, photo: copies.Photo) -> bool:
         """Keep the copy if it is newer; whether it was."""
         ...
 
-    async def undelivered(self, campaign_id: ids.CampaignId) -> list[domain.Photo]:
+    async def undelivered(self, campaign_id: ids.CampaignId) -> list[copies.Photo]:
         """Photos in force that are in no batch, of students on the roster; by capture."""
         ...
 
@@ -61,28 +61,28 @@ class Photos(Protocol):
 class Cases(Protocol):
     """One case a student. Every method that loads for a change keeps the cases to this transaction."""
 
-    async def lock(self, student_id: ids.StudentId, campaign_id: ids.CampaignId, class_id: ids.ClassId) -> domain.Case:
+    async def lock(self, student_id: ids.StudentId, campaign_id: ids.CampaignId, class_id: ids.ClassId) -> journey.Case:
         """The student's case, made when it is new. Lock several in the order of their students."""
         ...
 
-    async def get(self, student_id: ids.StudentId, within: "Within | None" = None) -> domain.Case | None:
+    async def get(self, student_id: ids.StudentId, within: "Within | None" = None) -> journey.Case | None:
         """The case as it is, not kept; None also where it lies outside of `within`."""
         ...
 
-    async def of_captures(self, capture_ids: Collection[ids.CaptureId]) -> dict[ids.CaptureId, domain.Case]:
+    async def of_captures(self, capture_ids: Collection[ids.CaptureId]) -> dict[ids.CaptureId, journey.Case]:
         """Cases by the photo that is in force for them."""
         ...
 
-    async def of_campaign(self, campaign_id: ids.CampaignId) -> list[domain.Case]: ...
-    async def due(self, now: datetime, limit: int) -> list[domain.Case]:
+    async def of_campaign(self, campaign_id: ids.CampaignId) -> list[journey.Case]: ...
+    async def due(self, now: datetime, limit: int) -> list[journey.Case]:
         """Cases whose deadline has passed; those that another transaction works on are left out."""
         ...
 
-    async def without_photo_since(self, moment: datetime, limit: int) -> list[domain.Case]:
+    async def without_photo_since(self, moment: datetime, limit: int) -> list[journey.Case]:
         """Cases that lost their photo before `moment` and got no other."""
         ...
 
-    async def save(self, cases: Sequence[domain.Case]) -> None: ...
+    async def save(self, cases: Sequence[journey.Case]) -> None: ...
     async def page(
         self,
         campaign_id: ids.CampaignId,
@@ -90,7 +90,7 @@ class Cases(Protocol):
         within: "Within",
         after: ids.StudentId | None,
         limit: int,
-    ) -> list[domain.Case]: ...
+    ) -> list[journey.Case]: ...
     async def counts(self, campaign_id: ids.CampaignId, within: "Within") -> dict[str, int]: ...
     async def waiting(self, campaign_id: ids.CampaignId) -> list["Waiting"]:
         """How many cases wait for which deadline, soonest first."""
@@ -110,7 +110,7 @@ class Within:
 class Waiting:
     """Cases that wait for the same deadline."""
 
-    deadline: domain.Deadline
+    deadline: journey.Deadline
     due_at: datetime | None
     owner: str
     students: int
@@ -119,16 +119,16 @@ class Waiting:
 class Outcomes(Protocol):
     """How cases left their deadlines: written once, never changed."""
 
-    async def add(self, outcomes: Sequence[domain.Outcome], now: datetime) -> None: ...
+    async def add(self, outcomes: Sequence[journey.Outcome], now: datetime) -> None: ...
     async def counts(
         self, campaign_id: ids.CampaignId
-    ) -> dict[tuple[domain.Deadline, datetime], Mapping[str, int]]: ...
+    ) -> dict[tuple[journey.Deadline, datetime], Mapping[str, int]]: ...
 
 
 class Announcements(Protocol):
     """Deadlines that were announced as near."""
 
-    async def add(self, campaign_id: ids.CampaignId, deadline: domain.Deadline, due_at: datetime) -> bool:
+    async def add(self, campaign_id: ids.CampaignId, deadline: journey.Deadline, due_at: datetime) -> bool:
         """Note one; False when it was noted before."""
         ...
 
@@ -138,25 +138,25 @@ class Announcements(Protocol):
 class Batches(Protocol):
     """Deliveries. A photo is in at most one batch."""
 
-    async def gathering(self, campaign_id: ids.CampaignId) -> domain.Batch | None:
+    async def gathering(self, campaign_id: ids.CampaignId) -> batches.Batch | None:
         """The batch that was begun and is not delivered."""
         ...
 
-    async def begin(self, batch_id: ids.BatchId, campaign_id: ids.CampaignId) -> domain.Batch:
+    async def begin(self, batch_id: ids.BatchId, campaign_id: ids.CampaignId) -> batches.Batch:
         """A new batch with the campaign's next number."""
         ...
 
-    async def put(self, batch_id: ids.BatchId, photos: Sequence[domain.Photo]) -> None:
+    async def put(self, batch_id: ids.BatchId, photos: Sequence[copies.Photo]) -> None:
         """Choose these photos for the batch, and no others."""
 
-    async def photos(self, batch_id: ids.BatchId) -> list[domain.Photo]:
+    async def photos(self, batch_id: ids.BatchId) -> list[copies.Photo]:
         """What was chosen, as the photos are now; by capture."""
         ...
 
-    async def finish(self, batch: domain.Batch) -> None: ...
-    async def get(self, batch_id: ids.BatchId) -> domain.Batch | None: ...
-    async def of(self, campaign_id: ids.CampaignId) -> list[domain.Batch]: ...
-    async def stuck(self, before: datetime) -> list[domain.Batch]:
+    async def finish(self, batch: batches.Batch) -> None: ...
+    async def get(self, batch_id: ids.BatchId) -> batches.Batch | None: ...
+    async def of(self, campaign_id: ids.CampaignId) -> list[batches.Batch]: ...
+    async def stuck(self, before: datetime) -> list[batches.Batch]:
         """Batches begun before that moment and not delivered: their process died."""
         ...
 
@@ -164,7 +164,7 @@ class Batches(Protocol):
         """Every delivered photo and CHSI's last word on it: shown, sent back, or nothing yet."""
         ...
 
-    async def judge(self, verdicts: Sequence[domain.Verdict]) -> None:
+    async def judge(self, verdicts: Sequence[chsi.Verdict]) -> None:
         """Keep CHSI's word."""
 
 
@@ -230,7 +230,7 @@ Unit = Callable[[], AbstractAsyncContextManager[Work]]
 class Archive(Protocol):
     """Where deliveries are packed. Not part of a transaction: packing takes minutes."""
 
-    async def pack(self, key: str, photos: Sequence[domain.Photo]) -> Sha256:
+    async def pack(self, key: str, photos: Sequence[copies.Photo]) -> Sha256:
         """Write a zip of the photos and a manifest to `key`, over whatever lies there; its hash.
 
         The same photos give the same bytes.

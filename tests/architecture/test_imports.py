@@ -25,7 +25,7 @@ PLANTED = [
     ("services/verify/settings_of_old.py", "", "settings_of_old"),
     ("station/helpers.py", "", "helpers"),
     ("services/billing/domain.py", "import asyncio", "services.billing.domain -> asyncio"),
-    ("services/verify/domain.py", "import kit.clock", "services.verify.domain -> kit.clock"),
+    ("services/verify/domain/clocks.py", "import kit.clock", "services.verify.domain.clocks -> kit.clock"),
     ("station/domain/rules.py", "import random", "station.domain.rules -> random"),
     ("contracts/gradphoto_contracts/ids.py", "import os", "gradphoto_contracts.ids -> os"),
     ("services/roster/ports.py", "import aio_pika", "services.roster.ports -> aio_pika"),

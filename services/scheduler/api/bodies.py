@@ -1,7 +1,7 @@
 """What goes in and out of scheduler's doors."""
 
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -10,8 +10,6 @@ from kit import messages
 from services.scheduler.domain import plans, wanted
 from services.scheduler.handlers import Reason
 from services.scheduler.ports import Turnout
-
-T = TypeVar("T")
 
 #: Letters alone: a desk's code is the group's and a number, and must not look like an order code of another group.
 GroupCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,4}$")]
@@ -189,13 +187,6 @@ class CardAnswer(BaseModel):
     headcount: int
     priority: bool
     text: str
-
-
-class Page(BaseModel, Generic[T]):
-    """Some rows of a list. `next`, given back as `?after=`, goes on behind them; none when there are no more."""
-
-    items: list[T]
-    next: UUID | None = None
 
 
 def finding(one: plans.Finding) -> FindingAnswer:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from gradphoto_contracts import ids
-from kit import auth, db, errors, web
+from kit import auth, db, errors, pages, web
 from kit import ids as new_ids
 from services.scheduler import handlers
 from services.scheduler.api import access, bodies
@@ -36,13 +36,13 @@ def router(unit: db.Unit[Work]) -> APIRouter:
     @doors.get("/campaigns/{campaign_id}/missed")
     async def list_missed(
         campaign_id: UUID, who: Reader, after: UUID | None = None, limit: Limit = 50_000
-    ) -> bodies.Page[bodies.MissedAnswer]:
+    ) -> pages.Page[bodies.MissedAnswer]:
         who.require_scope(campaign_id=campaign_id)
         last = None if after is None else ids.StudentId(after)
         async with unit() as work:
             found = await work.absences.listed(ids.CampaignId(campaign_id), last, limit)
         items = [bodies.MissedAnswer.model_validate(one._asdict()) for one in found if _sees(who, one)]
-        return bodies.Page(items=items, next=found[-1].student_id if len(found) == limit else None)
+        return pages.Page(items=items, next=found[-1].student_id if len(found) == limit else None)
 
     @doors.get("/classes/{class_id}/order-card")
     async def get_order_card(class_id: UUID, who: Reader) -> bodies.CardAnswer:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, status
 
 from gradphoto_contracts import ids
-from kit import auth, db, errors, web
+from kit import auth, db, errors, pages, web
 from services.scheduler import handlers
 from services.scheduler.api import access, bodies
 from services.scheduler.domain import plans
@@ -21,12 +21,12 @@ def router(unit: db.Unit[Work]) -> APIRouter:
     doors = APIRouter(tags=["plans"])
 
     @doors.get("/campaigns/{campaign_id}/classes")
-    async def list_classes(campaign_id: UUID, who: Reader) -> bodies.Page[bodies.ClassAnswer]:
+    async def list_classes(campaign_id: UUID, who: Reader) -> pages.Page[bodies.ClassAnswer]:
         who.require_scope(campaign_id=campaign_id)
         async with unit() as work:
             found = await work.people.classes(ids.CampaignId(campaign_id))
         items = [bodies.ClassAnswer.model_validate(one._asdict()) for one in found if _sees(who, one)]
-        return bodies.Page(items=items)
+        return pages.Page(items=items)
 
     @doors.post("/campaigns/{campaign_id}/plans", status_code=status.HTTP_201_CREATED)
     async def draft_plan(campaign_id: UUID, request: bodies.PlanRequest, who: Writer) -> bodies.PlanAnswer:

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, status
 from pydantic import BaseModel
 
 from gradphoto_contracts import ids
-from kit import auth, errors, logs, web
-from services.verify import domain
+from kit import auth, errors, logs, pages, web
 from services.verify.api import access
+from services.verify.domain import batches
 from services.verify.handlers import deliveries
 from services.verify.ports import Archive, Unit
 
@@ -39,12 +39,6 @@ class BatchAnswer(BaseModel):
     delivered_at: datetime | None
 
 
-class BatchesAnswer(BaseModel):
-    """All deliveries of a campaign, first first."""
-
-    items: list[BatchAnswer]
-
-
 class ArchiveAnswer(BaseModel):
     """A link that works for a few minutes; asking for it is on record."""
 
@@ -62,10 +56,10 @@ def router(unit: Unit, archive: Archive, links: Links) -> APIRouter:
         return _answer(await deliveries.deliver_batch(unit, archive, access.whole(who, campaign_id)))
 
     @doors.get("/campaigns/{campaign_id}/batches")
-    async def list_batches(campaign_id: UUID, who: Reader) -> BatchesAnswer:
+    async def list_batches(campaign_id: UUID, who: Reader) -> pages.Page[BatchAnswer]:
         campaign = access.whole(who, campaign_id)
         async with unit() as work:
-            return BatchesAnswer(items=[_answer(batch) for batch in await work.batches.of(campaign)])
+            return pages.Page(items=[_answer(batch) for batch in await work.batches.of(campaign)])
 
     @doors.get("/batches/{batch_id}/archive")
     async def open_archive(batch_id: UUID, who: Writer) -> ArchiveAnswer:
@@ -82,7 +76,7 @@ def router(unit: Unit, archive: Archive, links: Links) -> APIRouter:
     return doors
 
 
-def _answer(batch: domain.Batch) -> BatchAnswer:
+def _answer(batch: batches.Batch) -> BatchAnswer:
     return BatchAnswer(
         batch_id=batch.batch_id,
         number=batch.number,

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from gradphoto_contracts import ids
-from kit import auth, errors, web
-from services.verify import domain
+from kit import auth, errors, pages, web
 from services.verify.api import access
+from services.verify.domain import clocks, journey
 from services.verify.ports import Unit
 
 Reader = Annotated[auth.Principal, Depends(web.principal("verify.read"))]
@@ -35,13 +35,6 @@ class CaseAnswer(BaseModel):
     version: int
 
 
-class CasesAnswer(BaseModel):
-    """A page of cases; `next` is the `after` of the page that follows."""
-
-    items: list[CaseAnswer]
-    next: UUID | None
-
-
 class SummaryAnswer(BaseModel):
     """How many students are in each state."""
 
@@ -60,16 +53,10 @@ class DeadlineAnswer(BaseModel):
     outcomes: dict[str, int]
 
 
-class DeadlinesAnswer(BaseModel):
-    """All deadlines of a campaign, soonest first."""
-
-    items: list[DeadlineAnswer]
-
-
-def answer(case: domain.Case) -> CaseAnswer:
+def answer(case: journey.Case) -> CaseAnswer:
     """A case as people see it."""
     names = set(CaseAnswer.model_fields) - {"owner"}
-    return CaseAnswer(**{name: getattr(case, name) for name in names}, owner=domain.owner(case))
+    return CaseAnswer(**{name: getattr(case, name) for name in names}, owner=clocks.owner(case))
 
 
 def router(unit: Unit) -> APIRouter:
@@ -78,13 +65,17 @@ def router(unit: Unit) -> APIRouter:
 
     @doors.get("/campaigns/{campaign_id}/cases")
     async def list_cases(
-        campaign_id: UUID, who: Reader, state: domain.State | None = None, after: UUID | None = None, limit: Limit = 200
-    ) -> CasesAnswer:
+        campaign_id: UUID,
+        who: Reader,
+        state: journey.State | None = None,
+        after: UUID | None = None,
+        limit: Limit = 200,
+    ) -> pages.Page[CaseAnswer]:
         within = access.within(who, campaign_id)
         cursor = ids.StudentId(after) if after else None
         async with unit() as work:
             found = await work.cases.page(ids.CampaignId(campaign_id), state, within, cursor, limit)
-        return CasesAnswer(
+        return pages.Page(
             items=[answer(case) for case in found], next=found[-1].student_id if len(found) == limit else None
         )
 
@@ -96,7 +87,7 @@ def router(unit: Unit) -> APIRouter:
         return SummaryAnswer(students=sum(states.values()), states=states)
 
     @doors.get("/campaigns/{campaign_id}/deadlines")
-    async def list_deadlines(campaign_id: UUID, who: Reader) -> DeadlinesAnswer:
+    async def list_deadlines(campaign_id: UUID, who: Reader) -> pages.Page[DeadlineAnswer]:
         campaign = access.whole(who, campaign_id)
         async with unit() as work:
             waiting = await work.cases.waiting(campaign)
@@ -114,7 +105,7 @@ def router(unit: Unit) -> APIRouter:
             for w in waiting
         ]
         items += [_closed(deadline, due_at, dict(counted)) for (deadline, due_at), counted in outcomes.items()]
-        return DeadlinesAnswer(items=sorted(items, key=lambda item: (item.due_at is None, item.due_at or now)))
+        return pages.Page(items=sorted(items, key=lambda item: (item.due_at is None, item.due_at or now)))
 
     @doors.get("/students/{student_id}/case")
     async def show_case(student_id: UUID, who: Annotated[auth.Principal, Depends(web.principal(None))]) -> CaseAnswer:
@@ -129,6 +120,6 @@ def router(unit: Unit) -> APIRouter:
     return doors
 
 
-def _closed(deadline: domain.Deadline, due_at: datetime, outcomes: dict[str, int]) -> DeadlineAnswer:
-    owner = domain.OWNERS[deadline]
+def _closed(deadline: journey.Deadline, due_at: datetime, outcomes: dict[str, int]) -> DeadlineAnswer:
+    owner = clocks.OWNERS[deadline]
     return DeadlineAnswer(deadline=deadline, due_at=due_at, owner=owner, students=0, overdue=False, outcomes=outcomes)

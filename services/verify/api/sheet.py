@@ -10,7 +10,7 @@ import python_calamine
 
 from gradphoto_contracts import ids
 from kit import errors
-from services.verify import domain
+from services.verify.domain import chsi
 from services.verify.handlers import results
 
 COLUMNS = ("图像编号", "结果", "原因")
@@ -20,7 +20,7 @@ MOST_ROWS = 100_000
 _XLSX_MAGIC = b"PK\x03\x04"
 
 
-def read(data: bytes) -> list[domain.Verdict]:
+def read(data: bytes) -> list[chsi.Verdict]:
     """The verdicts of a file, in its order.
 
     Raises:
@@ -68,12 +68,12 @@ def _places(header: list[str]) -> list[int]:
     return [header.index(column) for column in COLUMNS]
 
 
-def _verdicts(rows: list[tuple[int, list[str]]], places: list[int]) -> list[domain.Verdict]:
+def _verdicts(rows: list[tuple[int, list[str]]], places: list[int]) -> list[chsi.Verdict]:
     verdicts, faults = [], []
     for number, row in rows:
         cells = [row[place].strip() if place < len(row) else "" for place in places]
         read_row = _verdict(number, *cells)
-        if isinstance(read_row, domain.Verdict):
+        if isinstance(read_row, chsi.Verdict):
             verdicts.append(read_row)
         else:
             faults.append(read_row)
@@ -81,7 +81,7 @@ def _verdicts(rows: list[tuple[int, list[str]]], places: list[int]) -> list[doma
     return verdicts
 
 
-def _verdict(number: int, capture: str, result: str, reason: str) -> domain.Verdict | dict[str, Any]:
+def _verdict(number: int, capture: str, result: str, reason: str) -> chsi.Verdict | dict[str, Any]:
     try:
         capture_id = ids.CaptureId(UUID(capture))
     except ValueError:
@@ -90,4 +90,4 @@ def _verdict(number: int, capture: str, result: str, reason: str) -> domain.Verd
         return results.fault(number, COLUMNS[1], result, "verify-result-unknown-word")
     if result == SENT_BACK and not reason:
         return results.fault(number, COLUMNS[2], reason, "verify-result-reason-missing")
-    return domain.Verdict(number, capture_id, result == SHOWN, reason[:200])
+    return chsi.Verdict(number, capture_id, result == SHOWN, reason[:200])

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from gradphoto_contracts import ids, verify
-from services.verify import domain
+from services.verify.domain import copies, journey, lapses, makeups
 from services.verify.handlers import steps
 from services.verify.ports import Work
 
@@ -14,15 +14,15 @@ SOME = 500
 async def lapse_some(work: Work) -> int:
     """Give an outcome to cases whose deadline has passed; how many got one. Call again while some do."""
     policies = {campaign.campaign_id: campaign for campaign in await work.campaigns.all()}
-    lost = await work.cases.without_photo_since(work.now - domain.SECOND_SHOT, SOME)
+    lost = await work.cases.without_photo_since(work.now - makeups.SECOND_SHOT, SOME)
     late = await work.cases.due(work.now, SOME)
-    taken = [domain.call_for_second_shot(case, work.now, policies[case.campaign_id]) for case in _of(lost, policies)]
-    taken += [domain.lapse(case, work.now, policies[case.campaign_id]) for case in _of(late, policies)]
+    taken = [makeups.call_for_second_shot(case, work.now, policies[case.campaign_id]) for case in _of(lost, policies)]
+    taken += [lapses.lapse(case, work.now, policies[case.campaign_id]) for case in _of(late, policies)]
     await steps.save(work, taken)
     return sum(step.after != step.before for step in taken)
 
 
-def _of(cases: list[domain.Case], policies: dict[ids.CampaignId, domain.Campaign]) -> list[domain.Case]:
+def _of(cases: list[journey.Case], policies: dict[ids.CampaignId, copies.Campaign]) -> list[journey.Case]:
     return [case for case in cases if case.campaign_id in policies]
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from gradphoto_contracts import ids
 from gradphoto_contracts.capture import Sha256
 from kit import errors
-from services.verify import domain
+from services.verify.domain import batches, copies
 from services.verify.handlers import steps
 from services.verify.ports import Archive, Unit, Work
 
@@ -16,7 +16,7 @@ from services.verify.ports import Archive, Unit, Work
 STUCK = timedelta(minutes=10)
 
 
-async def deliver_batch(unit: Unit, archive: Archive, campaign_id: ids.CampaignId) -> domain.Batch:
+async def deliver_batch(unit: Unit, archive: Archive, campaign_id: ids.CampaignId) -> batches.Batch:
     """Deliver every photo in force that is in no batch yet.
 
     Raises:
@@ -27,9 +27,9 @@ async def deliver_batch(unit: Unit, archive: Archive, campaign_id: ids.CampaignI
     return await pack_batch(unit, archive, batch)
 
 
-async def pack_batch(unit: Unit, archive: Archive, batch: domain.Batch) -> domain.Batch:
+async def pack_batch(unit: Unit, archive: Archive, batch: batches.Batch) -> batches.Batch:
     """Pack a gathering batch until what was packed is what is in force, and finish it."""
-    key = domain.archive_key(batch.campaign_id, batch.batch_id)
+    key = batches.archive_key(batch.campaign_id, batch.batch_id)
     while batch.state == "gathering":
         async with unit() as work:
             photos = await choose_photos(work, batch.batch_id)
@@ -39,7 +39,7 @@ async def pack_batch(unit: Unit, archive: Archive, batch: domain.Batch) -> domai
     return batch
 
 
-async def gather_batch(work: Work, campaign_id: ids.CampaignId) -> domain.Batch:
+async def gather_batch(work: Work, campaign_id: ids.CampaignId) -> batches.Batch:
     """The batch under way, or a new one with all photos that wait."""
     await work.campaigns.hold(campaign_id)
     await steps.campaign(work, campaign_id)
@@ -53,7 +53,7 @@ async def gather_batch(work: Work, campaign_id: ids.CampaignId) -> domain.Batch:
     return batch
 
 
-async def choose_photos(work: Work, batch_id: ids.BatchId) -> list[domain.Photo]:
+async def choose_photos(work: Work, batch_id: ids.BatchId) -> list[copies.Photo]:
     """The photos of a batch; those withdrawn meanwhile are left out of it."""
     chosen = await work.batches.photos(batch_id)
     photos = [photo for photo in chosen if photo.in_force]
@@ -63,8 +63,8 @@ async def choose_photos(work: Work, batch_id: ids.BatchId) -> list[domain.Photo]
 
 
 async def finish_batch(
-    work: Work, batch_id: ids.BatchId, packed: list[domain.Photo], archive_sha256: Sha256
-) -> domain.Batch:
+    work: Work, batch_id: ids.BatchId, packed: list[copies.Photo], archive_sha256: Sha256
+) -> batches.Batch:
     """Call the batch delivered; when a photo was withdrawn meanwhile, leave it gathering, to be packed again."""
     begun = await work.batches.get(batch_id)
     if begun is None:
@@ -73,20 +73,20 @@ async def finish_batch(
     batch = await work.batches.get(batch_id) or begun
     if batch.state == "delivered" or await work.batches.photos(batch_id) != packed:
         return batch
-    delivered = domain.Batch(
+    delivered = batches.Batch(
         batch_id=batch.batch_id,
         campaign_id=batch.campaign_id,
         number=batch.number,
         state="delivered",
         photos=len(packed),
-        archive_key=domain.archive_key(batch.campaign_id, batch_id),
+        archive_key=batches.archive_key(batch.campaign_id, batch_id),
         archive_sha256=archive_sha256,
         delivered_at=work.now,
     )
     await work.batches.finish(delivered)
     campaign = await work.campaigns.get(batch.campaign_id)
     cases = await work.cases.of_captures([photo.capture_id for photo in packed])
-    await steps.save(work, [domain.deliver(case, capture_id, campaign) for capture_id, case in cases.items()])
+    await steps.save(work, [batches.deliver(case, capture_id, campaign) for capture_id, case in cases.items()])
     await work.events.add(delivered.said())
     return delivered
 

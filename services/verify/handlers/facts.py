@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gradphoto_contracts import capture, ids, roster, scheduler
-from services.verify import domain
+from services.verify.domain import copies, journey, told
 from services.verify.handlers import steps
 from services.verify.ports import Work
 
@@ -12,10 +12,10 @@ async def on_campaign(work: Work, event: roster.CampaignOpenedV1 | roster.Campai
     """Keep the policy, settle what waited for it, and set all deadlines by it."""
     await work.campaigns.hold(event.campaign_id)
     policy = event.policy
-    campaign = domain.Campaign(event.campaign_id, event.version, event.code, policy.chsi, policy.makeup)
+    campaign = copies.Campaign(event.campaign_id, event.version, event.code, policy.chsi, policy.makeup)
     if await work.campaigns.save(campaign):
         cases = await work.cases.of_campaign(event.campaign_id)
-        await steps.save(work, [domain.revise(case, work.now, campaign) for case in cases])
+        await steps.save(work, [told.revise(case, work.now, campaign) for case in cases])
 
 
 async def on_campaign_closed(work: Work, event: roster.CampaignClosedV1) -> None:
@@ -26,31 +26,31 @@ async def on_campaign_closed(work: Work, event: roster.CampaignClosedV1) -> None
 async def on_class(work: Work, event: roster.ClassRegisteredV1 | roster.ClassChangedV1) -> None:
     """Keep the class: its college decides who may see its cases."""
     await work.classes.save(
-        domain.Class(event.class_id, event.campaign_id, event.version, event.college_zh, event.label)
+        copies.Class(event.class_id, event.campaign_id, event.version, event.college_zh, event.label)
     )
 
 
 async def on_student(work: Work, event: roster.StudentEnrolledV1 | roster.StudentChangedV1) -> None:
     """The student has a case, if eligible one to be photographed."""
-    await _place(work, event, domain.Student(event.version, event.eligible))
+    await _place(work, event, copies.Student(event.version, event.eligible))
 
 
 async def on_student_withdrawn(work: Work, event: roster.StudentWithdrawnV1) -> None:
     """The student is off the roster: nothing is delivered and nothing is due any more."""
-    await _place(work, event, domain.Student(event.version, withdrawn=True))
+    await _place(work, event, copies.Student(event.version, withdrawn=True))
 
 
 async def _place(
     work: Work,
     event: roster.StudentEnrolledV1 | roster.StudentChangedV1 | roster.StudentWithdrawnV1,
-    student: domain.Student,
+    student: copies.Student,
 ) -> None:
     await _take(
         work,
         event.campaign_id,
         event.student_id,
         event.class_id,
-        lambda case, policy: domain.place(case, student, event.class_id, policy),
+        lambda case, policy: told.place(case, student, event.class_id, policy),
     )
 
 
@@ -61,13 +61,13 @@ async def on_student_missed(work: Work, event: scheduler.StudentMissedV1) -> Non
         event.campaign_id,
         event.student_id,
         event.class_id,
-        lambda case, policy: domain.miss(case, work.now, policy),
+        lambda case, policy: told.miss(case, work.now, policy),
     )
 
 
 async def on_photo(work: Work, event: capture.PhotoAcceptedV1 | capture.PhotoReboundV1) -> None:
     """A photo is this student's, and no longer anybody else's."""
-    photo = domain.Photo(
+    photo = copies.Photo(
         event.capture_id,
         event.version,
         event.campaign_id,
@@ -83,13 +83,13 @@ async def on_photo(work: Work, event: capture.PhotoAcceptedV1 | capture.PhotoReb
 
 async def on_photo_withdrawn(work: Work, event: capture.PhotoWithdrawnV1) -> None:
     """A photo counts no more."""
-    photo = domain.Photo(
+    photo = copies.Photo(
         event.capture_id, event.version, event.campaign_id, event.student_id, event.class_id, in_force=False
     )
     await _keep_photo(work, photo)
 
 
-async def _keep_photo(work: Work, photo: domain.Photo) -> None:
+async def _keep_photo(work: Work, photo: copies.Photo) -> None:
     await work.campaigns.share(photo.campaign_id)
     before = await work.photos.get(photo.capture_id)
     if not await work.photos.save(photo):
@@ -99,7 +99,7 @@ async def _keep_photo(work: Work, photo: domain.Photo) -> None:
     for student_id, class_id in sorted(owners.items()):
         case = await work.cases.lock(student_id, photo.campaign_id, class_id)
         in_force = await work.photos.in_force(student_id)
-        await steps.save(work, [domain.see_photo(case, in_force, work.now, campaign)])
+        await steps.save(work, [told.see_photo(case, in_force, work.now, campaign)])
 
 
 async def _take(
@@ -107,7 +107,7 @@ async def _take(
     campaign_id: ids.CampaignId,
     student_id: ids.StudentId,
     class_id: ids.ClassId,
-    step: Callable[[domain.Case, domain.Campaign | None], domain.Step],
+    step: Callable[[journey.Case, copies.Campaign | None], journey.Step],
 ) -> None:
     await work.campaigns.share(campaign_id)
     campaign = await work.campaigns.get(campaign_id)

@@ -6,13 +6,13 @@ from typing import Any
 from gradphoto_contracts import ids
 from gradphoto_contracts.capture import Sha256
 from kit import errors, messages
-from services.verify import domain
+from services.verify.domain import chsi, copies, journey
 from services.verify.handlers import steps
 from services.verify.ports import Taken, Work
 
 
 async def take_results(
-    work: Work, campaign_id: ids.CampaignId, file_sha256: Sha256, verdicts: Sequence[domain.Verdict]
+    work: Work, campaign_id: ids.CampaignId, file_sha256: Sha256, verdicts: Sequence[chsi.Verdict]
 ) -> Taken:
     """Take what CHSI says. The same file again changes nothing and gets the same answer.
 
@@ -37,13 +37,13 @@ async def take_results(
     return taken
 
 
-def _apply(verdict: domain.Verdict, case: domain.Case, work: Work, campaign: domain.Campaign) -> domain.Step:
-    act = domain.publish if verdict.shown else domain.refuse
+def _apply(verdict: chsi.Verdict, case: journey.Case, work: Work, campaign: copies.Campaign) -> journey.Step:
+    act = chsi.publish if verdict.shown else chsi.refuse
     return act(case, work.now, campaign)
 
 
-def _check(verdicts: Sequence[domain.Verdict], said: Mapping[ids.CaptureId, bool | None]) -> None:
-    twice = domain.repeated(verdicts)
+def _check(verdicts: Sequence[chsi.Verdict], said: Mapping[ids.CaptureId, bool | None]) -> None:
+    twice = chsi.repeated(verdicts)
     faults = [
         fault(verdict.row, "图像编号", str(verdict.capture_id), "verify-result-twice", first_row=twice[verdict.row])
         for verdict in verdicts

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from gradphoto_contracts import ids
 from kit import errors
-from services.verify import domain
+from services.verify.domain import copies, journey
 from services.verify.ports import Work
 
 
-async def save(work: Work, steps: Iterable[domain.Step]) -> None:
+async def save(work: Work, steps: Iterable[journey.Step]) -> None:
     """Save steps; those that changed nothing cost nothing."""
     taken = [step for step in steps if step.after != step.before]
     if not taken:
@@ -18,7 +18,7 @@ async def save(work: Work, steps: Iterable[domain.Step]) -> None:
     await work.events.add_all(event for step in taken for event in step.events)
 
 
-async def campaign(work: Work, campaign_id: ids.CampaignId) -> domain.Campaign:
+async def campaign(work: Work, campaign_id: ids.CampaignId) -> copies.Campaign:
     """The campaign's policy, kept as it is until the transaction ends."""
     await work.campaigns.share(campaign_id)
     known = await work.campaigns.get(campaign_id)
@@ -27,7 +27,7 @@ async def campaign(work: Work, campaign_id: ids.CampaignId) -> domain.Campaign:
     return known
 
 
-async def case(work: Work, campaign_id: ids.CampaignId, student_id: ids.StudentId) -> domain.Case:
+async def case(work: Work, campaign_id: ids.CampaignId, student_id: ids.StudentId) -> journey.Case:
     """A student's case, kept to this transaction."""
     known = await work.cases.get(student_id)
     if known is None or known.campaign_id != campaign_id:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gradphoto_contracts.capture import Sha256
 from kit import errors, objects
-from services.verify import domain
+from services.verify.domain import copies
 
 #: Photos fetched at once.
 AHEAD = 8
@@ -27,7 +27,7 @@ class Archive:
     def __init__(self, store: objects.Objects) -> None:
         self._store = store
 
-    async def pack(self, key: str, photos: Sequence[domain.Photo]) -> Sha256:
+    async def pack(self, key: str, photos: Sequence[copies.Photo]) -> Sha256:
         """See ports.Archive.pack."""
         with tempfile.TemporaryDirectory(prefix="gradphoto-batch-") as folder:
             path = Path(folder) / "batch.zip"
@@ -38,7 +38,7 @@ class Archive:
             await self._store.put_file(key, path, "application/zip")
             return await asyncio.to_thread(_sha256, path)
 
-    async def _pictures(self, photos: Sequence[domain.Photo]) -> AsyncIterator[tuple[domain.Photo, bytes]]:
+    async def _pictures(self, photos: Sequence[copies.Photo]) -> AsyncIterator[tuple[copies.Photo, bytes]]:
         for start in range(0, len(photos), AHEAD):
             some = photos[start : start + AHEAD]
             pictures = await asyncio.gather(*(self._store.get(photo.photo_key) for photo in some))
@@ -48,7 +48,7 @@ class Archive:
                 yield photo, picture
 
 
-def _file(photo: domain.Photo) -> str:
+def _file(photo: copies.Photo) -> str:
     return f"photos/{photo.capture_id}.jpg"
 
 
@@ -56,7 +56,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(name, DATE)
 
 
-def _manifest(photos: Sequence[domain.Photo]) -> bytes:
+def _manifest(photos: Sequence[copies.Photo]) -> bytes:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(MANIFEST_COLUMNS)

@@ -10,58 +10,59 @@ from sqlalchemy.dialects import postgresql
 
 from gradphoto_contracts import ids
 from gradphoto_contracts.capture import Sha256
-from services.verify import domain, ports
+from services.verify import ports
+from services.verify.domain import batches, chsi, copies
 from services.verify.store import BATCH_PHOTOS, BATCHES, CASES, PHOTOS, RESULTS, VIEWS
 from services.verify.store.copies import Table
 
 _BATCH = ("batch_id", "campaign_id", "number", "state", "photos", "archive_key", "archive_sha256", "delivered_at")
 
 
-def _batch(row: Any) -> domain.Batch:
-    return domain.Batch(**{name: getattr(row, name) for name in _BATCH})
+def _batch(row: Any) -> batches.Batch:
+    return batches.Batch(**{name: getattr(row, name) for name in _BATCH})
 
 
 class Batches(Table):
-    async def gathering(self, campaign_id: ids.CampaignId) -> domain.Batch | None:
+    async def gathering(self, campaign_id: ids.CampaignId) -> batches.Batch | None:
         row = await self._one(
             sa.select(BATCHES).where(BATCHES.c.campaign_id == campaign_id, BATCHES.c.state == "gathering")
         )
         return _batch(row) if row else None
 
-    async def begin(self, batch_id: ids.BatchId, campaign_id: ids.CampaignId) -> domain.Batch:
+    async def begin(self, batch_id: ids.BatchId, campaign_id: ids.CampaignId) -> batches.Batch:
         last = sa.select(sa.func.coalesce(sa.func.max(BATCHES.c.number), 0)).where(BATCHES.c.campaign_id == campaign_id)
         number = int((await self._tx.execute(last)).scalar_one()) + 1
-        batch = domain.Batch(batch_id, campaign_id, number, "gathering")
+        batch = batches.Batch(batch_id, campaign_id, number, "gathering")
         await self._tx.execute(BATCHES.insert().values(**asdict(batch), begun_at=self._now))
         return batch
 
-    async def put(self, batch_id: ids.BatchId, photos: Sequence[domain.Photo]) -> None:
+    async def put(self, batch_id: ids.BatchId, photos: Sequence[copies.Photo]) -> None:
         await self._tx.execute(BATCH_PHOTOS.delete().where(BATCH_PHOTOS.c.batch_id == batch_id))
         rows = [{"batch_id": batch_id, "capture_id": photo.capture_id} for photo in photos]
         if rows:
             await self._tx.execute(BATCH_PHOTOS.insert(), rows)
 
-    async def photos(self, batch_id: ids.BatchId) -> list[domain.Photo]:
+    async def photos(self, batch_id: ids.BatchId) -> list[copies.Photo]:
         theirs = sa.and_(CASES.c.capture_id == PHOTOS.c.capture_id, ~CASES.c.off_roster)
         still = sa.and_(PHOTOS.c.in_force, sa.exists().where(theirs)).label("still")
         query = sa.select(PHOTOS, still).join(BATCH_PHOTOS, BATCH_PHOTOS.c.capture_id == PHOTOS.c.capture_id)
         rows = await self._all(query.where(BATCH_PHOTOS.c.batch_id == batch_id).order_by(PHOTOS.c.capture_id))
         names = [column.name for column in PHOTOS.c]
-        return [domain.Photo(**{name: getattr(row, name) for name in names} | {"in_force": row.still}) for row in rows]
+        return [copies.Photo(**{name: getattr(row, name) for name in names} | {"in_force": row.still}) for row in rows]
 
-    async def finish(self, batch: domain.Batch) -> None:
+    async def finish(self, batch: batches.Batch) -> None:
         values = {name: getattr(batch, name) for name in _BATCH}
         await self._tx.execute(BATCHES.update().where(BATCHES.c.batch_id == batch.batch_id).values(values))
 
-    async def get(self, batch_id: ids.BatchId) -> domain.Batch | None:
+    async def get(self, batch_id: ids.BatchId) -> batches.Batch | None:
         row = await self._one(sa.select(BATCHES).where(BATCHES.c.batch_id == batch_id))
         return _batch(row) if row else None
 
-    async def of(self, campaign_id: ids.CampaignId) -> list[domain.Batch]:
+    async def of(self, campaign_id: ids.CampaignId) -> list[batches.Batch]:
         query = sa.select(BATCHES).where(BATCHES.c.campaign_id == campaign_id).order_by(BATCHES.c.number)
         return [_batch(row) for row in await self._all(query)]
 
-    async def stuck(self, before: datetime) -> list[domain.Batch]:
+    async def stuck(self, before: datetime) -> list[batches.Batch]:
         query = sa.select(BATCHES).where(BATCHES.c.state == "gathering", BATCHES.c.begun_at < before)
         return [_batch(row) for row in await self._all(query.order_by(BATCHES.c.begun_at))]
 
@@ -72,7 +73,7 @@ class Batches(Table):
         rows = await self._all(query.where(BATCHES.c.campaign_id == campaign_id, BATCHES.c.state == "delivered"))
         return {row.capture_id: row.shown for row in rows}
 
-    async def judge(self, verdicts: Sequence[domain.Verdict]) -> None:
+    async def judge(self, verdicts: Sequence[chsi.Verdict]) -> None:
         said = [{"photo": verdict.capture_id, "said": verdict.shown, "why": verdict.reason} for verdict in verdicts]
         words: dict[str, Any] = {"shown": sa.bindparam("said"), "reason": sa.bindparam("why")}
         update = BATCH_PHOTOS.update().where(BATCH_PHOTOS.c.capture_id == sa.bindparam("photo")).values(words)

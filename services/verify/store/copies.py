@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
 from gradphoto_contracts.policy import ChsiPolicy, MakeupPolicy
-from services.verify import domain
+from services.verify.domain import copies
 from services.verify.store import BATCH_PHOTOS, CAMPAIGNS, CASES, CLASSES, PHOTOS
 
 
@@ -40,8 +40,8 @@ class Table:
         return bool((await self._tx.execute(newer)).rowcount)
 
 
-def _campaign(row: Any) -> domain.Campaign:
-    return domain.Campaign(
+def _campaign(row: Any) -> copies.Campaign:
+    return copies.Campaign(
         row.campaign_id,
         row.version,
         row.code,
@@ -57,12 +57,12 @@ class Campaigns(Table):
     async def hold(self, campaign_id: ids.CampaignId) -> None:
         await self._lock("campaign", campaign_id)
 
-    async def get(self, campaign_id: ids.CampaignId) -> domain.Campaign | None:
+    async def get(self, campaign_id: ids.CampaignId) -> copies.Campaign | None:
         known = sa.and_(CAMPAIGNS.c.campaign_id == campaign_id, CAMPAIGNS.c.chsi.is_not(None))
         row = await self._one(sa.select(CAMPAIGNS).where(known))
         return _campaign(row) if row else None
 
-    async def save(self, campaign: domain.Campaign) -> bool:
+    async def save(self, campaign: copies.Campaign) -> bool:
         values = {"campaign_id": campaign.campaign_id, "version": campaign.version, "code": campaign.code}
         policy = {"chsi": campaign.chsi.model_dump(mode="json"), "makeup": campaign.makeup.model_dump(mode="json")}
         return await self._save_newer(CAMPAIGNS, "campaign_id", values | policy)
@@ -71,35 +71,35 @@ class Campaigns(Table):
         insert = postgresql.insert(CAMPAIGNS).values(campaign_id=campaign_id, version=0, code="", closed=True)
         await self._tx.execute(insert.on_conflict_do_update(index_elements=["campaign_id"], set_={"closed": True}))
 
-    async def all(self) -> list[domain.Campaign]:
+    async def all(self) -> list[copies.Campaign]:
         query = sa.select(CAMPAIGNS).where(CAMPAIGNS.c.chsi.is_not(None)).order_by(CAMPAIGNS.c.campaign_id)
         return [_campaign(row) for row in await self._all(query)]
 
 
 class Classes(Table):
-    async def save(self, known: domain.Class) -> bool:
+    async def save(self, known: copies.Class) -> bool:
         values = {column.name: getattr(known, column.name) for column in CLASSES.c}
         return await self._save_newer(CLASSES, "class_id", values)
 
 
 class Photos(Table):
-    async def get(self, capture_id: ids.CaptureId) -> domain.Photo | None:
+    async def get(self, capture_id: ids.CaptureId) -> copies.Photo | None:
         await self._lock("capture", capture_id)
         row = await self._one(sa.select(PHOTOS).where(PHOTOS.c.capture_id == capture_id))
-        return domain.Photo(**row._mapping) if row else None
+        return copies.Photo(**row._mapping) if row else None
 
-    async def in_force(self, student_id: ids.StudentId) -> domain.Photo | None:
+    async def in_force(self, student_id: ids.StudentId) -> copies.Photo | None:
         query = sa.select(PHOTOS).where(PHOTOS.c.student_id == student_id, PHOTOS.c.in_force)
         row = await self._one(query.order_by(PHOTOS.c.capture_id).limit(1))
-        return domain.Photo(**row._mapping) if row else None
+        return copies.Photo(**row._mapping) if row else None
 
-    async def save(self, photo: domain.Photo) -> bool:
+    async def save(self, photo: copies.Photo) -> bool:
         values = {column.name: getattr(photo, column.name) for column in PHOTOS.c}
         return await self._save_newer(PHOTOS, "capture_id", values)
 
-    async def undelivered(self, campaign_id: ids.CampaignId) -> list[domain.Photo]:
+    async def undelivered(self, campaign_id: ids.CampaignId) -> list[copies.Photo]:
         theirs = sa.and_(CASES.c.capture_id == PHOTOS.c.capture_id, ~CASES.c.off_roster)
         packed = sa.exists().where(BATCH_PHOTOS.c.capture_id == PHOTOS.c.capture_id)
         query = sa.select(PHOTOS).join(CASES, theirs)
         query = query.where(PHOTOS.c.campaign_id == campaign_id, PHOTOS.c.in_force, ~packed)
-        return [domain.Photo(**row._mapping) for row in await self._all(query.order_by(PHOTOS.c.capture_id))]
+        return [copies.Photo(**row._mapping) for row in await self._all(query.order_by(PHOTOS.c.capture_id))]

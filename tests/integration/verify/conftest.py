@@ -18,7 +18,8 @@ from gradphoto_contracts import capture, catalogue, roster
 from gradphoto_contracts.envelope import Envelope, Event
 from gradphoto_contracts.policy import ChsiPolicy, Cohort, FeePolicy, MakeupPolicy, Policy
 from kit import auth, crypto, db, ids, inbox, objects
-from services.verify import app, domain, handlers, ports, store
+from services.verify import app, handlers, ports, store
+from services.verify.domain import copies
 from services.verify.handlers import deadlines
 from services.verify.settings import Settings
 from services.verify.store import archive
@@ -115,7 +116,7 @@ def picture(place: int) -> bytes:
     return b"\xff\xd8" + str(place).encode() * 500
 
 
-def opened(of: domain.Campaign, version: int = 1) -> roster.CampaignOpenedV1:
+def opened(of: copies.Campaign, version: int = 1) -> roster.CampaignOpenedV1:
     return opened_with(of.chsi, of.makeup, version)
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from gradphoto_contracts import verify as said
 from kit import db, errors
-from services.verify import domain, store
+from services.verify import store
+from services.verify.domain import batches, copies
 from services.verify.handlers import deliveries
 from tests.integration.verify import conftest as school
 from tests.integration.verify.conftest import CID, Verify
@@ -38,7 +39,7 @@ class BrokenArchive:
     def __init__(self, real: object, meanwhile: object = None, *, dies: bool = False) -> None:
         self.real, self.meanwhile, self.dies, self.packed = real, meanwhile, dies, 0
 
-    async def pack(self, key: str, photos: Sequence[domain.Photo]) -> str:
+    async def pack(self, key: str, photos: Sequence[copies.Photo]) -> str:
         digest: str = await self.real.pack(key, photos)  # type: ignore[attr-defined]
         self.packed += 1
         if self.meanwhile is not None:
@@ -115,7 +116,7 @@ async def test_delivery_survives_the_death_of_its_process(photographed: Verify) 
     async with photographed.unit() as work:
         begun = await work.batches.gathering(cases.CAMPAIGN)
     assert begun is not None
-    left_behind = await photographed.kept.get(domain.archive_key(cases.CAMPAIGN, begun.batch_id))
+    left_behind = await photographed.kept.get(batches.archive_key(cases.CAMPAIGN, begun.batch_id))
     photographed.watch.moment += deliveries.STUCK * 2
     await deliveries.resume_batches(photographed.unit, photographed.archive)
     async with photographed.unit() as work:

@@ -9,7 +9,7 @@ from uuid import UUID
 from gradphoto_contracts import ids
 from gradphoto_contracts.envelope import Event
 from gradphoto_contracts.policy import ChsiPolicy, MakeupPolicy, Window
-from services.verify import domain
+from services.verify.domain import batches, chsi, clocks, copies, journey, lapses, makeups, told
 
 CAMPAIGN = ids.CampaignId(UUID(int=1))
 CLASS = ids.ClassId(UUID(int=10))
@@ -18,11 +18,11 @@ STUDENT = ids.StudentId(UUID(int=100))
 
 def at(text: str) -> datetime:
     """A moment in Asia/Shanghai: `2017-11-01 09:00`, or a day's first moment."""
-    return datetime.fromisoformat(text).replace(tzinfo=domain.SHANGHAI)
+    return datetime.fromisoformat(text).replace(tzinfo=clocks.SHANGHAI)
 
 
 #: S0 陕西中医药大 2017: fixed dates, reports in a window of their own, silence is agreement, make-up before November.
-S0 = domain.Campaign(
+S0 = copies.Campaign(
     CAMPAIGN,
     1,
     "s0",
@@ -38,7 +38,7 @@ S0 = domain.Campaign(
     ),
 )
 #: S2 兰州大 2017: counted from the capture, one chance, look again after a week; make-up on three days.
-S2 = domain.Campaign(
+S2 = copies.Campaign(
     CAMPAIGN,
     1,
     "s2",
@@ -51,7 +51,7 @@ S2 = domain.Campaign(
     MakeupPolicy(mode="session", window=Window(opens_on=date(2018, 4, 14), closes_on=date(2018, 4, 16))),
 )
 #: S3 山东中医药 2019: no make-up at all.
-S3 = domain.Campaign(
+S3 = copies.Campaign(
     CAMPAIGN,
     1,
     "s3",
@@ -60,8 +60,8 @@ S3 = domain.Campaign(
 )
 
 
-def photo(number: int, shutter: str, *, in_force: bool = True, version: int = 1) -> domain.Photo:
-    return domain.Photo(
+def photo(number: int, shutter: str, *, in_force: bool = True, version: int = 1) -> copies.Photo:
+    return copies.Photo(
         ids.CaptureId(UUID(int=1000 + number)),
         version,
         CAMPAIGN,
@@ -74,26 +74,26 @@ def photo(number: int, shutter: str, *, in_force: bool = True, version: int = 1)
     )
 
 
-FRESH = domain.Case(STUDENT, CAMPAIGN, CLASS)
+FRESH = journey.Case(STUDENT, CAMPAIGN, CLASS)
 
 
 @dataclass
 class History:
     """One case and all that was said of it and became of its deadlines."""
 
-    campaign: domain.Campaign
-    case: domain.Case = FRESH
+    campaign: copies.Campaign
+    case: journey.Case = FRESH
     said: list[Event] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
 
-    def take(self, step: domain.Step) -> "History":
+    def take(self, step: journey.Step) -> "History":
         self.case = step.after
         self.said.extend(step.events)
         if outcome := step.outcome():
             self.outcomes.append(f"{outcome.deadline}: {outcome.outcome}")
         return self
 
-    def do(self, act: Callable[..., domain.Step], *arguments: Any) -> "History":
+    def do(self, act: Callable[..., journey.Step], *arguments: Any) -> "History":
         return self.take(act(self.case, *arguments, self.campaign))
 
     def wait_until(self, text: str) -> "History":
@@ -101,22 +101,22 @@ class History:
         now = at(text)
         while True:
             before = self.case
-            self.take(domain.call_for_second_shot(self.case, now, self.campaign))
-            self.take(domain.lapse(self.case, now, self.campaign))
+            self.take(makeups.call_for_second_shot(self.case, now, self.campaign))
+            self.take(lapses.lapse(self.case, now, self.campaign))
             if self.case == before:
                 return self
 
     def enrol(self, version: int = 1, *, eligible: bool = True) -> "History":
-        return self.do(domain.place, domain.Student(version, eligible), CLASS)
+        return self.do(told.place, copies.Student(version, eligible), CLASS)
 
     def photograph(self, shutter: str, number: int = 1) -> "History":
-        return self.do(domain.see_photo, photo(number, shutter), at(shutter))
+        return self.do(told.see_photo, photo(number, shutter), at(shutter))
 
     def deliver(self) -> "History":
-        return self.do(domain.deliver, self.case.capture_id)
+        return self.do(batches.deliver, self.case.capture_id)
 
     def publish(self, text: str) -> "History":
-        return self.do(domain.publish, at(text))
+        return self.do(chsi.publish, at(text))
 
     @property
     def names(self) -> list[str]:

@@ -1,0 +1,1 @@
+"""What verify decides: pure rules, one file a subject."""
