@@ -121,7 +121,7 @@ class Fleet:
 
     async def wait_for_pack(self, desk: Desk, entries: int) -> None:
         """Return once the desk knows at least so many students."""
-        for _ in range(600):
+        for _ in range(4500):
             state = await desk.door.get("/v1/state")
             if state["pack_entries"] >= entries:
                 return

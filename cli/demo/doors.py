@@ -10,6 +10,8 @@ import httpx
 
 _PATIENCE_S = 120.0
 _PAUSE_S = 0.25
+#: A roster of thousands is thousands of events before the plan's.
+_PATIENCE_FOR_EVENTS_S = 900.0
 
 
 class Refused(Exception):
@@ -75,7 +77,7 @@ class Door:
     async def put(self, path: str, body: Any = None) -> Any:
         return await self.call("PUT", path, json=body if body is not None else {})
 
-    async def post_once_known(self, path: str, body: Any, patience_s: float = 60.0) -> Any:
+    async def post_once_known(self, path: str, body: Any, patience_s: float = _PATIENCE_FOR_EVENTS_S) -> Any:
         """POST what depends on an event that may still be on its way: a 404 is asked again for a while."""
         deadline = asyncio.get_running_loop().time() + patience_s
         while True:

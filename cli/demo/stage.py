@@ -16,7 +16,7 @@ from cli.demo.screen import Screen
 from cli.stack import stack as stacks
 from kit import objects
 
-_SETTLE_S = 120.0
+_SETTLE_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,7 @@ class Stage:
 
     async def stations(self) -> None:
         """A station process for every desk."""
+        self.screen.note("等待名单与计划传到采集服务 roster and plan travel to capture as events")
         plan = await self.people.doors["scheduler"].get(f"/v1/campaigns/{self.people.campaign_id}/plan")
         await self.fleet.set_up(self.people.campaign_id, plan)
         for desk in self.fleet.desks.values():
