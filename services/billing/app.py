@@ -9,6 +9,7 @@ from gradphoto_contracts import catalogue
 from kit import auth, bus, clock, db, ids, inbox, metrics, outbox, process, topology, web
 from services.billing import api, handlers, ports, store
 from services.billing.settings import Settings
+from services.billing.store import accounts, charges, copies, ledger, payments, vouchers
 
 OPEN_FEN = metrics.gauge("gradphoto_billing_open_fen", "Owed and not yet paid, in fen", ["campaign"])
 DISCREPANCIES = metrics.gauge(
@@ -49,19 +50,19 @@ def working(time: clock.Clock) -> Callable[[AsyncConnection], ports.Work]:
     def build_work(tx: AsyncConnection) -> ports.Work:
         now = time.now()
         return ports.Work(
-            campaigns=store.Campaigns(tx, now),
-            classes=store.Classes(tx, now),
-            students=store.Students(tx, now),
-            photos=store.Photos(tx, now),
-            charges=store.Charges(tx, now),
-            accounts=store.Accounts(tx, now),
-            ledger=store.Ledger(tx, now),
-            payments=store.Payments(tx, now),
-            vouchers=store.Vouchers(tx, now),
-            refunds=store.Refunds(tx, now),
-            receipts=store.Receipts(tx, now),
-            settlements=store.Settlements(tx, now),
-            numbers=store.Numbers(tx, now),
+            campaigns=copies.Campaigns(tx, now),
+            classes=copies.Classes(tx, now),
+            students=copies.Students(tx, now),
+            photos=copies.Photos(tx, now),
+            charges=charges.Charges(tx, now),
+            accounts=accounts.Accounts(tx, now),
+            ledger=ledger.Ledger(tx, now),
+            payments=payments.Payments(tx, now),
+            vouchers=vouchers.Vouchers(tx, now),
+            refunds=payments.Refunds(tx, now),
+            receipts=payments.Receipts(tx, now),
+            settlements=accounts.Settlements(tx, now),
+            numbers=payments.Numbers(tx, now),
             events=outbox.Outbox(tx, store.OUTBOX, "billing", now, ids.new),
             inbox=inbox.Inbox(tx, store.INBOX),
             now=now,

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from gradphoto_contracts import billing as said
 from gradphoto_contracts import capture, ids
 from gradphoto_contracts.envelope import Event
-from services.billing import handlers, store
+from services.billing import store
+from services.billing.handlers import issuing, paying
 from tests.integration.billing.conftest import Billing, sealed
 from tests.unit.billing import books
 
@@ -35,7 +36,7 @@ async def test_one_payment_twenty_times_at_once(billing: Billing, payment_ids: l
 
     async def pay(number: int) -> None:
         async with billing.unit() as work:
-            await handlers.record_payment(work, books.payment(number, payer, 1, "class_epay"))
+            await paying.record_payment(work, books.payment(number, payer, 1, "class_epay"))
 
     await asyncio.gather(*map(pay, payment_ids))
     async with billing.unit() as work:
@@ -50,8 +51,8 @@ async def test_no_voucher_is_redeemed_twice(billing: Billing) -> None:
     payer = books.payer_of("prepaid_voucher", 2)
     paid = books.payment(1, payer, 10, "prepaid_voucher")
     async with billing.unit() as work:
-        await handlers.record_payment(work, paid)
-        await handlers.issue_vouchers(work, books.CAMPAIGN, paid.payment_id, payer, 10)
+        await paying.record_payment(work, paid)
+        await issuing.issue_vouchers(work, books.CAMPAIGN, paid.payment_id, payer, 10)
     await billing.hear_at_once(map(sealed, crowd(30, 2)))
     rows = await billing.rows(store.VOUCHERS)
     assert len({row.student_id for row in rows if row.state == "redeemed"}) == 10
@@ -68,8 +69,8 @@ async def test_database_refuses_a_head_with_two_vouchers(billing: Billing) -> No
     payer = books.payer_of("prepaid_voucher", 2)
     paid = books.payment(1, payer, 2, "prepaid_voucher")
     async with billing.unit() as work:
-        await handlers.record_payment(work, paid)
-        await handlers.issue_vouchers(work, books.CAMPAIGN, paid.payment_id, payer, 2)
+        await paying.record_payment(work, paid)
+        await issuing.issue_vouchers(work, books.CAMPAIGN, paid.payment_id, payer, 2)
     update = store.VOUCHERS.update().values(state="redeemed", student_id=books.STUDENTS[0])
     async with billing.database.engine.connect() as tx:
         with pytest.raises(sa.exc.IntegrityError, match="uq_vouchers_redeemed"):

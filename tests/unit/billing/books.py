@@ -10,7 +10,8 @@ from gradphoto_contracts import capture, ids, roster
 from gradphoto_contracts.billing import Payer
 from gradphoto_contracts.policy import ChsiPolicy, Cohort, FeeMode, FeePolicy, MakeupPolicy, Policy, Window
 from kit import memory
-from services.billing import domain, ports
+from services.billing import ports
+from services.billing.domain import accounts, charges, copies, ledger, modes, payments, settlements, vouchers
 
 NOW = datetime(2026, 5, 1, 1, tzinfo=UTC)
 CAMPAIGN = ids.CampaignId(UUID(int=1))
@@ -32,19 +33,19 @@ class Store:
     """All ports at once, over dictionaries."""
 
     def __init__(self) -> None:
-        self.campaigns: dict[Any, domain.Campaign] = {}
+        self.campaigns: dict[Any, copies.Campaign] = {}
         self.closed: set[Any] = set()
-        self.classes: dict[Any, domain.Class] = {}
-        self.students: dict[Any, domain.Student] = {}
-        self.photos: dict[Any, domain.Photo] = {}
-        self.charges: dict[Any, domain.Charge] = {}
-        self.accounts: dict[Payer, domain.Account] = {}
-        self.postings: list[domain.Posting] = []
-        self.payments: dict[Any, domain.Payment] = {}
-        self.vouchers: dict[Any, domain.Voucher] = {}
-        self.refunds: dict[Any, domain.Refund] = {}
-        self.receipts: list[domain.Receipt] = []
-        self.settlements: dict[Any, tuple[domain.Settlement, Payer]] = {}
+        self.classes: dict[Any, copies.Class] = {}
+        self.students: dict[Any, copies.Student] = {}
+        self.photos: dict[Any, copies.Photo] = {}
+        self.charges: dict[Any, charges.Charge] = {}
+        self.accounts: dict[Payer, accounts.Account] = {}
+        self.postings: list[ledger.Posting] = []
+        self.payments: dict[Any, payments.Payment] = {}
+        self.vouchers: dict[Any, vouchers.Voucher] = {}
+        self.refunds: dict[Any, payments.Refund] = {}
+        self.receipts: list[payments.Receipt] = []
+        self.settlements: dict[Any, tuple[settlements.Settlement, Payer]] = {}
         self.numbers: Counter[str] = Counter()
         self.events = memory.MemoryEvents()
         self.inbox = memory.MemoryInbox()
@@ -79,8 +80,8 @@ class Store:
                 found[entry.account] += entry.amount_fen
         return {account: amount for account, amount in found.items() if amount}
 
-    def account(self, payer: Payer) -> domain.Account:
-        return self.accounts.get(payer, domain.Account(CAMPAIGN, payer))
+    def account(self, payer: Payer) -> accounts.Account:
+        return self.accounts.get(payer, accounts.Account(CAMPAIGN, payer))
 
     def said(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events.said if isinstance(event, kind)]
@@ -105,94 +106,94 @@ class _Campaigns(_Port):
     async def hold(self, campaign_id: ids.CampaignId) -> None:
         """One at a time here."""
 
-    async def get(self, campaign_id: ids.CampaignId) -> domain.Campaign | None:
+    async def get(self, campaign_id: ids.CampaignId) -> copies.Campaign | None:
         found = self.s.campaigns.get(campaign_id)
         if found is None:
             return None
-        return domain.Campaign(**{**vars(found), "closed": campaign_id in self.s.closed})
+        return copies.Campaign(**{**vars(found), "closed": campaign_id in self.s.closed})
 
-    async def save(self, campaign: domain.Campaign) -> bool:
+    async def save(self, campaign: copies.Campaign) -> bool:
         return _newer(self.s.campaigns, campaign.campaign_id, campaign)
 
     async def close(self, campaign_id: ids.CampaignId) -> None:
         self.s.closed.add(campaign_id)
 
-    async def all(self) -> list[domain.Campaign]:
+    async def all(self) -> list[copies.Campaign]:
         return list(self.s.campaigns.values())
 
 
 class _Classes(_Port):
-    async def get(self, class_id: ids.ClassId) -> domain.Class | None:
+    async def get(self, class_id: ids.ClassId) -> copies.Class | None:
         return self.s.classes.get(class_id)
 
     async def college_exists(self, campaign_id: ids.CampaignId, college_zh: str) -> bool:
         return any(known.college_zh == college_zh for known in self.s.classes.values())
 
-    async def save(self, known: domain.Class) -> bool:
+    async def save(self, known: copies.Class) -> bool:
         return _newer(self.s.classes, known.class_id, known)
 
 
 class _Students(_Port):
-    async def lock(self, students: Iterable[domain.Student]) -> list[domain.Student]:
+    async def lock(self, students: Iterable[copies.Student]) -> list[copies.Student]:
         return [
             self.s.students.setdefault(student.student_id, student)
             for student in sorted(students, key=lambda student: student.student_id)
         ]
 
-    async def save(self, student: domain.Student) -> bool:
+    async def save(self, student: copies.Student) -> bool:
         return _newer(self.s.students, student.student_id, student)
 
-    async def with_money(self, campaign_id: ids.CampaignId, class_id: ids.ClassId | None) -> list[domain.Student]:
+    async def with_money(self, campaign_id: ids.CampaignId, class_id: ids.ClassId | None) -> list[copies.Student]:
         photographed = {photo.student_id for photo in self.s.photos.values()}
         return [s for s in self.s.students.values() if s.student_id in photographed and class_id in (None, s.class_id)]
 
 
 class _Photos(_Port):
-    async def get(self, capture_id: ids.CaptureId) -> domain.Photo | None:
+    async def get(self, capture_id: ids.CaptureId) -> copies.Photo | None:
         return self.s.photos.get(capture_id)
 
-    async def in_force(self, student_id: ids.StudentId) -> domain.Photo | None:
+    async def in_force(self, student_id: ids.StudentId) -> copies.Photo | None:
         found = [p for p in self.s.photos.values() if p.student_id == student_id and p.in_force]
         return min(found, key=lambda photo: photo.capture_id, default=None)
 
-    async def save(self, photo: domain.Photo) -> bool:
+    async def save(self, photo: copies.Photo) -> bool:
         return _newer(self.s.photos, photo.capture_id, photo)
 
 
 class _Charges(_Port):
-    async def get(self, campaign_id: ids.CampaignId, student_id: ids.StudentId) -> domain.Charge | None:
+    async def get(self, campaign_id: ids.CampaignId, student_id: ids.StudentId) -> charges.Charge | None:
         return self.s.charges.get(student_id)
 
-    async def save(self, charge: domain.Charge) -> None:
+    async def save(self, charge: charges.Charge) -> None:
         self.s.charges[charge.student_id] = charge
 
-    def _of(self, payer: Payer) -> list[domain.Charge]:
+    def _of(self, payer: Payer) -> list[charges.Charge]:
         return [charge for charge in self.s.charges.values() if charge.active and charge.payer == payer]
 
     async def uncovered(self, campaign_id: ids.CampaignId, payer: Payer, limit: int) -> list[ids.StudentId]:
         covered = {v.student_id for v in self.s.vouchers.values() if v.state == "redeemed" and v.payer == payer}
         return [charge.student_id for charge in self._of(payer) if charge.student_id not in covered][:limit]
 
-    async def by_class(self, campaign_id: ids.CampaignId, payer: Payer) -> list[domain.ClassHeads]:
+    async def by_class(self, campaign_id: ids.CampaignId, payer: Payer) -> list[settlements.ClassHeads]:
         found: dict[Any, list[int]] = {}
         for charge in self._of(payer):
             found.setdefault(charge.class_id, []).append(charge.amount_fen)
-        return [domain.ClassHeads(class_id, len(fen), sum(fen)) for class_id, fen in found.items()]
+        return [settlements.ClassHeads(class_id, len(fen), sum(fen)) for class_id, fen in found.items()]
 
 
 class _Accounts(_Port):
-    async def lock(self, campaign_id: ids.CampaignId, payer: Payer) -> domain.Account:
-        return self.s.accounts.setdefault(payer, domain.Account(campaign_id, payer))
+    async def lock(self, campaign_id: ids.CampaignId, payer: Payer) -> accounts.Account:
+        return self.s.accounts.setdefault(payer, accounts.Account(campaign_id, payer))
 
-    async def save(self, account: domain.Account) -> None:
+    async def save(self, account: accounts.Account) -> None:
         self.s.accounts[account.payer] = account
 
-    async def of(self, campaign_id: ids.CampaignId) -> list[domain.Account]:
+    async def of(self, campaign_id: ids.CampaignId) -> list[accounts.Account]:
         return list(self.s.accounts.values())
 
 
 class _Ledger(_Port):
-    async def add(self, campaign_id: ids.CampaignId, postings: Sequence[domain.Posting]) -> None:
+    async def add(self, campaign_id: ids.CampaignId, postings: Sequence[ledger.Posting]) -> None:
         self.s.postings.extend(postings)
 
     async def page(self, campaign_id: ids.CampaignId, after: int, limit: int) -> list[dict[str, Any]]:
@@ -206,71 +207,71 @@ class _Ledger(_Port):
 
 
 class _Payments(_Port):
-    async def add(self, payment: domain.Payment) -> bool:
+    async def add(self, payment: payments.Payment) -> bool:
         return self.s.payments.setdefault(payment.payment_id, payment) is payment
 
-    async def get(self, payment_id: ids.PaymentId) -> domain.Payment | None:
+    async def get(self, payment_id: ids.PaymentId) -> payments.Payment | None:
         return self.s.payments.get(payment_id)
 
-    async def without_receipt(self, campaign_id: ids.CampaignId) -> list[domain.Payment]:
+    async def without_receipt(self, campaign_id: ids.CampaignId) -> list[payments.Payment]:
         written = {payment_id for receipt in self.s.receipts for payment_id in receipt.payment_ids}
         return [payment for payment in self.s.payments.values() if payment.payment_id not in written]
 
 
 class _Vouchers(_Port):
-    async def get(self, voucher_id: ids.VoucherId) -> domain.Voucher | None:
+    async def get(self, voucher_id: ids.VoucherId) -> vouchers.Voucher | None:
         return self.s.vouchers.get(voucher_id)
 
-    async def add(self, vouchers: Sequence[domain.Voucher]) -> None:
+    async def add(self, vouchers: Sequence[vouchers.Voucher]) -> None:
         await self.save(vouchers)
 
-    async def save(self, vouchers: Sequence[domain.Voucher]) -> None:
+    async def save(self, vouchers: Sequence[vouchers.Voucher]) -> None:
         self.s.vouchers.update({voucher.voucher_id: voucher for voucher in vouchers})
 
-    async def of_payment(self, payment_id: ids.PaymentId) -> list[domain.Voucher]:
+    async def of_payment(self, payment_id: ids.PaymentId) -> list[vouchers.Voucher]:
         return [voucher for voucher in self.s.vouchers.values() if voucher.payment_id == payment_id]
 
-    async def stale(self, campaign_id: ids.CampaignId, payer: Payer) -> list[domain.Voucher]:
+    async def stale(self, campaign_id: ids.CampaignId, payer: Payer) -> list[vouchers.Voucher]:
         charged = {c.student_id for c in self.s.charges.values() if c.active and c.payer == payer}
         redeemed = [v for v in self.s.vouchers.values() if v.state == "redeemed" and v.payer == payer]
         return [voucher for voucher in redeemed if voucher.student_id not in charged]
 
-    async def outstanding(self, campaign_id: ids.CampaignId, payer: Payer, limit: int) -> list[domain.Voucher]:
+    async def outstanding(self, campaign_id: ids.CampaignId, payer: Payer, limit: int) -> list[vouchers.Voucher]:
         free = [v for v in self.s.vouchers.values() if v.state == "outstanding" and v.payer == payer]
         return sorted(free, key=lambda voucher: voucher.number)[:limit]
 
-    async def counts(self, campaign_id: ids.CampaignId) -> dict[tuple[Payer, domain.VoucherState], int]:
+    async def counts(self, campaign_id: ids.CampaignId) -> dict[tuple[Payer, vouchers.VoucherState], int]:
         return dict(Counter((voucher.payer, voucher.state) for voucher in self.s.vouchers.values()))
 
 
 class _Refunds(_Port):
-    async def add(self, refund: domain.Refund) -> bool:
+    async def add(self, refund: payments.Refund) -> bool:
         return self.s.refunds.setdefault(refund.refund_id, refund) is refund
 
-    async def get(self, refund_id: ids.RefundId) -> domain.Refund | None:
+    async def get(self, refund_id: ids.RefundId) -> payments.Refund | None:
         return self.s.refunds.get(refund_id)
 
 
 class _Receipts(_Port):
-    async def add(self, receipt: domain.Receipt) -> None:
+    async def add(self, receipt: payments.Receipt) -> None:
         self.s.receipts.append(receipt)
 
-    async def covering(self, payment_ids: Iterable[ids.PaymentId]) -> list[domain.Receipt]:
+    async def covering(self, payment_ids: Iterable[ids.PaymentId]) -> list[payments.Receipt]:
         wanted = set(payment_ids)
         return [receipt for receipt in self.s.receipts if wanted & set(receipt.payment_ids)]
 
 
 class _Settlements(_Port):
-    async def of(self, class_ids: Iterable[ids.ClassId]) -> dict[ids.ClassId, domain.Settlement]:
+    async def of(self, class_ids: Iterable[ids.ClassId]) -> dict[ids.ClassId, settlements.Settlement]:
         return {class_id: self.s.settlements[class_id][0] for class_id in class_ids if class_id in self.s.settlements}
 
-    async def save(self, settlement: domain.Settlement, payer: Payer) -> None:
+    async def save(self, settlement: settlements.Settlement, payer: Payer) -> None:
         self.s.settlements[settlement.class_id] = (settlement, payer)
 
     async def reopen(self, campaign_id: ids.CampaignId, payer: Payer, keep: Sequence[ids.ClassId]) -> None:
         for class_id, (settlement, owner) in self.s.settlements.items():
             if owner == payer and class_id not in keep:
-                opened = domain.Settlement(**{**vars(settlement), "standing": False})
+                opened = settlements.Settlement(**{**vars(settlement), "standing": False})
                 self.s.settlements[class_id] = (opened, owner)
 
 
@@ -360,15 +361,15 @@ def withdrawn(photo: int, place: int, *, version: int) -> capture.PhotoWithdrawn
 
 def payer_of(mode: FeeMode, place: int) -> Payer:
     """Who pays for the class at `place`."""
-    kind = domain.PAYER_KINDS[mode]
+    kind = modes.PAYER_KINDS[mode]
     return Payer(kind=kind, ref={"class": str(CLASSES[place]), "college": COLLEGES[place], "school": SCHOOL}[kind])
 
 
-def payment(number: int, payer: Payer, heads: int, mode: FeeMode, amount_fen: int | None = None) -> domain.Payment:
+def payment(number: int, payer: Payer, heads: int, mode: FeeMode, amount_fen: int | None = None) -> payments.Payment:
     amount = heads * TARIFF if amount_fen is None else amount_fen
     payment_id = ids.PaymentId(UUID(int=5000 + number))
-    return domain.Payment(payment_id, CAMPAIGN, payer, domain.METHODS[mode][0], heads, amount)
+    return payments.Payment(payment_id, CAMPAIGN, payer, modes.METHODS[mode][0], heads, amount)
 
 
-def refunded(number: int, payer: Payer, heads: int) -> domain.Refund:
-    return domain.Refund(ids.RefundId(UUID(int=6000 + number)), CAMPAIGN, payer, heads, heads * TARIFF)
+def refunded(number: int, payer: Payer, heads: int) -> payments.Refund:
+    return payments.Refund(ids.RefundId(UUID(int=6000 + number)), CAMPAIGN, payer, heads, heads * TARIFF)

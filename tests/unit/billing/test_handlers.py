@@ -7,7 +7,9 @@ from gradphoto_contracts.billing import Payer
 from gradphoto_contracts.envelope import Event
 from gradphoto_contracts.policy import FeeMode
 from kit import errors
-from services.billing import domain, handlers
+from services.billing import handlers
+from services.billing.domain import ledger
+from services.billing.handlers import closing, issuing, paying, receipts
 from tests.unit.billing import books
 
 
@@ -35,7 +37,7 @@ async def test_class_pays_after_it_is_done(store: books.Store) -> None:
     await hear(store, books.accepted(0), books.accepted(3), books.accepted(1))
     payer = books.payer_of("class_epay", 0)
     assert store.account(payer).open_fen == 2 * books.TARIFF
-    await handlers.record_payment(store.work(), books.payment(1, payer, 2, "class_epay"))
+    await paying.record_payment(store.work(), books.payment(1, payer, 2, "class_epay"))
     settled = store.said(billing.ClassSettledV1)
     assert [(event.class_id, event.heads, event.amount_fen) for event in settled] == [(books.CLASSES[0], 2, 3000)]
     assert not store.said(billing.DiscrepancyFoundV1)
@@ -49,11 +51,11 @@ async def test_wrong_heads_are_found(store: books.Store) -> None:
     await opened(store, "class_epay")
     await hear(store, books.accepted(0))
     payer = books.payer_of("class_epay", 0)
-    await handlers.record_payment(store.work(), books.payment(1, payer, 2, "class_epay"))
+    await paying.record_payment(store.work(), books.payment(1, payer, 2, "class_epay"))
     (found,) = store.said(billing.DiscrepancyFoundV1)
     assert (found.photographed_heads, found.paid_heads, found.version) == (1, 2, 1)
     assert not store.said(billing.ClassSettledV1)
-    await handlers.refund(store.work(), books.refunded(1, payer, 1))
+    await paying.refund(store.work(), books.refunded(1, payer, 1))
     assert store.account(payer).settled
     assert store.account(payer).found is None
     assert len(store.said(billing.RefundRecordedV1)) == len(store.said(billing.ClassSettledV1)) == 1
@@ -64,10 +66,10 @@ async def test_late_photo_opens_a_settled_class_again(store: books.Store) -> Non
     await opened(store, "class_epay")
     payer = books.payer_of("class_epay", 0)
     await hear(store, books.accepted(0))
-    await handlers.record_payment(store.work(), books.payment(1, payer, 1, "class_epay"))
+    await paying.record_payment(store.work(), books.payment(1, payer, 1, "class_epay"))
     await hear(store, books.accepted(3))
     assert not store.account(payer).settled
-    await handlers.record_payment(store.work(), books.payment(2, payer, 1, "class_epay"))
+    await paying.record_payment(store.work(), books.payment(2, payer, 1, "class_epay"))
     assert [(event.version, event.heads) for event in store.said(billing.ClassSettledV1)] == [(1, 1), (2, 2)]
 
 
@@ -75,14 +77,14 @@ async def test_cash_beforehand_is_no_discrepancy_until_asked(store: books.Store)
     """S1: a class may collect beforehand; heads that are still to come are not an error until somebody settles."""
     await opened(store, "cash_on_site")
     payer = books.payer_of("cash_on_site", 0)
-    await handlers.record_payment(store.work(), books.payment(1, payer, 2, "cash_on_site"))
+    await paying.record_payment(store.work(), books.payment(1, payer, 2, "cash_on_site"))
     await hear(store, books.accepted(0))
     assert not store.said(billing.DiscrepancyFoundV1)
-    account = await handlers.settle_class(store.work(), books.CLASSES[0])
+    account = await closing.settle_class(store.work(), books.CLASSES[0])
     assert not account.settled
     assert len(store.said(billing.DiscrepancyFoundV1)) == 1
     await hear(store, books.accepted(3))
-    assert (await handlers.settle_class(store.work(), books.CLASSES[0])).settled
+    assert (await closing.settle_class(store.work(), books.CLASSES[0])).settled
     assert len(store.said(billing.ClassSettledV1)) == 1
 
 
@@ -90,7 +92,7 @@ async def test_closing_the_campaign_finds_what_is_open(store: books.Store) -> No
     """When no more can come, money paid beforehand for absent students is a discrepancy."""
     await opened(store, "cash_on_site")
     payer = books.payer_of("cash_on_site", 0)
-    await handlers.record_payment(store.work(), books.payment(1, payer, 2, "cash_on_site"))
+    await paying.record_payment(store.work(), books.payment(1, payer, 2, "cash_on_site"))
     from gradphoto_contracts import roster
 
     await hear(store, books.accepted(0), roster.CampaignClosedV1(version=9, campaign_id=books.CAMPAIGN))
@@ -102,10 +104,10 @@ async def test_voucher_is_used_once_and_set_free_again(store: books.Store) -> No
     await opened(store, "prepaid_voucher")
     payer = books.payer_of("prepaid_voucher", 0)
     paid = books.payment(1, payer, 2, "prepaid_voucher")
-    await handlers.record_payment(store.work(), paid)
-    issued = await handlers.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 2)
+    await paying.record_payment(store.work(), paid)
+    issued = await issuing.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 2)
     assert [voucher.number for voucher in issued] == ["sntcm-2018-00001", "sntcm-2018-00002"]
-    again = await handlers.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 2)
+    again = await issuing.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 2)
     assert again == issued
     await hear(store, books.accepted(0), books.accepted(1), books.accepted(3))
     assert sorted(v.state for v in store.vouchers.values()) == ["redeemed", "redeemed"]
@@ -123,9 +125,9 @@ async def test_vouchers_issued_late_cover_what_waits(store: books.Store) -> None
     payer = books.payer_of("prepaid_voucher", 2)
     await hear(store, books.accepted(2))
     paid = books.payment(1, payer, 1, "prepaid_voucher")
-    await handlers.record_payment(store.work(), paid)
+    await paying.record_payment(store.work(), paid)
     assert store.account(payer).open_fen == books.TARIFF
-    await handlers.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 1)
+    await issuing.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 1)
     assert store.account(payer).settled
 
 
@@ -134,18 +136,18 @@ async def test_lost_voucher_is_not_reissued(store: books.Store) -> None:
     await opened(store, "prepaid_voucher")
     payer = books.payer_of("prepaid_voucher", 2)
     paid = books.payment(1, payer, 2, "prepaid_voucher")
-    await handlers.record_payment(store.work(), paid)
-    first, second = await handlers.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 2)
-    await handlers.retire_voucher(store.work(), first.voucher_id, "lost")
-    await handlers.retire_voucher(store.work(), first.voucher_id, "lost")
+    await paying.record_payment(store.work(), paid)
+    first, second = await issuing.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 2)
+    await issuing.retire_voucher(store.work(), first.voucher_id, "lost")
+    await issuing.retire_voucher(store.work(), first.voucher_id, "lost")
     await hear(store, books.accepted(2))
     account = store.account(payer)
     assert (account.counted_heads, account.credit_fen, account.settled) == (1, 0, True)
     assert store.balances()["forfeited"] == -books.TARIFF
     with pytest.raises(errors.Conflict, match="billing-refund-exceeds-credit"):
-        await handlers.refund(store.work(), books.refunded(1, payer, 1))
+        await paying.refund(store.work(), books.refunded(1, payer, 1))
     with pytest.raises(errors.Conflict, match="billing-voucher-not-outstanding"):
-        await handlers.retire_voucher(store.work(), second.voucher_id, "lost")
+        await issuing.retire_voucher(store.work(), second.voucher_id, "lost")
 
 
 async def test_refund_takes_unused_vouchers_back(store: books.Store) -> None:
@@ -153,10 +155,10 @@ async def test_refund_takes_unused_vouchers_back(store: books.Store) -> None:
     await opened(store, "prepaid_voucher")
     payer = books.payer_of("prepaid_voucher", 2)
     paid = books.payment(1, payer, 3, "prepaid_voucher")
-    await handlers.record_payment(store.work(), paid)
-    await handlers.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 3)
+    await paying.record_payment(store.work(), paid)
+    await issuing.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, 3)
     await hear(store, books.accepted(2))
-    await handlers.refund(store.work(), books.refunded(1, payer, 2))
+    await paying.refund(store.work(), books.refunded(1, payer, 2))
     assert sorted(v.state for v in store.vouchers.values()) == ["redeemed", "void", "void"]
     assert store.account(payer).settled
     await hear(store, books.accepted(5))
@@ -168,7 +170,7 @@ async def test_school_pays_one_bill(store: books.Store) -> None:
     await opened(store, "school_pays")
     await hear(store, *(books.accepted(n) for n in range(5)))
     payer = Payer(kind="school", ref=books.SCHOOL)
-    await handlers.record_payment(store.work(), books.payment(1, payer, 5, "school_pays"))
+    await paying.record_payment(store.work(), books.payment(1, payer, 5, "school_pays"))
     assert {(e.class_id, e.heads) for e in store.said(billing.ClassSettledV1)} == {
         (books.CLASSES[0], 2), (books.CLASSES[1], 2), (books.CLASSES[2], 1),
     }  # fmt: skip
@@ -226,7 +228,7 @@ async def test_money_that_does_not_fit_is_refused(
     await opened(store, mode)
     payer = Payer.model_validate({"kind": kind, "ref": ref})
     with pytest.raises(errors.Invalid, match=code):
-        await handlers.record_payment(store.work(), books.payment(1, payer, 2, mode, amount_fen))
+        await paying.record_payment(store.work(), books.payment(1, payer, 2, mode, amount_fen))
 
 
 async def test_method_of_another_mode_is_refused(store: books.Store) -> None:
@@ -234,18 +236,18 @@ async def test_method_of_another_mode_is_refused(store: books.Store) -> None:
     await opened(store, "class_epay")
     cash = books.payment(1, books.payer_of("class_epay", 0), 1, "cash_on_site")
     with pytest.raises(errors.Invalid, match="billing-method-not-taken"):
-        await handlers.record_payment(store.work(), cash)
+        await paying.record_payment(store.work(), cash)
 
 
 async def test_payment_id_with_other_content_is_refused(store: books.Store) -> None:
     """One payment id is one payment: the same again is ignored, another under its id is refused."""
     await opened(store, "class_epay")
     payer = books.payer_of("class_epay", 0)
-    await handlers.record_payment(store.work(), books.payment(1, payer, 1, "class_epay"))
-    await handlers.record_payment(store.work(), books.payment(1, payer, 1, "class_epay"))
+    await paying.record_payment(store.work(), books.payment(1, payer, 1, "class_epay"))
+    await paying.record_payment(store.work(), books.payment(1, payer, 1, "class_epay"))
     assert store.account(payer).paid_heads == 1
     with pytest.raises(errors.Conflict, match="billing-payment-differs"):
-        await handlers.record_payment(store.work(), books.payment(1, payer, 2, "class_epay"))
+        await paying.record_payment(store.work(), books.payment(1, payer, 2, "class_epay"))
 
 
 async def test_receipts_are_cumulative(store: books.Store) -> None:
@@ -253,17 +255,17 @@ async def test_receipts_are_cumulative(store: books.Store) -> None:
     await opened(store, "cash_on_site")
     for number, place in enumerate((0, 1)):
         payer = books.payer_of("cash_on_site", place)
-        await handlers.record_payment(store.work(), books.payment(number, payer, 1, "cash_on_site"))
-    receipt = await handlers.write_receipt(store.work(), books.CAMPAIGN, None)
+        await paying.record_payment(store.work(), books.payment(number, payer, 1, "cash_on_site"))
+    receipt = await receipts.write_receipt(store.work(), books.CAMPAIGN, None)
     assert (receipt.number, receipt.amount_fen, len(receipt.payment_ids)) == ("sntcm-2018-R0001", 3000, 2)
-    assert await handlers.write_receipt(store.work(), books.CAMPAIGN, receipt.payment_ids) == receipt
+    assert await receipts.write_receipt(store.work(), books.CAMPAIGN, receipt.payment_ids) == receipt
     with pytest.raises(errors.Conflict, match="billing-already-receipted"):
-        await handlers.write_receipt(store.work(), books.CAMPAIGN, receipt.payment_ids[:1])
+        await receipts.write_receipt(store.work(), books.CAMPAIGN, receipt.payment_ids[:1])
     with pytest.raises(errors.Conflict, match="billing-nothing-to-receipt"):
-        await handlers.write_receipt(store.work(), books.CAMPAIGN, None)
+        await receipts.write_receipt(store.work(), books.CAMPAIGN, None)
 
 
 def test_unbalanced_posting_cannot_be_made() -> None:
     """A posting whose entries do not sum to zero is a mistake of ours, found where it is made."""
-    with pytest.raises(domain.Unbalanced):
-        domain.Posting("charge", books.CAMPAIGN, (domain.Entry("cash", 1),))
+    with pytest.raises(ledger.Unbalanced):
+        ledger.Posting("charge", books.CAMPAIGN, (ledger.Entry("cash", 1),))

@@ -13,7 +13,9 @@ from gradphoto_contracts import ids
 from gradphoto_contracts.envelope import Event
 from gradphoto_contracts.policy import FeeMode
 from kit import errors
-from services.billing import domain, handlers
+from services.billing import handlers
+from services.billing.domain import vouchers
+from services.billing.handlers import issuing, paying
 from tests.unit.billing import books
 
 MODES: list[FeeMode] = ["cash_on_site", "prepaid_voucher", "school_pays", "class_epay"]
@@ -59,14 +61,14 @@ def _pay(store: books.Store, mode: FeeMode, acts: list[tuple[str, int, int]]) ->
             try:
                 if act == "pay":
                     paid = books.payment(number, payer, heads, mode)
-                    await handlers.record_payment(store.work(), paid)
+                    await paying.record_payment(store.work(), paid)
                     if mode == "prepaid_voucher":
-                        await handlers.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, heads)
+                        await issuing.issue_vouchers(store.work(), books.CAMPAIGN, paid.payment_id, payer, heads)
                 elif act == "refund" and _refundable(store, payer) >= heads:
-                    await handlers.refund(store.work(), books.refunded(number, payer, heads))
+                    await paying.refund(store.work(), books.refunded(number, payer, heads))
                 elif act == "lose" and store.vouchers:
                     voucher = sorted(store.vouchers.values(), key=lambda v: v.number)[heads % len(store.vouchers)]
-                    await handlers.retire_voucher(store.work(), voucher.voucher_id, "lost")
+                    await issuing.retire_voucher(store.work(), voucher.voucher_id, "lost")
             except errors.Conflict:
                 pass
 
@@ -194,7 +196,7 @@ def test_vouchers_are_matched_lowest_number_first(spread: list[int], uncovered: 
     paid = books.payment(1, payer, 20, "prepaid_voucher")
     total = sum(spread)
     made = [
-        domain.Voucher(
+        vouchers.Voucher(
             voucher_id=ids.VoucherId(UUID(int=n)), version=1, campaign_id=books.CAMPAIGN, payer=payer,
             payment_id=paid.payment_id, number=f"{n:05}", amount_fen=books.TARIFF,
         )
@@ -202,7 +204,7 @@ def test_vouchers_are_matched_lowest_number_first(spread: list[int], uncovered: 
     ]  # fmt: skip
     gone = [replace(v, state="redeemed", student_id=books.STUDENTS[0]) for v in made[:stale]]
     students = [ids.StudentId(UUID(int=900 + n)) for n in range(uncovered)]
-    changed = domain.match_vouchers(gone, made[stale:], students)
+    changed = vouchers.match_vouchers(gone, made[stale:], students)
     taken = [voucher for voucher in changed if voucher.state == "redeemed"]
     assert len(taken) == min(total, uncovered)
     assert len({voucher.student_id for voucher in taken}) == len(taken)
