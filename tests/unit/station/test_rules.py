@@ -1,10 +1,11 @@
 """The desk's rules under any order of acts: no frame goes astray, and the journal alone rebuilds the desk."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gradphoto_contracts import ids
 from kit import ids as new_ids
@@ -15,6 +16,9 @@ from tests.unit.station.fakes import START
 
 SERIAL = "cam-1"
 RETAKE_LIMIT = 2
+DECISIONS: list[facts.Decision] = ["keep", "keep", "keep", "retake", "override", "unbound"]
+VERDICTS: list[facts.Verdict] = ["accept", "accept", "accept", "reject"]
+RESOLUTIONS: list[facts.Resolution] = ["seen", "expected", "dismiss"]
 
 
 class DeskMachine(RuleBasedStateMachine):
@@ -26,7 +30,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.history: list[facts.Fact] = []
         self.now = START
         self.camera = 0
-        self.students = [ids.StudentId(new_ids.new()) for _ in range(6)]
+        self.students = [ids.StudentId(new_ids.new()) for _ in range(12)]
         self.seat_order: list[str] = []
         self.record(rules.open_session(self.desk, new_ids.new, self.now, SERIAL, 0))
 
@@ -37,7 +41,9 @@ class DeskMachine(RuleBasedStateMachine):
             self.history.append(fact)
         self.now += timedelta(seconds=1)
 
-    @rule(place=st.integers(0, 5))
+    # -- a day as it should go, with enough of what should not happen
+
+    @rule(place=st.integers(0, 11))
     def check_in(self, place: int) -> None:
         student = self.students[place]
         if self.desk.open_ticket(student) or student in self.desk.kept:
@@ -45,20 +51,79 @@ class DeskMachine(RuleBasedStateMachine):
         checkin_id = ids.CheckinId(new_ids.new())
         self.record([rules.issue_ticket(self.desk, student, None, checkin_id, self.now)])
 
-    @rule(number=st.integers(1, 8), named=st.booleans())
-    def seat(self, number: int, named: bool) -> None:
-        ticket = f"A-{number:04d}" if named else None
-        expected, seated, drift = self.desk.expected, self.desk.seated, self.desk.drift
+    @precondition(lambda self: self.desk.waiting and not self.desk.seated and not self.desk.drift)
+    @rule(place=st.sampled_from([None, None, 0, 1, 2, 5]))
+    def seat(self, place: int | None) -> None:
+        tickets = list(self.desk.tickets)
+        self._seat(None if place is None else tickets[-1 - place % len(tickets)])
+
+    @precondition(lambda self: self.desk.seated and not self.desk.undecided and not self.desk.drift)
+    @rule(skipped=st.sampled_from([0, 0, 0, 0, 0, 0, 1]))
+    def shoot(self, skipped: int) -> None:
+        self._shoot(skipped)
+
+    @precondition(lambda self: not self.desk.drift)
+    @rule(dice=st.integers(0, 5))
+    def fire_unasked(self, dice: int) -> None:
+        if dice == 5:
+            self.camera += 1
+            self.take_in(None)
+
+    @precondition(lambda self: self.desk.undecided and not self.desk.drift)
+    @rule(decision=st.sampled_from(DECISIONS), verdict=st.sampled_from(VERDICTS), place=st.integers(0, 3))
+    def decide(self, decision: facts.Decision, verdict: facts.Verdict, place: int) -> None:
+        undecided = list(self.desk.undecided)
+        self._decide(undecided[place % len(undecided)], decision, verdict)
+
+    @precondition(lambda self: self.desk.drift)
+    @rule(resolution=st.sampled_from(RESOLUTIONS))
+    def resolve(self, resolution: facts.Resolution) -> None:
+        self.attempt(lambda: rules.resolve(self.desk, resolution, None, self.now))
+
+    @precondition(lambda self: self.desk.tickets)
+    @rule(place=st.integers(0, 20))
+    def release(self, place: int) -> None:
+        if place < 3:
+            number = list(self.desk.tickets)[-1 - place % len(self.desk.tickets)]
+            self.attempt(lambda: rules.release(self.desk, number, "walked off", self.now))
+
+    @precondition(lambda self: self.desk.kept)
+    @rule()
+    def seal(self) -> None:
+        if self.attempt(lambda: rules.seal(self.desk, self.camera, self.now)):
+            self.record(rules.open_session(self.desk, new_ids.new, self.now, SERIAL, self.camera))
+
+    # -- and what nobody in their senses would do
+
+    @rule(number=st.integers(1, 8), decision=st.sampled_from(DECISIONS), resolution=st.sampled_from(RESOLUTIONS))
+    def out_of_turn(self, number: int, decision: facts.Decision, resolution: facts.Resolution) -> None:
+        act = number % 4
+        if act == 0:
+            self._seat(f"A-{number:04d}")
+        elif act == 1:
+            self._shoot(0)
+        elif act == 2 and self.desk.undecided:
+            self._decide(next(iter(self.desk.undecided)), decision, "accept")
+        elif act == 3:
+            self.attempt(lambda: rules.resolve(self.desk, resolution, None, self.now))
+
+    def attempt(self, act: Callable[[], list[facts.Fact]]) -> bool:
+        """Do it if the rules let us; whether they did."""
         try:
-            self.record(rules.seat(self.desk, ticket, new_ids.new, self.now))
+            happened = act()
         except Problem:
-            return
-        if ticket is not None and ticket not in (expected, seated) and drift is None:
+            return False
+        self.record(happened)
+        return True
+
+    def _seat(self, ticket: str | None) -> None:
+        expected, seated, drift = self.desk.expected, self.desk.seated, self.desk.drift
+        allowed = self.attempt(lambda: rules.seat(self.desk, ticket, new_ids.new, self.now))
+        if allowed and ticket is not None and ticket not in (expected, seated) and drift is None:
             assert self.desk.drift is not None
             assert self.desk.seated is None
 
-    @rule(skipped=st.sampled_from([0, 0, 0, 0, 1]))
-    def shoot(self, skipped: int) -> None:
+    def _shoot(self, skipped: int) -> None:
         try:
             pressed = rules.press(self.desk, new_ids.new, self.now)
         except Problem:
@@ -67,48 +132,12 @@ class DeskMachine(RuleBasedStateMachine):
             self.record([pressed])
         self.camera += 1 + skipped
         self.take_in(pressed)
+        assert (self.desk.drift is not None) == bool(skipped)
 
-    @rule()
-    def fire_unasked(self) -> None:
-        self.camera += 1
-        self.take_in(None)
-
-    @rule(
-        decision=st.sampled_from(["keep", "retake", "override", "unbound"]),
-        verdict=st.sampled_from(["accept", "reject"]),
-    )
-    def decide(self, decision: facts.Decision, verdict: facts.Verdict) -> None:
-        capture_id = next(iter(self.desk.undecided), None)
-        if capture_id is None:
-            return
+    def _decide(self, capture_id: ids.CaptureId, decision: facts.Decision, verdict: facts.Verdict) -> None:
         self.record([facts.FrameJudged(capture_id, verdict, (), "p", self.now)])
-        try:
-            self.record(rules.decide(self.desk, capture_id, decision, "scar", RETAKE_LIMIT, self.now))
-        except Problem:
-            return
-        assert not (decision == "keep" and verdict == "reject")
-
-    @rule(resolution=st.sampled_from(["seen", "expected", "dismiss"]))
-    def resolve(self, resolution: facts.Resolution) -> None:
-        try:
-            self.record(rules.resolve(self.desk, resolution, None, self.now))
-        except Problem:
-            return
-
-    @rule(number=st.integers(1, 8))
-    def release(self, number: int) -> None:
-        try:
-            self.record(rules.release(self.desk, f"A-{number:04d}", "walked off", self.now))
-        except Problem:
-            return
-
-    @rule()
-    def seal(self) -> None:
-        try:
-            self.record(rules.seal(self.desk, self.camera, self.now))
-        except Problem:
-            return
-        self.record(rules.open_session(self.desk, new_ids.new, self.now, SERIAL, self.camera))
+        allowed = self.attempt(lambda: rules.decide(self.desk, capture_id, decision, "scar", RETAKE_LIMIT, self.now))
+        assert not (allowed and decision == "keep" and verdict == "reject")
 
     def take_in(self, pressed: facts.ShutterPressed | None) -> None:
         frame = facts.FrameJournalled(
@@ -171,7 +200,7 @@ class DeskMachine(RuleBasedStateMachine):
         assert vars(rebuilt) == vars(self.desk)
 
 
-DeskMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+DeskMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
 
 
 TestDesk = DeskMachine.TestCase
