@@ -62,20 +62,18 @@ class Students(Protocol):
 class Photos(Protocol):
     """Copies of capture's photos: whose each one is, and whether it counts."""
 
-    async def get(self, capture_id: ids.CaptureId) -> copies.Photo | None:
-        """The copy; keeps this capture to this transaction, also when there is no copy yet."""
-        ...
+    async def keep(self, photo: copies.Photo) -> tuple[bool, copies.Photo | None]:
+        """Keep the copy if it is newer: whether it was, and the copy before.
 
-    async def in_force(self, student_id: ids.StudentId) -> copies.Photo | None: ...
-    async def save(self, photo: copies.Photo) -> bool:
-        """Keep the copy if it is newer; whether it was."""
+        Shares the campaign, and keeps this capture to this transaction, also when there was no copy yet.
+        """
         ...
 
 
 class Charges(Protocol):
     """One charge a student and campaign."""
 
-    async def get(self, campaign_id: ids.CampaignId, student_id: ids.StudentId) -> charges.Charge | None: ...
+    async def standing(self, campaign_id: ids.CampaignId, student: copies.Student) -> charges.Standing: ...
     async def save(self, charge: charges.Charge) -> None: ...
     async def uncovered(self, campaign_id: ids.CampaignId, payer: Payer, limit: int) -> list[ids.StudentId]:
         """Students whose charge this payer bears and no voucher covers, longest charged first."""

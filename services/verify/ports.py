@@ -44,15 +44,14 @@ class Classes(Protocol):
 class Photos(Protocol):
     """Copies of capture's photos."""
 
-    async def get(self, capture_id: ids.CaptureId) -> copies.Photo | None:
-        """The copy; keeps this capture to this transaction, also when there is no copy yet."""
+    async def keep(self, photo: copies.Photo) -> tuple[bool, copies.Photo | None]:
+        """Keep the copy if it is newer: whether it was, and the copy before.
+
+        Shares the campaign, and keeps this capture to this transaction, also when there was no copy yet.
+        """
         ...
 
     async def in_force(self, student_id: ids.StudentId) -> copies.Photo | None: ...
-    async def save(self, photo: copies.Photo) -> bool:
-        """Keep the copy if it is newer; whether it was."""
-        ...
-
     async def undelivered(self, campaign_id: ids.CampaignId) -> list[copies.Photo]:
         """Photos in force that are in no batch, of students on the roster; by capture."""
         ...

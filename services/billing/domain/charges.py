@@ -43,28 +43,27 @@ class Bill:
     amount_fen: int
 
 
-def bill(
-    campaign: copies.Campaign, class_id: ids.ClassId, known: copies.Class | None, photo: copies.Photo | None
-) -> Bill | None:
-    """The bill of a student who has `photo`; None where nothing is owed, or nobody can be named yet.
+@dataclass(frozen=True)
+class Standing:
+    """All that a student's bill follows from."""
 
-    Args:
-        campaign: the campaign.
-        class_id: the student's class.
-        known: that class, when roster has told of it.
-        photo: the student's photo in force.
-    """
-    if photo is None:
+    class_id: ids.ClassId
+    #: A photo of the student is in force.
+    photographed: bool
+    #: The class's college, when roster has told of the class.
+    college_zh: str | None
+    charge: Charge | None
+
+
+def bill(campaign: copies.Campaign, standing: Standing) -> Bill | None:
+    """The bill of a student who stands so; None where nothing is owed, or nobody can be named yet."""
+    if not standing.photographed:
         return None
     kind = modes.PAYER_KINDS[campaign.mode]
-    if kind == "college" and known is None:
+    if kind == "college" and standing.college_zh is None:
         return None
-    refs = {
-        "class": str(class_id),
-        "college": known.college_zh if known else "",
-        "school": campaign.school_code,
-    }
-    return Bill(class_id, Payer(kind=kind, ref=refs[kind]), campaign.amount_fen)
+    refs = {"class": str(standing.class_id), "college": standing.college_zh or "", "school": campaign.school_code}
+    return Bill(standing.class_id, Payer(kind=kind, ref=refs[kind]), campaign.amount_fen)
 
 
 def adjust(charge: Charge | None, wanted: Bill | None, student: copies.Student, fresh_id: UUID) -> Charge | None:

@@ -23,18 +23,30 @@ async def rebill(work: Work, campaign_id: ids.CampaignId, students: Iterable[cop
     for change in changes:
         await _post(work, books, change)
     for account in books.values():
-        await closing.close_books(work, campaign, account, cause_id)
+        await closing.close_books(work, campaign, account, cause_id, news=_news(account.payer, changes))
 
 
 async def _change(work: Work, campaign: copies.Campaign, student: copies.Student) -> Change | None:
-    photo = await work.photos.in_force(student.student_id)
-    charge = await work.charges.get(campaign.campaign_id, student.student_id)
-    if photo is None and charge is None:
+    standing = await work.charges.standing(campaign.campaign_id, student)
+    charge = standing.charge
+    if not standing.photographed and charge is None:
         return None
-    class_id = photo.class_id if photo and not student.version else student.class_id
-    bill = charges.bill(campaign, class_id, await work.classes.get(class_id), photo)
-    wanted = charges.adjust(charge, bill, student, work.new_id())
+    wanted = charges.adjust(charge, charges.bill(campaign, standing), student, work.new_id())
     return (charge, wanted) if wanted is not None and wanted != charge else None
+
+
+def _news(payer: Payer, changes: Iterable[Change]) -> closing.News:
+    """Whose heads came to a payer, longest charged first, and whether any left."""
+    came, left = [], False
+    for before, after in changes:
+        had, has = _bears(payer, before), _bears(payer, after)
+        came += [after] if has and not had else []
+        left = left or (had and not has)
+    return closing.News([charge.student_id for charge in sorted(came, key=lambda charge: charge.charge_id)], left)
+
+
+def _bears(payer: Payer, charge: charges.Charge | None) -> bool:
+    return charge is not None and charge.active and charge.payer == payer
 
 
 def _payers(change: Change) -> list[Payer]:

@@ -1,5 +1,7 @@
 """From charges and money to accounts that are covered, judged and closed."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from gradphoto_contracts import ids
@@ -34,12 +36,29 @@ async def reconcile(work: Work, campaign_id: ids.CampaignId) -> tuple[copies.Cam
     return campaign, await work.accounts.of(campaign_id), await work.ledger.balance_fen(campaign_id)
 
 
+@dataclass(frozen=True)
+class News:
+    """What a change of charges means for a payer: whose heads came to it, and whether any left it."""
+
+    came: Sequence[ids.StudentId]
+    left: bool
+
+
 async def close_books(
-    work: Work, campaign: copies.Campaign, account: accounts.Account, cause_id: UUID, *, final: bool = False
+    work: Work,
+    campaign: copies.Campaign,
+    account: accounts.Account,
+    cause_id: UUID,
+    *,
+    final: bool = False,
+    news: News | None = None,
 ) -> accounts.Account:
-    """Cover what is owed by what is paid, judge the (locked) account, store it, and tell what follows."""
+    """Cover what is owed by what is paid, judge the (locked) account, store it, and tell what follows.
+
+    With `news` the effort does not grow with the payer's heads; without, all of them are looked at.
+    """
     stood = account.settled
-    by_vouchers_fen = await _match_vouchers(work, account) if account.payer.kind == "college" else 0
+    by_vouchers_fen = await _match_vouchers(work, account, news) if account.payer.kind == "college" else 0
     account, posting = account.cover(by_vouchers_fen, cause_id)
     if posting:
         await work.ledger.add(account.campaign_id, [posting])
@@ -52,13 +71,18 @@ async def close_books(
     return account
 
 
-async def _match_vouchers(work: Work, account: accounts.Account) -> int:
+async def _match_vouchers(work: Work, account: accounts.Account, news: News | None) -> int:
+    """Each match leaves no head uncovered while a voucher is free. So where no head left, only new ones can be."""
     of = (account.campaign_id, account.payer)
-    stale = await work.vouchers.stale(*of)
-    if not stale and not await work.vouchers.outstanding(*of, 1):
-        return 0
-    uncovered = await work.charges.uncovered(*of, MATCH_LIMIT)
+    if news is None or news.left:
+        stale = await work.vouchers.stale(*of)
+        free = bool(stale or await work.vouchers.outstanding(*of, 1))
+        uncovered: Sequence[ids.StudentId] = await work.charges.uncovered(*of, MATCH_LIMIT) if free else []
+    else:
+        stale, uncovered = [], news.came
     outstanding = await work.vouchers.outstanding(*of, len(uncovered)) if uncovered else []
+    if not stale and not outstanding:
+        return 0
     changed = vouchers.match_vouchers(stale, outstanding, uncovered)
     await work.vouchers.save(changed)
     await work.events.add_all(voucher.said() for voucher in changed)

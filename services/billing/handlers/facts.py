@@ -75,9 +75,8 @@ async def on_photo_withdrawn(work: Work, event: capture.PhotoWithdrawnV1) -> Non
 
 
 async def _keep_photo(work: Work, photo: copies.Photo) -> None:
-    await work.campaigns.share(photo.campaign_id)
-    before = await work.photos.get(photo.capture_id)
-    if not await work.photos.save(photo):
+    newer, before = await work.photos.keep(photo)
+    if not newer:
         return
     owners = [before, photo] if before and before.student_id != photo.student_id else [photo]
     seen = [copies.Student(owner.student_id, owner.campaign_id, owner.class_id, version=0) for owner in owners]

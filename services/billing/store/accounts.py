@@ -35,6 +35,14 @@ def _account(row: Any) -> accounts.Account:
     return accounts.Account(**{name: getattr(row, name) for name in _ACCOUNT}, payer=mapping.payer_of(row), found=found)
 
 
+_KEY = ("campaign_id", "payer_kind", "payer_ref")
+_SAVE_ACCOUNT = (
+    ACCOUNTS.update()
+    .where(*(ACCOUNTS.c[name] == sa.bindparam(f"new_{name}") for name in _KEY))
+    .values({column.name: sa.bindparam(f"new_{column.name}") for column in ACCOUNTS.c if column.name not in _KEY})
+)
+
+
 class Accounts(mapping.Table):
     async def lock(self, campaign_id: ids.CampaignId, payer: Payer) -> accounts.Account:
         query = sa.select(ACCOUNTS).where(mapping.pays(ACCOUNTS, campaign_id, payer)).with_for_update()
@@ -46,8 +54,9 @@ class Accounts(mapping.Table):
         return _account(row)
 
     async def save(self, account: accounts.Account) -> None:
-        update = ACCOUNTS.update().where(mapping.pays(ACCOUNTS, account.campaign_id, account.payer))
-        await self._tx.execute(update.values(_account_values(account)))
+        await self._tx.execute(
+            _SAVE_ACCOUNT, {f"new_{name}": value for name, value in _account_values(account).items()}
+        )
 
     async def of(self, campaign_id: ids.CampaignId) -> list[accounts.Account]:
         query = sa.select(ACCOUNTS).where(ACCOUNTS.c.campaign_id == campaign_id)

@@ -1,6 +1,6 @@
 """What billing keeps of other services' facts. A copy is overwritten only by a newer one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,8 +60,14 @@ def _student_values(student: copies.Student) -> dict[str, Any]:
 class Students(mapping.Table):
     async def lock(self, students: Iterable[copies.Student]) -> list[copies.Student]:
         known = sorted(students, key=lambda student: student.student_id)
+        # Roster mostly has told of a student before the photo. Of several none is locked before all are there.
+        if len(known) == 1 and (found := await self._locked(known)):
+            return found
         insert = postgresql.insert(STUDENTS).on_conflict_do_nothing()
         await self._tx.execute(insert, [_student_values(student) for student in known])
+        return await self._locked(known)
+
+    async def _locked(self, known: Sequence[copies.Student]) -> list[copies.Student]:
         wanted = STUDENTS.c.student_id.in_([student.student_id for student in known])
         locked = sa.select(STUDENTS).where(wanted).order_by(STUDENTS.c.student_id).with_for_update()
         return [copies.Student(**row._mapping) for row in await self._all(locked)]
@@ -80,17 +86,29 @@ class Students(mapping.Table):
         return [copies.Student(**row._mapping) for row in await self._all(query)]
 
 
+#: One statement, so that nothing passes between looking and writing once the locks are held.
+_SHARE_AND_HOLD = sa.text("""
+    select pg_advisory_xact_lock_shared(hashtextextended(:campaign, 0)),
+        pg_advisory_xact_lock(hashtextextended(:capture, 0))
+""")
+_KEEP_PHOTO = sa.text("""
+    with before as (select * from billing.photos where capture_id = :capture_id), saved as (
+        insert into billing.photos as p (capture_id, version, campaign_id, student_id, class_id, in_force)
+        values (:capture_id, :version, :campaign_id, :student_id, :class_id, :in_force)
+        on conflict (capture_id) do update
+            set version = excluded.version, campaign_id = excluded.campaign_id, student_id = excluded.student_id,
+                class_id = excluded.class_id, in_force = excluded.in_force
+            where excluded.version > p.version
+        returning 1
+    )
+    select exists (select from saved) as newer, before.* from (select) one left join before on true
+""")
+
+
 class Photos(mapping.Table):
-    async def get(self, capture_id: ids.CaptureId) -> copies.Photo | None:
-        await self._lock("capture", capture_id)
-        row = await self._one(sa.select(PHOTOS).where(PHOTOS.c.capture_id == capture_id))
-        return copies.Photo(**row._mapping) if row else None
-
-    async def in_force(self, student_id: ids.StudentId) -> copies.Photo | None:
-        query = sa.select(PHOTOS).where(PHOTOS.c.student_id == student_id, PHOTOS.c.in_force)
-        row = await self._one(query.order_by(PHOTOS.c.capture_id).limit(1))
-        return copies.Photo(**row._mapping) if row else None
-
-    async def save(self, photo: copies.Photo) -> bool:
-        values = {column.name: getattr(photo, column.name) for column in PHOTOS.c}
-        return bool((await self._tx.execute(mapping.save_newer(PHOTOS, "capture_id", values))).rowcount)
+    async def keep(self, photo: copies.Photo) -> tuple[bool, copies.Photo | None]:
+        keys = {"campaign": f"billing:campaign:{photo.campaign_id}", "capture": f"billing:capture:{photo.capture_id}"}
+        await self._tx.execute(_SHARE_AND_HOLD, keys)
+        row = await self._one(_KEEP_PHOTO, **vars(photo))
+        before = {column.name: getattr(row, column.name) for column in PHOTOS.c}
+        return row.newer, copies.Photo(**before) if row.capture_id else None

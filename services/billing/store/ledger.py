@@ -9,19 +9,27 @@ from gradphoto_contracts import ids
 from services.billing.domain import ledger
 from services.billing.store import ENTRIES, TRANSACTIONS, mapping
 
+_POST = sa.text("""
+    with head as (
+        insert into billing.transactions (campaign_id, kind, cause_id, recorded_at)
+        values (:campaign_id, :kind, :cause_id, :recorded_at) returning seq
+    )
+    insert into billing.entries (seq, line, account, amount_fen)
+    select head.seq, entry.line, entry.account, entry.amount_fen
+    from head, unnest(cast(:accounts as text[]), cast(:amounts_fen as bigint[]))
+        with ordinality as entry (account, amount_fen, line)
+""")
+
 
 class Ledger(mapping.Table):
     async def add(self, campaign_id: ids.CampaignId, postings: Sequence[ledger.Posting]) -> None:
         for posting in postings:
-            transaction = TRANSACTIONS.insert().values(
-                campaign_id=campaign_id, kind=posting.kind, cause_id=posting.cause_id, recorded_at=self._now
-            )
-            seq = (await self._tx.execute(transaction.returning(TRANSACTIONS.c.seq))).scalar_one()
-            entries = [
-                {"seq": seq, "line": line, "account": entry.account, "amount_fen": entry.amount_fen}
-                for line, entry in enumerate(posting.entries, start=1)
-            ]
-            await self._tx.execute(ENTRIES.insert(), entries)
+            head = {"campaign_id": campaign_id, "kind": posting.kind, "cause_id": posting.cause_id}
+            lines = {
+                "accounts": [entry.account for entry in posting.entries],
+                "amounts_fen": [entry.amount_fen for entry in posting.entries],
+            }
+            await self._tx.execute(_POST, head | lines | {"recorded_at": self._now})
 
     async def page(self, campaign_id: ids.CampaignId, after: int, limit: int) -> list[dict[str, Any]]:
         ours = sa.and_(TRANSACTIONS.c.campaign_id == campaign_id, TRANSACTIONS.c.seq > after)

@@ -40,6 +40,10 @@ def flat(value: Any, *names: str) -> dict[str, Any]:
     }
 
 
+_HOLD = sa.text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
+_SHARE = sa.text("select pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+
+
 class Table:
     """A connection with its transaction open, and the moment it stands for."""
 
@@ -47,12 +51,11 @@ class Table:
         self._tx = tx
         self._now = now
 
-    async def _one(self, query: sa.Select[Any]) -> Any:
-        return (await self._tx.execute(query)).one_or_none()
+    async def _one(self, query: sa.Executable, **values: Any) -> Any:
+        return (await self._tx.execute(query, values)).one_or_none()
 
-    async def _all(self, query: sa.Select[Any]) -> list[Any]:
+    async def _all(self, query: sa.Executable) -> list[Any]:
         return list((await self._tx.execute(query)).all())
 
     async def _lock(self, kind: str, key: UUID, *, shared: bool = False) -> None:
-        lock = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
-        await self._tx.execute(sa.select(lock(sa.func.hashtextextended(f"billing:{kind}:{key}", 0))))
+        await self._tx.execute(_SHARE if shared else _HOLD, {"key": f"billing:{kind}:{key}"})

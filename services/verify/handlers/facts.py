@@ -90,9 +90,8 @@ async def on_photo_withdrawn(work: Work, event: capture.PhotoWithdrawnV1) -> Non
 
 
 async def _keep_photo(work: Work, photo: copies.Photo) -> None:
-    await work.campaigns.share(photo.campaign_id)
-    before = await work.photos.get(photo.capture_id)
-    if not await work.photos.save(photo):
+    newer, before = await work.photos.keep(photo)
+    if not newer:
         return
     owners = {owner.student_id: owner.class_id for owner in (before, photo) if owner}
     campaign = await work.campaigns.get(photo.campaign_id)

@@ -13,6 +13,9 @@ from gradphoto_contracts.policy import ChsiPolicy, MakeupPolicy
 from services.verify.domain import copies
 from services.verify.store import BATCH_PHOTOS, CAMPAIGNS, CASES, CLASSES, PHOTOS
 
+_HOLD = sa.text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
+_SHARE = sa.text("select pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+
 
 class Table:
     """A connection with its transaction open, and the moment it stands for."""
@@ -21,15 +24,14 @@ class Table:
         self._tx = tx
         self._now = now
 
-    async def _one(self, query: sa.Select[Any]) -> Any:
-        return (await self._tx.execute(query)).one_or_none()
+    async def _one(self, query: sa.Executable, **values: Any) -> Any:
+        return (await self._tx.execute(query, values)).one_or_none()
 
-    async def _all(self, query: sa.Select[Any]) -> list[Any]:
+    async def _all(self, query: sa.Executable) -> list[Any]:
         return list((await self._tx.execute(query)).all())
 
     async def _lock(self, kind: str, key: UUID, *, shared: bool = False) -> None:
-        lock = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
-        await self._tx.execute(sa.select(lock(sa.func.hashtextextended(f"verify:{kind}:{key}", 0))))
+        await self._tx.execute(_SHARE if shared else _HOLD, {"key": f"verify:{kind}:{key}"})
 
     async def _save_newer(self, table: sa.Table, key: str, values: dict[str, Any]) -> bool:
         insert = postgresql.insert(table).values(values)
@@ -82,20 +84,40 @@ class Classes(Table):
         return await self._save_newer(CLASSES, "class_id", values)
 
 
+#: One statement, so that nothing passes between looking and writing once the locks are held.
+_SHARE_AND_HOLD = sa.text("""
+    select pg_advisory_xact_lock_shared(hashtextextended(:campaign, 0)),
+        pg_advisory_xact_lock(hashtextextended(:capture, 0))
+""")
+_KEEP_PHOTO = sa.text("""
+    with before as (select * from verify.photos where capture_id = :capture_id), saved as (
+        insert into verify.photos as p (capture_id, version, campaign_id, student_id, class_id, in_force, photo_key,
+            photo_sha256, shutter_at)
+        values (:capture_id, :version, :campaign_id, :student_id, :class_id, :in_force, :photo_key,
+            :photo_sha256, :shutter_at)
+        on conflict (capture_id) do update
+            set version = excluded.version, campaign_id = excluded.campaign_id, student_id = excluded.student_id,
+                class_id = excluded.class_id, in_force = excluded.in_force, photo_key = excluded.photo_key,
+                photo_sha256 = excluded.photo_sha256, shutter_at = excluded.shutter_at
+            where excluded.version > p.version
+        returning 1
+    )
+    select exists (select from saved) as newer, before.* from (select) one left join before on true
+""")
+
+
 class Photos(Table):
-    async def get(self, capture_id: ids.CaptureId) -> copies.Photo | None:
-        await self._lock("capture", capture_id)
-        row = await self._one(sa.select(PHOTOS).where(PHOTOS.c.capture_id == capture_id))
-        return copies.Photo(**row._mapping) if row else None
+    async def keep(self, photo: copies.Photo) -> tuple[bool, copies.Photo | None]:
+        keys = {"campaign": f"verify:campaign:{photo.campaign_id}", "capture": f"verify:capture:{photo.capture_id}"}
+        await self._tx.execute(_SHARE_AND_HOLD, keys)
+        row = await self._one(_KEEP_PHOTO, **vars(photo))
+        before = {column.name: getattr(row, column.name) for column in PHOTOS.c}
+        return row.newer, copies.Photo(**before) if row.capture_id else None
 
     async def in_force(self, student_id: ids.StudentId) -> copies.Photo | None:
         query = sa.select(PHOTOS).where(PHOTOS.c.student_id == student_id, PHOTOS.c.in_force)
         row = await self._one(query.order_by(PHOTOS.c.capture_id).limit(1))
         return copies.Photo(**row._mapping) if row else None
-
-    async def save(self, photo: copies.Photo) -> bool:
-        values = {column.name: getattr(photo, column.name) for column in PHOTOS.c}
-        return await self._save_newer(PHOTOS, "capture_id", values)
 
     async def undelivered(self, campaign_id: ids.CampaignId) -> list[copies.Photo]:
         theirs = sa.and_(CASES.c.capture_id == PHOTOS.c.capture_id, ~CASES.c.off_roster)

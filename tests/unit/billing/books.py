@@ -149,20 +149,19 @@ class _Students(_Port):
 
 
 class _Photos(_Port):
-    async def get(self, capture_id: ids.CaptureId) -> copies.Photo | None:
-        return self.s.photos.get(capture_id)
-
-    async def in_force(self, student_id: ids.StudentId) -> copies.Photo | None:
-        found = [p for p in self.s.photos.values() if p.student_id == student_id and p.in_force]
-        return min(found, key=lambda photo: photo.capture_id, default=None)
-
-    async def save(self, photo: copies.Photo) -> bool:
-        return _newer(self.s.photos, photo.capture_id, photo)
+    async def keep(self, photo: copies.Photo) -> tuple[bool, copies.Photo | None]:
+        before = self.s.photos.get(photo.capture_id)
+        return _newer(self.s.photos, photo.capture_id, photo), before
 
 
 class _Charges(_Port):
-    async def get(self, campaign_id: ids.CampaignId, student_id: ids.StudentId) -> charges.Charge | None:
-        return self.s.charges.get(student_id)
+    async def standing(self, campaign_id: ids.CampaignId, student: copies.Student) -> charges.Standing:
+        found = [p for p in self.s.photos.values() if p.student_id == student.student_id and p.in_force]
+        photo = min(found, key=lambda photo: photo.capture_id, default=None)
+        class_id = photo.class_id if photo and not student.version else student.class_id
+        known = self.s.classes.get(class_id)
+        charge = self.s.charges.get(student.student_id)
+        return charges.Standing(class_id, photo is not None, known.college_zh if known else None, charge)
 
     async def save(self, charge: charges.Charge) -> None:
         self.s.charges[charge.student_id] = charge

@@ -110,6 +110,8 @@ def _check_vouchers(store: books.Store) -> None:
     assert len(redeemers) == len(set(redeemers))
     charged = {charge.student_id: charge.payer for charge in store.charges.values() if charge.active}
     assert all(charged.get(v.student_id) == v.payer for v in vouchers if v.student_id)
+    waiting = {payer for student_id, payer in charged.items() if student_id not in redeemers}
+    assert not any(v.payer in waiting for v in vouchers if v.state == "outstanding")
 
 
 def _end_state(store: books.Store) -> dict[str, Any]:
