@@ -26,6 +26,13 @@ _STANDING = sa.text("""
 """)
 
 
+_INSERT = postgresql.insert(CHARGES)
+_SAVE = _INSERT.on_conflict_do_update(
+    index_elements=["charge_id"],
+    set_={column.name: _INSERT.excluded[column.name] for column in CHARGES.c if not column.primary_key},
+)
+
+
 def _charge(row: Any) -> charges.Charge:
     return charges.Charge(**{name: getattr(row, name) for name in _CHARGE}, payer=mapping.payer_of(row))
 
@@ -42,9 +49,7 @@ class Charges(mapping.Table):
         )
 
     async def save(self, charge: charges.Charge) -> None:
-        values = mapping.flat(charge, *_CHARGE)
-        insert = postgresql.insert(CHARGES).values(values)
-        await self._tx.execute(insert.on_conflict_do_update(index_elements=["charge_id"], set_=values))
+        await self._tx.execute(_SAVE, mapping.flat(charge, *_CHARGE))
 
     async def uncovered(self, campaign_id: ids.CampaignId, payer: Payer, limit: int) -> list[ids.StudentId]:
         covered = sa.exists().where(
