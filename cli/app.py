@@ -21,7 +21,7 @@ COMMANDS = {
     "secrets": "cli.env_file:write",
     "check": "cli.check",
     "test": "cli.suite",
-    "bench": "cli.bench",
+    "bench": "cli.bench.command",
 }
 
 

@@ -28,12 +28,15 @@ from station.cameras import portraits
 
 CAPTURES = 120
 _AT_ONCE = 4
+#: The plan's first desk, by scheduler's numbering.
+_DESK = "A01"
 
 
 @dataclass(frozen=True)
 class Shot:
     """One frame, ready in memory: drawing it is not what is measured."""
 
+    number: int
     capture_id: ids.CaptureId
     student_id: str
     jpeg: bytes
@@ -41,7 +44,7 @@ class Shot:
 
 
 async def measure(stack: Stack, folder: Path) -> list[Figure]:
-    """Desk inspection, upload, check-in and capture requests, the server's own inspection and composition, acceptance."""
+    """Desk inspection, upload, requests, the server's own inspection and composition, acceptance."""
     cv2.setNumThreads(1)
     people = school.School(stack, _scenario(), heal=None)
     station = await _station(stack, people, folder)
@@ -75,7 +78,7 @@ async def _station(stack: Stack, people: school.School, folder: Path) -> server.
     await people.learn_ids()
     plan = await people.publish_plan({s.label for s in students})
     body = {"campaign_id": people.campaign_id, "desk_id": plan["desks"][0]["desk_id"], "label": "bench"}
-    invited = await people.doors["capture"].post("/v1/stations", body)
+    invited = await people.doors["capture"].post_once_known("/v1/stations", body)
     private, public = crypto.new_key()
     time_ = timekeeping.StationClock(clocks.SystemClock(), folder / "skew.json")
     station = server.Server(stack.url("capture"), UUID(invited["station_id"]), private, time_)
@@ -89,7 +92,7 @@ def _shots(student_ids: Sequence[str]) -> list[Shot]:
 
 def _shot(seed: int, student_id: str) -> Shot:
     jpeg = portraits.draw(seed)
-    return Shot(ids.CaptureId(kit_ids.new()), student_id, jpeg, hashlib.sha256(jpeg).hexdigest())
+    return Shot(seed + 1, ids.CaptureId(kit_ids.new()), student_id, jpeg, hashlib.sha256(jpeg).hexdigest())
 
 
 async def _each(shots: Sequence[Shot], act: Callable[[Shot], Awaitable[None]]) -> None:
@@ -104,7 +107,7 @@ async def _each(shots: Sequence[Shot], act: Callable[[Shot], Awaitable[None]]) -
 
 async def _capture(station: server.Server, shot: Shot) -> None:
     report = await asyncio.to_thread(inspection.inspect, shot.jpeg, profiles.load("chsi-2017-99"))
-    checkin_id, ticket = kit_ids.new(), f"A1-{shot.capture_id.int % 10_000_000:07d}"
+    checkin_id, ticket = kit_ids.new(), f"{_DESK}-{shot.number:04d}"
     now = datetime.now(UTC).isoformat()
     arrival = {"student_id": shot.student_id, "ticket": ticket, "checked_in_at": now}
     await station.put(f"/v1/checkins/{checkin_id}", arrival)
@@ -112,16 +115,25 @@ async def _capture(station: server.Server, shot: Shot) -> None:
     if not place["exists"]:
         await station.upload(place["url"], shot.jpeg)
     body: dict[str, Any] = {
-        "student_id": shot.student_id, "checkin_id": str(checkin_id), "ticket": ticket, "sha256": shot.sha256,
-        "size_bytes": len(shot.jpeg), "shutter_at": now, "camera_serial": "bench", "frame_counter": 1,
-        "monotonic_ns": time.monotonic_ns(), "decision": "keep", "desk_verdict": report.verdict, "desk_rules": list(report.reasons),
-    }  # fmt: skip
+        "student_id": shot.student_id,
+        "checkin_id": str(checkin_id),
+        "ticket": ticket,
+        "sha256": shot.sha256,
+        "size_bytes": len(shot.jpeg),
+        "shutter_at": now,
+        "decision": "keep",
+        "camera_serial": "bench",
+        "frame_counter": 1,
+        "monotonic_ns": time.monotonic_ns(),
+        "desk_verdict": report.verdict,
+        "desk_rules": list(report.reasons),
+    }
     await station.put(f"/v1/captures/{shot.capture_id}", body)
 
 
 async def _accepted(people: school.School, captures: int) -> None:
     path = f"/v1/campaigns/{people.campaign_id}/photos"
-    while len([row async for row in people.doors["capture"].pages(path)]) < captures:
+    while len([row async for row in people.doors["capture"].pages(path)]) < captures:  # noqa: ASYNC110 - a door
         await asyncio.sleep(0.1)
 
 

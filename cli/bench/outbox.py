@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from cli.bench.figures import Figure, Stopwatch
 from cli.stack.stack import Stack
-from gradphoto_contracts import ids, roster
+from gradphoto_contracts import capture, ids
 from gradphoto_contracts.envelope import Envelope
 from kit import broker, bus, db, outbox, process
 from kit import ids as kit_ids
@@ -20,7 +20,7 @@ _TURNS = 3
 _SERVICE = "bench"
 
 
-async def measure(stack: Stack, folder: Path) -> list[Figure]:
+async def measure(stack: Stack, _folder: Path) -> list[Figure]:
     """Rows are committed before the watch starts; it stops when the last one is marked as sent."""
     urls = stack.urls()
     database = db.Database(urls["DATABASE_URL"], _SERVICE)
@@ -54,16 +54,14 @@ async def _fill(database: db.Database, table: sa.Table) -> list[Envelope]:
     return [Envelope.seal(e, id=kit_ids.new(), source=_SERVICE, time=now, correlation_id="bench") for e in events]
 
 
-def _event() -> roster.StudentEnrolledV1:
-    return roster.StudentEnrolledV1(
+def _event() -> capture.StationSeenV1:
+    """An event that no service hears: their inboxes are not what is measured."""
+    return capture.StationSeenV1(
         version=1,
-        student_id=ids.StudentId(kit_ids.new()),
+        station_id=ids.StationId(kit_ids.new()),
         campaign_id=ids.CampaignId(kit_ids.new()),
-        class_id=ids.ClassId(kit_ids.new()),
-        campus_id=ids.CampusId(kit_ids.new()),
-        cohort="regular",
-        eligible=True,
-        ordinal=1,
+        desk_id=ids.DeskId(kit_ids.new()),
+        seen_at=datetime.now(UTC),
     )
 
 
