@@ -1,6 +1,7 @@
 """`./gradphoto demo`: a university photographs its graduates, in about three minutes, on this machine."""
 
 import asyncio
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -77,6 +78,7 @@ def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | N
         screen = Screen(console)
         with stack.layout.log("demo").open("a", encoding="utf-8") as log, screen.shown():
             logs.configure("demo", stream=log)
+            logging.captureWarnings(capture=True)
             found = asyncio.run(stage.run(stack, choices, screen, json))
         report.show(found, console)
         if keep:
