@@ -111,6 +111,7 @@ class Supervisor:
             for begin in (self._start_postgres, self._start_rabbitmq, self._start_objects):
                 group.create_task(begin())
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._settle_rabbitmq())
             for service in self.services:
                 group.create_task(self._start_service(service))
         self.phase = "ready"
@@ -130,6 +131,11 @@ class Supervisor:
         broker = await asyncio.to_thread(rabbitmq.find_or_install, os.environ, self._say_from_thread())
         for part in rabbitmq.programs(self.layout, self.keys, self.ports, self.clean, broker):
             await self._bring_up(part)
+
+    async def _settle_rabbitmq(self) -> None:
+        if "AMQP_URL" not in self.given:
+            address = environment.urls(self.keys, self.ports, self.given)["AMQP_URL"]
+            await rabbitmq.settle(self.layout, self.children["rabbitmq"], address)
 
     async def _start_objects(self) -> None:
         if "S3_URL" not in self.given:

@@ -13,6 +13,7 @@ from pathlib import Path
 from cli.stack import layout as layouts
 from cli.stack import ports as loopback
 from cli.stack import process, secrets
+from kit import topology
 
 PORTS = ("amqp", "amqp-distribution", "epmd", "rabbitmq-management", "rabbitmq-prometheus")
 NODE = "gradphoto@localhost"
@@ -27,6 +28,9 @@ _REMEDY = (
     "no RabbitMQ: install rabbitmq-server, or set GRADPHOTO_AMQP_URL, for example to a broker in Docker as above"
 )
 _POLICY = Path("/usr/sbin/policy-rc.d")
+#: RabbitMQ 3.10 writes down that it has streams at all up to three seconds after it confirmed the first one (the delay
+#: of Erlang's dets): killed before that, it calls the stream "down or inaccessible" for ever. docs/decisions/0011.
+_SETTLE_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def programs(
         env={**env, **_environment(layout, ports)},
         cwd=layout.rabbitmq,
         log=layout.log("rabbitmq"),
+        before=lambda: asyncio.to_thread(_begin_anew_if_unsettled, layout),
         ready=lambda: answers(ports["amqp"]),
         stop_timeout_s=30,
         kind="infra",
@@ -128,6 +133,31 @@ async def answers(port: int, host: str = loopback.LOOPBACK) -> bool:
         return (await reader.read(1)) == b"\x01"
     finally:
         writer.close()
+
+
+async def settle(layout: layouts.Layout, node: process.Child, address: str) -> None:
+    """Declare the stream of a new node and wait until the node keeps it over a kill; at once where that is done.
+
+    A node that dies before begins anew with an empty directory: until then nothing was said over it.
+    """
+    while _unsettled(layout).exists():
+        pid = node.pid
+        await topology.declare(address, {})
+        await asyncio.sleep(_SETTLE_S)
+        if node.pid == pid:
+            _unsettled(layout).unlink()
+
+
+def _unsettled(layout: layouts.Layout) -> Path:
+    return layout.rabbitmq / "unsettled"
+
+
+def _begin_anew_if_unsettled(layout: layouts.Layout) -> None:
+    data = layout.rabbitmq / "data"
+    if _unsettled(layout).exists():
+        shutil.rmtree(data, ignore_errors=True)
+    if not data.exists():
+        _unsettled(layout).touch()
 
 
 def _prepare(layout: layouts.Layout, keys: secrets.Secrets, ports: Mapping[str, int]) -> None:
