@@ -1,12 +1,15 @@
 """RabbitMQ of the embedded stack: found on the machine or, as root on Debian and Ubuntu, installed; its own node."""
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import shutil
 import string
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +65,9 @@ def find_or_install(env: Mapping[str, str], say: Callable[[str], None]) -> Broke
     found = find(env)
     if found is None and may_install():
         say("apt-get install rabbitmq-server:各服务之间的消息总线 · the message bus between the services (about 90 MB)")
-        _install()
+        with _alone():
+            if find(env) is None:
+                _install()
         found = find(env)
     if found is None:
         raise process.PartFailed(_REMEDY)
@@ -199,6 +204,14 @@ def _environment(layout: layouts.Layout, ports: Mapping[str, int]) -> dict[str, 
     }
 
 
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One installation at a time: two stacks may start side by side on a bare machine."""
+    with (Path(tempfile.gettempdir()) / "gradphoto-install.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _install() -> None:
     """Install without leaving the system's own broker running: services may not start while `policy-rc.d` says 101."""
     ours = not _POLICY.exists()
@@ -208,7 +221,8 @@ def _install() -> None:
     try:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
         for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "rabbitmq-server"]):
-            done = subprocess.run(["apt-get", *command], env=environment, capture_output=True, text=True, check=False)
+            patient = ["apt-get", "-o", "DPkg::Lock::Timeout=300", *command]
+            done = subprocess.run(patient, env=environment, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise process.PartFailed(f"apt-get {' '.join(command)}: {done.stderr.strip()[-800:]}\n{_REMEDY}")
     finally:
