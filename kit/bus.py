@@ -1,12 +1,10 @@
 """The bus: a publisher that knows what was confirmed, a consumer whose every act on a message is a named outcome."""
 
 import asyncio
-import functools
 import json
-import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
@@ -23,6 +21,9 @@ CONSUMERS = metrics.gauge("gradphoto_inbox_consumers", "1 while this process hea
 
 PUBLISH_TIMEOUT_S = 5.0
 WATCH_DEAD_S = 15.0
+#: Messages in one transaction: more would save little, and a long transaction holds back every relay.
+TOGETHER = 25
+Waiting: TypeAlias = "asyncio.Queue[AbstractIncomingMessage]"
 _log = logs.get("bus")
 
 
@@ -107,6 +108,9 @@ class Publisher:
         if self._exchange is None:
             self._connection = await broker.connect(self._url, self._name)
             with broker.away():
+                # RabbitMQ 3.10 takes messages before its stream is back: what others confirm then is missing from it.
+                async with asyncio.timeout(broker.CONNECT_TIMEOUT_S):
+                    await topology.stream_is_there(self._connection)
                 self._channel = await broker.confirming(self._connection)
                 self._exchange = await self._channel.get_exchange(broker.EXCHANGE, ensure=False)
         return self._exchange
@@ -126,31 +130,33 @@ class Publisher:
 
 
 class Consumer:
-    """Hears a service's inbox: each message goes to `dispatch` and ends in one outcome, one AMQP act, one count.
+    """Hears a service's inbox in order: each message goes to `dispatch` and ends in one outcome, one count.
 
-    Messages with one subject go through one lane, in order; lanes work side by side.
+    What waits goes to `dispatch` together, since a transaction costs more than most of what is done in it. When that
+    fails nothing of it was done, and each message is tried alone.
     """
 
     def __init__(
         self,
         url: str,
         service: str,
-        dispatch: Callable[[Envelope], Awaitable[None]],
+        dispatch: Callable[[Sequence[Envelope]], Awaitable[None]],
         *,
         prefetch: int = 50,
-        lanes: int = 4,
+        together: int = TOGETHER,
         bindings: Iterable[str] | None = None,
         retry_ttl_ms: Sequence[int] = outcomes.RETRY_TTL_MS,
     ) -> None:
-        """`bindings`: the routing keys of this service; when given, a queue that was deleted is made again.
+        """`dispatch` handles all that it is given, or raises and has handled none; at most `together` at once.
 
+        `bindings`: the routing keys of this service; when given, a queue that was deleted is made again.
         `retry_ttl_ms` is that of the declared topology.
         """
         self._url = url
         self.service = service
         self._dispatch = dispatch
         self._prefetch = prefetch
-        self._lanes = lanes
+        self._together = together
         self._retry_ttl_ms = retry_ttl_ms
         self._bindings = None if bindings is None else tuple(bindings)
 
@@ -174,18 +180,19 @@ class Consumer:
             await channel.set_qos(self._prefetch)
             await self._ensure_queue(connection)
             queue = await channel.get_queue(broker.inbox(self.service))
-            lanes = [_Lane(self, confirming.default_exchange) for _ in range(self._lanes)]
-            await queue.consume(functools.partial(self._deliver, lanes))
+            waiting: Waiting = asyncio.Queue()
+            await queue.consume(waiting.put)
             hearing = CONSUMERS.labels(service=self.service)
             hearing.set(1)
             try:
-                await self._until(ended, connection, lanes)
+                await self._until(ended, connection, self._hear(waiting, confirming.default_exchange))
             finally:
                 hearing.set(0)
 
-    async def _until(self, ended: asyncio.Event, connection: AbstractConnection, lanes: "list[_Lane]") -> None:
-        work = [asyncio.create_task(lane.run()) for lane in lanes]
-        work += [asyncio.create_task(self._watch_dead(connection)), asyncio.create_task(_wait(ended))]
+    async def _until(
+        self, ended: asyncio.Event, connection: AbstractConnection, hearing: Coroutine[Any, Any, None]
+    ) -> None:
+        work = [asyncio.create_task(act) for act in (hearing, self._watch_dead(connection), _wait(ended))]
         try:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -195,9 +202,29 @@ class Consumer:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
 
-    async def _deliver(self, lanes: "list[_Lane]", incoming: AbstractIncomingMessage) -> None:
-        subject = str(incoming.headers.get("ce-subject", ""))
-        lanes[zlib.crc32(subject.encode()) % len(lanes)].waiting.put_nowait(incoming)
+    async def _hear(self, waiting: Waiting, out: AbstractExchange) -> None:
+        while True:
+            some = [await waiting.get()]
+            while len(some) < self._together and not waiting.empty():
+                some.append(waiting.get_nowait())
+            if not await self._handled_together(some):
+                for incoming in some:
+                    await self.handle(incoming, out)
+
+    async def _handled_together(self, some: Sequence[AbstractIncomingMessage]) -> bool:
+        """Handle them all in one go and acknowledge them; False when that failed or was not tried.
+
+        A message that comes again may be what killed us: it is tried alone, lest others be laid aside with it.
+        """
+        if len(some) == 1 or any(incoming.redelivered for incoming in some):
+            return False
+        if await self._try(some) is not None:
+            return False
+        with broker.away():
+            await some[-1].ack(multiple=True)
+        for incoming in some:
+            self._tell(incoming, outcomes.Done(), 1, None)
+        return True
 
     async def _ensure_queue(self, connection: AbstractConnection) -> None:
         """Make our queues again if somebody deleted the inbox; a missing queue closes the channel that asks for it."""
@@ -220,7 +247,7 @@ class Consumer:
     async def handle(self, incoming: AbstractIncomingMessage, out: AbstractExchange) -> None:
         """Try once, then do the outcome: what is sent on is confirmed before the original is acknowledged."""
         tries = attempts(incoming) + 1
-        error = await self._try(incoming)
+        error = await self._try([incoming])
         outcome = outcomes.judge(error, tries, len(self._retry_ttl_ms))
         match outcome:
             case outcomes.Retry():
@@ -234,9 +261,9 @@ class Consumer:
             await incoming.ack()
         self._tell(incoming, outcome, tries, error)
 
-    async def _try(self, incoming: AbstractIncomingMessage) -> Exception | None:
+    async def _try(self, some: Sequence[AbstractIncomingMessage]) -> Exception | None:
         try:
-            await self._dispatch(opened(incoming))
+            await self._dispatch([opened(incoming) for incoming in some])
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -263,19 +290,6 @@ class Consumer:
             tries=tries,
             exc_info=None if expected else error,
         )
-
-
-class _Lane:
-    """Messages of a share of the subjects, one after the other."""
-
-    def __init__(self, consumer: Consumer, out: AbstractExchange) -> None:
-        self._consumer = consumer
-        self._out = out
-        self.waiting: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
-
-    async def run(self) -> None:
-        while True:
-            await self._consumer.handle(await self.waiting.get(), self._out)
 
 
 async def _wait(event: asyncio.Event) -> None:

@@ -65,11 +65,10 @@ def engine(
     `session`: server settings besides our own.
     """
     _, _, rest = url.partition("://")
-    return create_async_engine(
+    made = create_async_engine(
         f"postgresql+asyncpg://{rest}",
         pool_size=pool_size,
         max_overflow=POOL_OVERFLOW,
-        pool_pre_ping=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             "command_timeout": COMMAND_TIMEOUT_S,
@@ -82,6 +81,14 @@ def engine(
             },
         },
     )
+    sa.event.listen(made.sync_engine, "checkout", _replace_if_closed)
+    return made
+
+
+def _replace_if_closed(adapted: Any, _record: Any, _proxy: Any) -> None:
+    """asyncpg knows when its socket was closed: the pool then opens another. A ping would cost three round trips."""
+    if adapted.driver_connection.is_closed():
+        raise sa.exc.DisconnectionError
 
 
 class Database:

@@ -1,7 +1,8 @@
 """The inbox: an event that comes twice is handled once, because its id is a row in the handler's own transaction."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import functools
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -28,11 +29,11 @@ def table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
-class Seen(Protocol):
+class Unseen(Protocol):
     """What a unit of work needs of an inbox."""
 
-    async def seen(self, event_id: UUID) -> bool:
-        """Take note of the event; True when it was noted before. Undone when the transaction is rolled back."""
+    async def unseen(self, event_ids: Sequence[UUID]) -> set[UUID]:
+        """Take note of the events; those of them that were not noted before. Undone with the transaction."""
         ...
 
 
@@ -43,31 +44,41 @@ class Inbox:
         self._tx = tx
         self._table = inbox
 
-    async def seen(self, event_id: UUID) -> bool:
-        """See `Seen.seen`. The same event in two transactions at once: the second waits for the first."""
-        insert = postgresql.insert(self._table).values(event_id=event_id).on_conflict_do_nothing()
-        repeat = (await self._tx.execute(insert)).rowcount == 0
-        if repeat:
-            DUPLICATES.labels(service=str(self._table.schema)).inc()
-        return repeat
+    async def unseen(self, event_ids: Sequence[UUID]) -> set[UUID]:
+        """See `Unseen.unseen`. The same event in two transactions at once: the second waits for the first."""
+        fresh = set((await self._tx.execute(_note(self._table), {"event_ids": list(event_ids)})).scalars())
+        if repeats := len(event_ids) - len(fresh):
+            DUPLICATES.labels(service=str(self._table.schema)).inc(repeats)
+        return fresh
+
+
+@functools.cache
+def _note(table: sa.Table) -> sa.Executable:
+    """One text for any number of events, so that it is compiled and prepared once."""
+    noted = sa.select(sa.func.unnest(sa.bindparam("event_ids", type_=postgresql.ARRAY(sa.Uuid))))
+    insert = postgresql.insert(table).from_select(["event_id"], noted)
+    return insert.on_conflict_do_nothing().returning(table.c.event_id)
 
 
 class HasInbox(Protocol):
     """A unit of work that can tell a repeat."""
 
     @property
-    def inbox(self) -> Seen: ...
+    def inbox(self) -> Unseen: ...
 
 
 W = TypeVar("W", bound=HasInbox)
+Dispatch = Callable[[Sequence[Envelope]], Awaitable[None]]
 
 
 def dispatcher(
     unit: Callable[[], AbstractAsyncContextManager[W]],
     read: Callable[[str, dict[str, Any]], Event],
     hears: Mapping[type[Event], Callable[[W, Any], Awaitable[None]]],
-) -> Callable[[Envelope], Awaitable[None]]:
-    """The door for events: one envelope, one unit of work, one handler; a repeat does nothing.
+) -> Dispatch:
+    """The door for events: some envelopes, one unit of work, a handler for each in turn; a repeat does nothing.
+
+    Either all of them are handled or, when it raises, none.
 
     Args:
         unit: opens the unit of work.
@@ -75,15 +86,23 @@ def dispatcher(
         hears: the service's routing.
     """
 
-    async def dispatch(envelope: Envelope) -> None:
+    def handling(envelope: Envelope) -> tuple[Envelope, Event, Callable[[W, Any], Awaitable[None]]]:
         event = _read(read, envelope)
         handler = hears.get(type(event))
         if handler is None:
             raise errors.Invalid("event-not-heard", type=envelope.type)
-        with logs.bound(correlation=envelope.correlation_id, event=str(envelope.id)), _database_needed():
+        return envelope, event, handler
+
+    async def dispatch(envelopes: Sequence[Envelope]) -> None:
+        chosen = [handling(envelope) for envelope in envelopes]
+        with _database_needed():
             async with unit() as work:
-                if not await work.inbox.seen(envelope.id):
-                    await handler(work, event)
+                fresh = await work.inbox.unseen([envelope.id for envelope in envelopes])
+                for envelope, event, handler in chosen:
+                    if envelope.id in fresh:
+                        fresh.discard(envelope.id)
+                        with logs.bound(correlation=envelope.correlation_id, event=str(envelope.id)):
+                            await handler(work, event)
 
     return dispatch
 

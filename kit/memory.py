@@ -31,10 +31,10 @@ class MemoryInbox:
     def __init__(self) -> None:
         self.known: set[UUID] = set()
 
-    async def seen(self, event_id: UUID) -> bool:
-        repeat = event_id in self.known
-        self.known.add(event_id)
-        return repeat
+    async def unseen(self, event_ids: Sequence[UUID]) -> set[UUID]:
+        fresh = set(event_ids) - self.known
+        self.known |= fresh
+        return fresh
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,8 @@ class Relay:
             return rows
         held_back = await connection.fetchval(self._sql.any_unsent)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), HELD_BACK_S if held_back else POLL_S)
+            async with asyncio.timeout(HELD_BACK_S if held_back else POLL_S):
+                await self._wake.wait()
         return []
 
     async def _relay(self, connection: Connection, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:

@@ -73,7 +73,8 @@ class Subscriber:
     async def _next(self, waiting: "asyncio.Queue[AbstractIncomingMessage | None]") -> AbstractIncomingMessage | None:
         try:
             # Without a place to come back to, a new subscription would miss what is said meanwhile.
-            return await asyncio.wait_for(waiting.get(), None if self.place == "next" else IDLE_S)
+            async with asyncio.timeout(None if self.place == "next" else IDLE_S):
+                return await waiting.get()
         except TimeoutError:
             return None
 

@@ -80,6 +80,12 @@ async def declare_on(
             await inbox.bind(exchange, key)
 
 
+async def stream_is_there(connection: AbstractConnection) -> None:
+    """Return if the stream takes messages now; ChannelNotFoundEntity otherwise."""
+    async with connection.channel() as probe:
+        await probe.declare_queue(broker.STREAM, passive=True)
+
+
 def _dead_letters_to(queue: str) -> dict[str, Any]:
     """At least once, which the broker grants only together with reject-publish; its default may lose a message."""
     return {

@@ -94,7 +94,8 @@ class SealedPacks:
                 logs.get().info("pack.not-refreshed", code=problem.code)
             await asyncio.sleep(_HURRY_S)
             try:
-                await asyncio.wait_for(self._wanted.wait(), _REFRESH_S - _HURRY_S if self._pack else _HURRY_S)
+                async with asyncio.timeout(_REFRESH_S - _HURRY_S if self._pack else _HURRY_S):
+                    await self._wanted.wait()
             except TimeoutError:
                 continue
 

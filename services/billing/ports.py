@@ -184,7 +184,7 @@ class Events(Protocol):
 class Inbox(Protocol):
     """Events handled already."""
 
-    async def seen(self, event_id: UUID) -> bool: ...
+    async def unseen(self, event_ids: Sequence[UUID]) -> set[UUID]: ...
 
 
 @dataclass(frozen=True)

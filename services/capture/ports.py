@@ -21,7 +21,7 @@ class Events(Protocol):
 class Inbox(Protocol):
     """What was heard already."""
 
-    async def seen(self, event_id: UUID) -> bool: ...
+    async def unseen(self, event_ids: Sequence[UUID]) -> set[UUID]: ...
 
 
 class Floor(Protocol):

@@ -66,7 +66,7 @@ class Real:
             finally:
                 tries += 1
 
-        async with things.beside(bus.Consumer(self._url, self._service, counting, retry_ttl_ms=TTL_MS).run()):
+        async with things.beside(things.consumer(self._url, self._service, counting, retry_ttl_ms=TTL_MS).run()):
             await things.until(lambda: tries >= handled)
             await asyncio.sleep(0.5)
 

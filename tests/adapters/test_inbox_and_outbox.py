@@ -25,7 +25,7 @@ class Events(Protocol):
 class Pair(Protocol):
     """An inbox, an outbox, and what was said in order."""
 
-    inbox: inbox.Seen
+    inbox: inbox.Unseen
     events: Events
 
     async def said(self) -> list[Event]: ...
@@ -35,7 +35,7 @@ class InMemory:
     """The twins."""
 
     def __init__(self) -> None:
-        self.inbox: inbox.Seen = memory.MemoryInbox()
+        self.inbox: inbox.Unseen = memory.MemoryInbox()
         self._events = memory.MemoryEvents()
         self.events: Events = self._events
 
@@ -48,7 +48,7 @@ class Real:
 
     def __init__(self, tx: AsyncConnection) -> None:
         self._tx = tx
-        self.inbox: inbox.Seen = inbox.Inbox(tx, things.INBOX)
+        self.inbox: inbox.Unseen = inbox.Inbox(tx, things.INBOX)
         self.events: Events = outbox.Outbox(tx, things.OUTBOX, "things", datetime.now(UTC), ids.new)
 
     async def said(self) -> list[Event]:
@@ -73,7 +73,12 @@ async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
 async def test_the_second_time_is_told_from_the_first(pair: Pair) -> None:
     """An event is new once and a repeat ever after; another is not touched by it."""
     one, other = ids.new(), ids.new()
-    assert [await pair.inbox.seen(event_id) for event_id in (one, one, other, one)] == [False, True, False, True]
+    assert [await pair.inbox.unseen(some) for some in ([one], [one], [one, other, other], [other])] == [
+        {one},
+        set(),
+        {other},
+        set(),
+    ]
 
 
 async def test_what_is_said_keeps_its_order(pair: Pair) -> None:

@@ -89,7 +89,8 @@ class Floor:
     async def _put(self, table: sa.Table, rows: Sequence[dict[str, Any]], newer: str = "version") -> None:
         if not rows:
             return
-        insert = postgresql.insert(table).values(list(rows))
+        # One row by itself has a text that is compiled once; that of several is another for each number of rows.
+        insert = postgresql.insert(table).values(rows[0] if len(rows) == 1 else list(rows))
         (key,) = table.primary_key.columns
         put = insert.on_conflict_do_update(
             index_elements=[key],

@@ -39,7 +39,7 @@ class Billing:
         await asyncio.gather(*map(self.dispatch, envelopes))
 
     async def dispatch(self, envelope: Envelope) -> None:
-        await inbox.dispatcher(self.unit, catalogue.read, handlers.HEARS)(envelope)
+        await inbox.dispatcher(self.unit, catalogue.read, handlers.HEARS)([envelope])
 
     async def ask(
         self,

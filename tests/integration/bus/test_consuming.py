@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections import Counter
+from collections.abc import Sequence
 
 import aio_pika
 import pytest
@@ -39,20 +39,14 @@ async def until_dead(amqp_url: str, service: str, number: int = 1) -> list[dead_
             await asyncio.sleep(0.1)
 
 
-async def test_order_within_a_subject_holds_over_four_lanes(amqp_url: str, service: str) -> None:
-    """Subjects are handled side by side, yet the versions of each come in order, though some take longer."""
+async def test_what_waits_is_handled_together_and_in_order(amqp_url: str, service: str) -> None:
+    """Many messages make few calls, each within its bound, and the versions of each subject come in order."""
     heard: list[Envelope] = []
-    at_once = Counter[str]()
-    most_at_once = 0
+    calls: list[int] = []
 
-    async def dispatch(envelope: Envelope) -> None:
-        nonlocal most_at_once
-        at_once[envelope.subject] += 1
-        most_at_once = max(most_at_once, at_once.total())
-        assert at_once[envelope.subject] == 1
-        await asyncio.sleep(0.002 * (hash(envelope.id) % 5))
-        at_once[envelope.subject] -= 1
-        heard.append(envelope)
+    async def dispatch(envelopes: Sequence[Envelope]) -> None:
+        calls.append(len(envelopes))
+        heard.extend(envelopes)
 
     sent = [things.said(f"thing{n}", version) for version in range(1, 11) for n in range(20)]
     await put(amqp_url, service, *(bus.message(one) for one in sent))
@@ -60,7 +54,27 @@ async def test_order_within_a_subject_holds_over_four_lanes(amqp_url: str, servi
         await things.until(lambda: len(heard) == len(sent))
     for n in range(20):
         assert things.versions(heard, f"thing{n}") == list(range(1, 11))
-    assert most_at_once > 1
+    assert len(calls) < len(sent) / 2
+    assert max(calls) <= bus.TOGETHER
+    assert await depth(amqp_url, broker.inbox(service)) == 0  # nothing was left unacknowledged
+
+
+async def test_one_that_fails_among_many_fails_alone(amqp_url: str, service: str) -> None:
+    """A message that cannot be handled is laid aside by itself; its neighbours are handled once, and in order."""
+    handled: list[str] = []
+
+    async def dispatch(envelopes: Sequence[Envelope]) -> None:
+        if any(envelope.subject == "bad" for envelope in envelopes):
+            raise errors.Conflict("slot-taken")
+        handled.extend(envelope.subject for envelope in envelopes)
+
+    names = [f"thing{n}" for n in range(30)]
+    sent = [things.said(subject) for subject in (*names[:7], "bad", *names[7:])]
+    await put(amqp_url, service, *(bus.message(one) for one in sent))
+    async with things.beside(bus.Consumer(amqp_url, service, dispatch).run()):
+        (letter,) = await until_dead(amqp_url, service)
+        await things.until(lambda: len(handled) == 30)
+    assert (letter.reason, handled) == ("slot-taken", names)
 
 
 async def test_a_domain_error_goes_to_the_dead_letters_at_once(amqp_url: str, service: str) -> None:
@@ -74,7 +88,7 @@ async def test_a_domain_error_goes_to_the_dead_letters_at_once(amqp_url: str, se
 
     sent = things.said("one")
     await put(amqp_url, service, bus.message(sent))
-    async with things.beside(bus.Consumer(amqp_url, service, dispatch).run()):
+    async with things.beside(things.consumer(amqp_url, service, dispatch).run()):
         (letter,) = await until_dead(amqp_url, service)
     assert (letter.reason, letter.tries, letter.message_id, tries) == ("slot-taken", 1, str(sent.id), 1)
     content = await dead_letters.show_dead(amqp_url, service, sent.id)
@@ -95,7 +109,7 @@ async def test_an_unexpected_failure_waits_through_the_tiers_then_dies(amqp_url:
             raise KeyError("a bug")
 
     await put(amqp_url, service, bus.message(things.said("bad")), bus.message(things.said("good")))
-    async with things.beside(bus.Consumer(amqp_url, service, dispatch, lanes=1).run()):
+    async with things.beside(things.consumer(amqp_url, service, dispatch).run()):
         (letter,) = await until_dead(amqp_url, service)
     waits = [later - earlier for earlier, later in itertools.pairwise(tried_at)]
     assert (letter.reason, letter.tries, heard[:2]) == ("unexpected-failure", 4, ["bad", "good"])
@@ -114,7 +128,7 @@ async def test_unavailable_is_tried_until_it_is_there(amqp_url: str, service: st
             raise errors.Unavailable("class-not-known-yet")
 
     await put(amqp_url, service, bus.message(things.said("one")))
-    async with things.beside(bus.Consumer(amqp_url, service, dispatch).run()):
+    async with things.beside(things.consumer(amqp_url, service, dispatch).run()):
         await things.until(lambda: tries == 7)
         await asyncio.sleep(0.3)
     assert await dead_letters.list_dead(amqp_url, service) == []
@@ -141,7 +155,7 @@ async def test_a_malformed_envelope_is_rejected_with_its_reason(
         heard.append(envelope)
 
     await put(amqp_url, service, message, bus.message(things.said("next")))
-    async with things.beside(bus.Consumer(amqp_url, service, dispatch, lanes=1).run()):
+    async with things.beside(things.consumer(amqp_url, service, dispatch).run()):
         (letter,) = await until_dead(amqp_url, service)
         await things.until(lambda: len(heard) == 1)
     assert letter.reason == "envelope-malformed"
@@ -159,7 +173,7 @@ async def test_a_poison_message_returns_from_the_dead_when_it_is_asked_for(amqp_
 
     wanted, unwanted = things.said("wanted"), things.said("unwanted")
     await put(amqp_url, service, bus.message(wanted), bus.message(unwanted))
-    async with things.beside(bus.Consumer(amqp_url, service, dispatch).run()):
+    async with things.beside(things.consumer(amqp_url, service, dispatch).run()):
         await until_dead(amqp_url, service, 2)
         mended = True
         assert await dead_letters.drop_dead(amqp_url, service, unwanted.id) == 1
@@ -216,7 +230,7 @@ async def test_a_deleted_queue_is_made_again_and_consuming_goes_on(amqp_url: str
         heard.append(envelope)
 
     publisher = bus.Publisher(amqp_url)
-    consumer = bus.Consumer(amqp_url, service, dispatch, bindings=[key], retry_ttl_ms=conftest.TTL_MS)
+    consumer = things.consumer(amqp_url, service, dispatch, bindings=[key], retry_ttl_ms=conftest.TTL_MS)
     async with things.beside(consumer.run()):
         assert await publisher.publish_window([things.said("before", 1, key)]) == [True]
         await things.until(lambda: len(heard) == 1)
@@ -244,9 +258,9 @@ async def test_what_was_not_acknowledged_comes_again_to_the_next_consumer(amqp_u
 
     sent = [things.said("one", version) for version in range(1, 6)]
     await put(amqp_url, service, *(bus.message(one) for one in sent))
-    async with things.beside(bus.Consumer(amqp_url, service, hangs).run()):
+    async with things.beside(things.consumer(amqp_url, service, hangs).run()):
         await asyncio.wait_for(began.wait(), 10)
-    async with things.beside(bus.Consumer(amqp_url, service, dispatch).run()):
+    async with things.beside(things.consumer(amqp_url, service, dispatch).run()):
         await things.until(lambda: len(heard) == len(sent))
     assert heard == sent
     assert await depth(amqp_url, broker.inbox(service)) == 0

@@ -20,22 +20,22 @@ class Work:
     """The unit of work of these tests."""
 
     tx: AsyncConnection
-    inbox: inbox.Seen
+    inbox: inbox.Unseen
     events: outbox.Outbox
 
 
 class Forgetful:
     """The negative control: an inbox that notes nothing."""
 
-    async def seen(self, event_id: Any) -> bool:
-        return False
+    async def unseen(self, event_ids: Any) -> set[Any]:
+        return set(event_ids)
 
 
 def dispatcher(database: db.Database, remembers: bool = True, hears: Mapping[Any, Any] | None = None) -> Any:
     """The door for events, with or without a real inbox."""
 
     def build(tx: AsyncConnection) -> Work:
-        seen: inbox.Seen = inbox.Inbox(tx, things.INBOX) if remembers else Forgetful()
+        seen: inbox.Unseen = inbox.Inbox(tx, things.INBOX) if remembers else Forgetful()
         return Work(tx, seen, outbox.Outbox(tx, things.OUTBOX, "things", datetime.now(UTC), ids.new))
 
     unit = db.Unit(database, build)
@@ -59,8 +59,8 @@ async def test_repeats_have_one_effect(database: db.Database, remembers: bool, e
     dispatch = dispatcher(database, remembers)
     sent = [things.said(f"thing{n}") for n in range(20)]
     for start in range(0, 60, 6):
-        await asyncio.gather(*(dispatch(one) for one in (sent * 3)[start : start + 6]))
-    await asyncio.gather(*(dispatch(sent[0]) for _ in range(0 if not remembers else 5)))
+        await asyncio.gather(*(dispatch([one]) for one in (sent * 3)[start : start + 6]))
+    await asyncio.gather(*(dispatch([sent[0]]) for _ in range(0 if not remembers else 5)))
     assert await effects(database) == expected
 
 
@@ -76,10 +76,10 @@ async def test_a_failed_handler_is_no_handler(database: db.Database) -> None:
     dispatch = dispatcher(database, hears={things.ThingHappenedV1: on_thing_once})
     event = things.said("one")
     with pytest.raises(ZeroDivisionError):
-        await dispatch(event)
+        await dispatch([event])
     assert await effects(database) == 0
     fails = False
-    await dispatch(event)
+    await dispatch([event])
     assert await effects(database) == 1
 
 
@@ -93,7 +93,7 @@ async def test_a_failed_handler_is_no_handler(database: db.Database) -> None:
 async def test_what_cannot_be_read_is_invalid(database: db.Database, envelope: Envelope, code: str) -> None:
     """An unknown type or data that do not fit are the event's fault: a problem with a code, without the data."""
     with pytest.raises(errors.Invalid) as caught:
-        await dispatcher(database)(envelope)
+        await dispatcher(database)([envelope])
     assert caught.value.code == code
     assert caught.value.__cause__ is None
 
@@ -101,7 +101,7 @@ async def test_what_cannot_be_read_is_invalid(database: db.Database, envelope: E
 async def test_what_nobody_here_hears_is_invalid(database: db.Database) -> None:
     """An event without a handler is not swallowed."""
     with pytest.raises(errors.Invalid, match="event-not-heard"):
-        await dispatcher(database, hears={})(things.said("one"))
+        await dispatcher(database, hears={})([things.said("one")])
 
 
 async def test_a_database_that_goes_away_is_unavailable(database: db.Database) -> None:
@@ -112,7 +112,7 @@ async def test_a_database_that_goes_away_is_unavailable(database: db.Database) -
 
     dispatch = dispatcher(database, hears={things.ThingHappenedV1: cut})
     with pytest.raises(errors.Unavailable, match="database-unavailable"):
-        await dispatch(things.said("one"))
+        await dispatch([things.said("one")])
     assert await database.ready()
 
 
@@ -123,7 +123,7 @@ async def test_what_a_handler_says_carries_the_cause(database: db.Database) -> N
         await work.events.add(event)
 
     cause = things.said("one").model_copy(update={"correlation_id": "request-7"})
-    await dispatcher(database, hears={things.ThingHappenedV1: answer})(cause)
+    await dispatcher(database, hears={things.ThingHappenedV1: answer})([cause])
     async with database.read() as tx:
         (kept,) = (await tx.execute(sa.select(things.OUTBOX.c.envelope))).scalars()
     assert kept["correlation_id"] == "request-7"

@@ -47,7 +47,7 @@ class Traffic:
         self.database = database
         self.publisher = bus.Publisher(amqp_url, timeout_s=2.0)
         self.relay = outbox.Relay(database, things.OUTBOX, self.publisher, things.SCHEMA)
-        self.consumer = bus.Consumer(amqp_url, service, self._hear)
+        self.consumer = things.consumer(amqp_url, service, self._hear)
         self.names = [things.name() for _ in range(10)]
         self.said = 0
         self.silent = False
@@ -164,8 +164,6 @@ async def test_cancelling_a_publisher_of_a_frozen_broker_cancels_it(own_stack: s
     await publisher.close()
 
 
-# RabbitMQ 3.10, out of support, does not always bring a stream back after kill -9: docs/decisions/0011.
-@pytest.mark.newer_broker
 async def test_the_stream_is_read_on_from_its_place_after_a_restart(own_stack: stacks.Stack, own_amqp_url: str) -> None:
     """A subscriber to the stream hears each event once, although the broker dies between them."""
     await topology.declare(own_amqp_url, {})

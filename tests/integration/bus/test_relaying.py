@@ -147,19 +147,25 @@ async def test_an_unconfirmed_event_holds_back_those_of_its_subject_alone(
 async def test_a_leader_that_loses_its_connection_is_followed_by_another(
     database: db.Database, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the lock's connection the lead is gone: another relay takes over, and nothing is missed."""
+    """With the lock's connection the lead is gone: another relay takes over, and nothing is missed.
+
+    What was published and not yet marked when the connection went is published again: hearers suppress repeats.
+    """
     monkeypatch.setattr(outbox, "RETRY_S", 0.05)
     other = Recorder()
     relays = [outbox.Relay(database, things.OUTBOX, one, things.SCHEMA) for one in (recorder, other)]
+
+    def said() -> set[int]:
+        return {*things.versions(recorder.taken, "thing"), *things.versions(other.taken, "thing")}
+
     async with things.beside(*(relay.run() for relay in relays)):
         for version in range(1, 6):
             async with database.transaction() as tx:
                 await say(tx, "thing", version)
-            await things.until(lambda version=version: len(recorder.taken) + len(other.taken) == version)  # type: ignore[misc]
+            await things.until(lambda version=version: version in said())  # type: ignore[misc]
             async with database.transaction() as tx:
                 await tx.execute(sa.text(END_LEADER))
-    said = sorted(things.versions(recorder.taken, "thing") + things.versions(other.taken, "thing"))
-    assert said == [1, 2, 3, 4, 5]
+    assert said() == {1, 2, 3, 4, 5}
 
 
 END_LEADER = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
@@ -265,7 +271,7 @@ async def test_from_outbox_to_inbox_over_the_real_bus(database: db.Database, amq
 
     publisher = bus.Publisher(amqp_url)
     relay = outbox.Relay(database, things.OUTBOX, publisher, things.SCHEMA)
-    async with things.beside(relay.run(), bus.Consumer(amqp_url, service, dispatch).run()):
+    async with things.beside(relay.run(), things.consumer(amqp_url, service, dispatch).run()):
         async with database.transaction() as tx:
             await say(tx, mine, 1, 2, 3)
         await things.until(lambda: things.versions(heard, mine) == [1, 2, 3])

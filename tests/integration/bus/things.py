@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from aio_pika.abc import AbstractIncomingMessage
 
 from gradphoto_contracts.envelope import Envelope, Event
-from kit import broker, db, ids, inbox, outbox
+from kit import broker, bus, db, ids, inbox, outbox
 
 TYPE = "things.thing.happened.v1"
 #: The tests' own schema is that of the role whose database `fresh_database` makes.
@@ -43,6 +43,16 @@ def said(thing: str, version: int = 1, type_: str = TYPE) -> Envelope:
     event = ThingHappenedV1(thing=thing, version=version)
     sealed = Envelope.seal(event, id=ids.new(), source="things", time=datetime.now(UTC), correlation_id="test")
     return sealed.model_copy(update={"type": type_})
+
+
+def consumer(url: str, service: str, hear: Callable[[Envelope], Awaitable[None]], **more: Any) -> bus.Consumer:
+    """A consumer whose handler takes one envelope; `hear` has no transaction, so nothing is handled together."""
+
+    async def each(envelopes: Sequence[Envelope]) -> None:
+        for envelope in envelopes:
+            await hear(envelope)
+
+    return bus.Consumer(url, service, each, **{"together": 1, **more})
 
 
 def versions(envelopes: list[Envelope], thing: str) -> list[int]:

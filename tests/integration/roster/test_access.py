@@ -185,8 +185,8 @@ async def test_photos_may_be_told_twice_and_out_of_order(roster: Roster) -> None
     async def tell(*events: Event) -> list[bool]:
         for event in events:
             sealed = Envelope.seal(event, id=uuid4(), source="capture", time=yes.shutter_at, correlation_id="c")
-            await dispatch(sealed)
-            await dispatch(sealed)
+            await dispatch([sealed])
+            await dispatch([sealed])
         return [(await roster.get(f"/v1/students/{one}"))["captured"] for one in (first, second)]
 
     assert await tell(no, yes) == [False, False]

@@ -66,8 +66,8 @@ class Scheduler:
         dispatch = inbox.dispatcher(self.unit, catalogue.read, handlers.HEARS)
         for event in events:
             envelope = Envelope.seal(event, id=uuid4(), source="x", time=MORNING, correlation_id="c")
-            await dispatch(envelope)
-            await dispatch(envelope)
+            await dispatch([envelope])
+            await dispatch([envelope])
 
     async def said(self, kind: str) -> list[dict[str, Any]]:
         """What was said of one kind (`slot.moved`), in order."""

@@ -62,7 +62,7 @@ class Verify:
         await asyncio.gather(*map(self.dispatch, envelopes))
 
     async def dispatch(self, envelope: Envelope) -> None:
-        await inbox.dispatcher(self.unit, catalogue.read, handlers.HEARS)(envelope)
+        await inbox.dispatcher(self.unit, catalogue.read, handlers.HEARS)([envelope])
 
     async def tick(self, moment: str) -> None:
         """Set the clock, and let the deadlines' ticker do what is due."""
