@@ -57,7 +57,10 @@ def message(envelope: Envelope) -> aio_pika.Message:
 
 
 async def publish(
-    exchange: AbstractExchange, outgoing: aio_pika.Message, routing_key: str, timeout_s: float = PUBLISH_TIMEOUT_S
+    exchange: AbstractExchange,
+    outgoing: aio_pika.Message,
+    routing_key: str,
+    timeout_s: float | None = PUBLISH_TIMEOUT_S,
 ) -> None:
     """Return when the broker has confirmed; the channel must be `broker.confirming`.
 
@@ -92,14 +95,21 @@ class Publisher:
         except broker.BrokerAway as away:
             await self.close()
             return [away for _ in envelopes]
-        results = await asyncio.gather(*(self._publish(exchange, envelope) for envelope in envelopes))
+        publishing = [asyncio.create_task(self._publish(exchange, envelope)) for envelope in envelopes]
+        try:
+            # One clock for the window: one for each message is a fifth of the work.
+            _, late = await asyncio.wait(publishing, timeout=self._timeout_s)
+        finally:
+            for task in publishing:
+                task.cancel()
+        results = [broker.BrokerAway("timeout") if task in late else task.result() for task in publishing]
         if any(isinstance(result, broker.BrokerAway) for result in results):
             await self.close()
         return results
 
     async def _publish(self, exchange: AbstractExchange, envelope: Envelope) -> bool | Exception:
         try:
-            await publish(exchange, message(envelope), envelope.type, self._timeout_s)
+            await publish(exchange, message(envelope), envelope.type, timeout_s=None)
         except errors.Unavailable as problem:
             return problem
         return True

@@ -170,19 +170,26 @@ class Relay:
                 await asyncio.sleep(RETRY_S)
             _log.info("relay.leads", service=self._service)
             LEADER.labels(service=self._service).set(1)
+            # A mark lost in a power cut costs a repeat, which hearers ignore; waiting for the disk costs each window.
+            await listener.connection.execute("set synchronous_commit to off")
             await self._lead(listener.connection)
         finally:
             await listener.close()
 
     async def _lead(self, connection: Connection) -> None:
         rows: list[asyncpg.Record] = []
+        sent: list[int] = []
         tended_at = -math.inf
         while True:
             now = asyncio.get_running_loop().time()
             if now - tended_at >= TEND_S:
                 await self._tend(connection)
                 tended_at = now
-            rows = await self._relay(connection, rows) if rows else await self._next(connection)
+            if rows:
+                rows, sent = await self._relay(connection, rows, sent)
+            else:
+                await self._mark(connection, sent)
+                rows, sent = await self._next(connection), []
 
     async def _next(self, connection: Connection) -> list[asyncpg.Record]:
         """The next window; when there is none, after a wait that NOTIFY or the poll ends."""
@@ -195,20 +202,26 @@ class Relay:
                 await self._wake.wait()
         return []
 
-    async def _relay(self, connection: Connection, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
-        """Publish a window while the next is read, mark what was confirmed. The next window; none after a failure."""
+    async def _relay(
+        self, connection: Connection, rows: list[asyncpg.Record], sent_before: list[int]
+    ) -> tuple[list[asyncpg.Record], list[int]]:
+        """Publish a window; meanwhile mark what was confirmed of the last one and read the next.
+
+        The next window, none after a failure, and what was confirmed of this one.
+        """
         publishing = asyncio.create_task(self._publish(rows))
         try:
+            await self._mark(connection, sent_before)
             upcoming = await self._read(connection, [row["seq"] for row in rows])
             sent, failure = await publishing
         finally:
             publishing.cancel()
-        await connection.execute(self._sql.mark, sent)
         if failure is None:
-            return upcoming
+            return upcoming, sent
         _log.warning("relay.not-confirmed", service=self._service, rows=len(rows) - len(sent), cause=str(failure))
+        await self._mark(connection, sent)
         await asyncio.sleep(RETRY_S)
-        return []
+        return [], []
 
     async def _publish(self, rows: list[asyncpg.Record]) -> tuple[list[int], Exception | None]:
         """What was confirmed, and the first failure. After one, nothing more of its subject is sent."""
@@ -230,6 +243,8 @@ class Relay:
         return rows
 
     async def _mark(self, connection: Connection, sent: list[int]) -> None:
+        if not sent:
+            return
         lag = STORED_TO_EVENT.labels(service=self._service)
         for row in await connection.fetch(self._sql.mark, sent):
             lag.observe(row["seconds"])
