@@ -65,7 +65,7 @@ def find_or_install(env: Mapping[str, str], say: Callable[[str], None]) -> Broke
     found = find(env)
     if found is None and may_install():
         say("apt-get install rabbitmq-server:各服务之间的消息总线 · the message bus between the services (about 90 MB)")
-        with _alone():
+        with installing():
             if find(env) is None:
                 _install()
         found = find(env)
@@ -205,8 +205,8 @@ def _environment(layout: layouts.Layout, ports: Mapping[str, int]) -> dict[str, 
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """One installation at a time: two stacks may start side by side on a bare machine."""
+def installing() -> Iterator[None]:
+    """One installation at a time on this machine: two stacks, or two tests, may start side by side on a bare one."""
     with (Path(tempfile.gettempdir()) / "gradphoto-install.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -18,10 +18,11 @@ def promtool(cache: Path, say: Say) -> Path:
     """Prometheus' own judge of rules. Its package is unpacked into `cache`, not installed: no daemon is started."""
     found = shutil.which("promtool")
     unpacked = cache / "prometheus" / "usr" / "bin" / "promtool"
-    if found is None and not unpacked.exists():
-        _need("promtool", "prometheus")
-        say("apt-get download prometheus: promtool tests the alert rules (19 MB, unpacked, not installed)")
-        _unpack("prometheus", unpacked.parents[2])
+    with rabbitmq.installing():
+        if found is None and not unpacked.exists():
+            _need("promtool", "prometheus")
+            say("apt-get download prometheus: promtool tests the alert rules (19 MB, unpacked, not installed)")
+            _unpack("prometheus", unpacked.parents[2])
     return Path(found) if found else unpacked
 
 
@@ -29,10 +30,11 @@ def compose(say: Say) -> list[str]:
     """`docker compose` or docker-compose 1.29; neither needs an engine to read a file."""
     if shutil.which("docker") and _succeeds("docker", "compose", "version"):
         return ["docker", "compose"]
-    if shutil.which("docker-compose") is None:
-        _need("docker compose", "docker-compose")
-        say("apt-get install docker-compose: it reads docker-compose.yml (without a Docker engine)")
-        _apt("install", "-q", "-y", "--no-install-recommends", "docker-compose")
+    with rabbitmq.installing():
+        if shutil.which("docker-compose") is None:
+            _need("docker compose", "docker-compose")
+            say("apt-get install docker-compose: it reads docker-compose.yml (without a Docker engine)")
+            _apt("install", "-q", "-y", "--no-install-recommends", "docker-compose")
     return ["docker-compose"]
 
 
