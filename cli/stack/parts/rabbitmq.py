@@ -207,7 +207,7 @@ def _environment(layout: layouts.Layout, ports: Mapping[str, int]) -> dict[str, 
 @contextlib.contextmanager
 def installing() -> Iterator[None]:
     """One installation at a time on this machine: two stacks, or two tests, may start side by side on a bare one."""
-    with (Path(tempfile.gettempdir()) / "gradphoto-install.lock").open("w") as file:
+    with (Path(tempfile.gettempdir()) / f"gradphoto-install-{os.geteuid()}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
