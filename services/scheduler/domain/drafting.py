@@ -112,11 +112,11 @@ def where(group: str, at: datetime | None = None, name: str = "") -> str:
 def spans(starts_at: datetime, ends_at: datetime, heads: Sequence[int]) -> list[tuple[datetime, datetime]]:
     """Cut a window into adjoining spans in proportion to `heads`; whole minutes where every class gets one.
 
-    An empty class counts as one head: it keeps its place in the queue. Empty when the window is too short for a second
-    each.
+    An empty class counts as one head: it keeps its place in the queue. Where a small class beside great ones would get
+    nothing, all get the same. Empty when the window is too short for a second each.
     """
-    for step in (_MINUTE, _SECOND):
-        cuts = _cuts(starts_at, ends_at, heads, step)
+    for weights, step in ((heads, _MINUTE), (heads, _SECOND), ([1] * len(heads), _SECOND)):
+        cuts = _cuts(starts_at, ends_at, weights, step)
         if all(begins < ends for begins, ends in pairwise(cuts)):
             return list(pairwise(cuts))
     return []

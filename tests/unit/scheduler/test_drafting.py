@@ -105,6 +105,12 @@ def test_time_is_in_proportion_to_heads(heads: list[int], minutes: int) -> None:
         assert abs((ends - begins) - share) <= timedelta(minutes=1)
 
 
+def test_a_small_class_beside_great_ones_keeps_its_place() -> None:
+    """In a short window a share may come to no second at all: then all get the same, and no class is lost."""
+    cut = drafting.spans(MORNING, MORNING + timedelta(minutes=1), [3000, 0, 3100])
+    assert [ends - begins for begins, ends in cut] == [timedelta(seconds=20)] * 3
+
+
 def test_codes_are_as_printed_and_the_rest_are_given() -> None:
     """Printed order codes stay; the others are the group's letter and the next free number."""
     layout, found = draft(school(*map(school_class, range(4))), window("班0", "班1=A1", "班2", "班3=X9"))
