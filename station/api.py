@@ -139,6 +139,7 @@ class StateAnswer(_Body):
     damaged: int
     online: bool
     pack_entries: int
+    pack_codes: int
     pack_age_s: float | None
     pack_expires_at: str | None
     pack_expired: bool
@@ -288,6 +289,7 @@ def _state(agent: agents.Agent) -> StateAnswer:
         damaged=len(work.damaged),
         online=agent.uplink.online and agent.server.plugged,
         pack_entries=agent.packs.size,
+        pack_codes=agent.packs.codes,
         pack_age_s=queue.pack_age_s(work, now),
         pack_expires_at=pack.expires_at.isoformat() if pack else None,
         pack_expired=pack is not None and pack.expires_at < now,

@@ -69,6 +69,11 @@ class SealedPacks:
         """How many students the pack knows."""
         return len(self._by_student)
 
+    @property
+    def codes(self) -> int:
+        """How many of them can be known by their code."""
+        return len(self._by_digest)
+
     def hurry(self) -> None:
         """Ask for a newer pack soon."""
         self._wanted.set()

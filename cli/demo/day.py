@@ -48,7 +48,10 @@ class Conductor:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[waiter] = moment.timestamp()
         self._maybe_jump()
-        await waiter
+        try:
+            await waiter
+        finally:
+            self._waiting.pop(waiter, None)
 
     def _maybe_jump(self) -> None:
         if self._waiting and len(self._waiting) >= self._players:

@@ -120,10 +120,10 @@ class Fleet:
         return [sys.executable, "-m", "station", "run", "--dir", str(desk.folder)]
 
     async def wait_for_pack(self, desk: Desk, entries: int) -> None:
-        """Return once the desk knows at least so many students."""
+        """Return once the desk knows at least so many students by their codes."""
         for _ in range(4500):
             state = await desk.door.get("/v1/state")
-            if state["pack_entries"] >= entries:
+            if state["pack_codes"] >= entries:
                 return
             await asyncio.sleep(0.2)
         raise RuntimeError(f"台站 {desk.code} 没有名单 the desk has no pack")
