@@ -1,11 +1,11 @@
 """`./gradphoto demo`: a university photographs its graduates, in about three minutes, on this machine."""
 
 import asyncio
+import contextlib
 import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -51,13 +51,14 @@ def demo(
         seed=seed,
         speed=speed,
         camera="virtual-24mp" if camera == "24mp" else camera,
+        keep=keep,
     )
     with _stage_directory(directory, keep=keep) as folder:
         found = _play(folder, choices, console, json, keep=keep)
     raise typer.Exit(0 if found.holds else 1)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _stage_directory(asked: Path | None, *, keep: bool) -> Iterator[Path]:
     """A directory that no other system uses. What nobody asked to keep is removed."""
     if asked is not None and (asked / "stack.json").exists():
@@ -73,7 +74,7 @@ def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | N
     console.print(f"[bold]{played.campaign.title_zh}[/bold]  {played.name}  {choices.students} 人 students")
     opening = played.first_day - _BEFORE_THE_DAY
     clock.set_to(layouts.Layout.at(folder).clock, opening.timestamp(), choices.speed)
-    stack = stacks.start(folder, say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=not keep)
+    stack = _started(folder, console, keep=keep)
     try:
         screen = Screen(console)
         with stack.layout.log("demo").open("a", encoding="utf-8") as log, screen.shown():
@@ -87,6 +88,15 @@ def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | N
     finally:
         if not keep:
             stack.down()
+
+
+def _started(folder: Path, console: Console, *, keep: bool) -> stacks.Stack:
+    """The stack; a supervisor that is killed while it starts is started again, one that gives up is not."""
+    try:
+        return stacks.start(folder, say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=not keep)
+    except stacks.SupervisorLost as lost:
+        console.print(f"[dim]{lost}[/dim]")
+        return stacks.start(folder, bound=not keep)
 
 
 def _show_urls(stack: stacks.Stack, console: Console) -> None:
