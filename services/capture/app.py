@@ -111,6 +111,7 @@ def _watch(unit: ports.Unit, lost_after_s: float) -> Callable[[], Awaitable[None
         async with unit() as work:
             await station_acts.mark_lost_stations(work, lost_after_s)
             await station_acts.show_plan(work)
+            await station_acts.show_fleet(work)
 
     return watch
 
