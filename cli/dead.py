@@ -29,7 +29,9 @@ def list_(
 ) -> None:
     """列出死信 · The oldest dead letters; they stay where they are."""
     letters = _ask(service, dead_letters.list_dead(_url(directory), service, limit))
-    table = rich.table.Table("编号 id", "类型 type", "对象 subject", "原因 reason", "时间 failed at", "次数 tries")
+    # The id is what the other commands are given: it must not be broken over two lines.
+    id_column = rich.table.Column("编号 id", no_wrap=True)
+    table = rich.table.Table(id_column, "类型 type", "对象 subject", "原因 reason", "时间 failed at", "次数 tries")
     for one in letters:
         table.add_row(one.message_id, one.type, one.subject, one.reason, one.failed_at, str(one.tries))
     screen.console.print(table if letters else f"{service}: 没有死信 · no dead letters")

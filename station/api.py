@@ -164,7 +164,9 @@ class JournalAnswer(_Body):
 
 def router(agent: agents.Agent, token: str) -> APIRouter:
     """The operator's door of one agent."""
-    doors = APIRouter(prefix="/v1", tags=["desk"], dependencies=[Depends(_holder_of(token, str(agent.enrolled.station_id)))])
+    doors = APIRouter(
+        prefix="/v1", tags=["desk"], dependencies=[Depends(_holder_of(token, str(agent.enrolled.station_id)))]
+    )
     work = agent.work
 
     @doors.get("/state")
