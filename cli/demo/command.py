@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from cli import scenario as scenarios
-from cli.demo import report, stage
+from cli.demo import kills, report, stage
 from cli.demo.screen import Screen
 from cli.stack import clock
 from cli.stack import layout as layouts
@@ -23,6 +23,7 @@ from kit import logs
 
 #: What a two-core machine plays in about three minutes.
 _DEFAULT_STUDENTS = 168
+_KILL = "另加故障：部件@阶段[+秒]，可重复 one more accident: kill -9 of PART@ACT[+SECONDS]; may be repeated"
 #: The campaign is opened so long before its first day.
 _BEFORE_THE_DAY = timedelta(days=3)
 
@@ -34,6 +35,7 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.1, help="模拟时钟的快慢 speed of the simulated clock")] = 1.0,
     seed: Annotated[int, typer.Option(help="随机种子 seed of students and noise")] = 1,
     camera: Annotated[str, typer.Option(help="相机：virtual 或 24mp cameras")] = "virtual",
+    kill: Annotated[list[str] | None, typer.Option(help=_KILL)] = None,
     keep: Annotated[bool, typer.Option("--keep", help="结束后保持运行 leave the system up")] = False,
     json: Annotated[Path | None, typer.Option(help="把全部结果写入文件 write all results")] = None,
     directory: Annotated[Path | None, typer.Option("--dir", help="状态目录 state directory")] = None,
@@ -42,7 +44,8 @@ def demo(
     console = Console()
     try:
         played = scenarios.load(scenario)
-    except scenarios.ScenarioInvalid as error:
+        doomed = tuple(kills.parse(text) for text in kill or ())
+    except (scenarios.ScenarioInvalid, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(2) from error
     choices = stage.Choices(
@@ -52,6 +55,7 @@ def demo(
         speed=speed,
         camera="virtual-24mp" if camera == "24mp" else camera,
         keep=keep,
+        kills=doomed,
     )
     with _stage_directory(directory, keep=keep) as folder:
         found = _play(folder, choices, console, json, keep=keep)

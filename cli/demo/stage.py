@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cli import scenario as scenarios
-from cli.demo import chsi, day, desks, faults, invariants, money, noise, population, report, school, subscriber
+from cli.demo import chsi, day, desks, faults, invariants, kills, money, noise, population, report, school, subscriber
 from cli.demo.screen import Screen
 from cli.stack import control
 from cli.stack import stack as stacks
@@ -33,6 +33,7 @@ class Choices:
     camera: str = "virtual"
     accidents: bool = True
     keep: bool = False
+    kills: tuple[kills.Kill, ...] = ()
 
 
 @dataclass
@@ -57,18 +58,16 @@ class Stage:
         self.conductor = day.Conductor(self.stack, self.choices.speed)
         self.purse = money.Purse(scenario, self.people, self.students, self.truth)
         self.fleet = desks.Fleet(self.stack, self.people.doors["capture"], self.choices.camera, self.heal)
+        self.killer = kills.Killer(self.stack, self.choices.kills, self.screen.note)
         self.subscriber = subscriber.Subscriber(self.stack.urls()["AMQP_URL"])
 
     async def play(self) -> report.Report:
         """All acts; the report says whether everything held."""
         async with self._listening():
-            await self._act("名单 roster", self.roster)
-            await self._act("计划 plan", self.plan)
-            await self._act("台站 stations", self.stations)
-            await self._act("采集 capture", self.days)
-            await self._act("结算 money", self.money)
-            await self._act("学信网 CHSI", self.chsi)
-            await self._act("查验 inspection", self.inspection)
+            for name, title in kills.ACTS.items():
+                await self._act(name, title, self._acts()[name])
+        self.killer.close()
+        self.found.kills = self.killer.happened
         await self.fleet.close()
         await self.people.close()
         return self.found
@@ -83,11 +82,17 @@ class Stage:
             with contextlib.suppress(control.NotRunning, TimeoutError):
                 self.fleet.put_up_again()
 
-    async def _act(self, name: str, act: Callable[[], Awaitable[None]]) -> None:
-        self.screen.act(name)
+    def _acts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        before = {"roster": self.roster, "plan": self.plan, "stations": self.stations}
+        after = {"money": self.money, "chsi": self.chsi, "inspection": self.inspection}
+        return {**before, "capture": self.days, **after}
+
+    async def _act(self, name: str, title: str, act: Callable[[], Awaitable[None]]) -> None:
+        self.screen.act(title)
+        self.killer.act(name)
         started = time.monotonic()
         await act()
-        self.found.seconds[name] = time.monotonic() - started
+        self.found.seconds[title] = time.monotonic() - started
 
     @contextlib.asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:

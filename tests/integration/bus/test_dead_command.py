@@ -39,7 +39,7 @@ class Patient:
         await publisher.close()
         async with things.beside(bus.Consumer(self.url, self.name, self._dispatch).run()):
             await things.until(lambda: len(self.heard) == count)
-            while len(await dead_letters.list_dead(self.url, self.name)) < count:
+            while len(await dead_letters.list_dead(self.url, self.name)) < count:  # noqa: ASYNC110 - a queue can only be asked
                 await asyncio.sleep(0.05)
         return said
 
