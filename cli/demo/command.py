@@ -55,7 +55,7 @@ def demo(
         speed=speed,
         camera="virtual-24mp" if camera == "24mp" else camera,
         keep=keep,
-        kills=doomed,
+        doomed=doomed,
     )
     with _stage_directory(directory, keep=keep) as folder:
         found = _play(folder, choices, console, json, keep=keep)

@@ -33,7 +33,7 @@ class Choices:
     camera: str = "virtual"
     accidents: bool = True
     keep: bool = False
-    kills: tuple[kills.Kill, ...] = ()
+    doomed: tuple[kills.Kill, ...] = ()
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Stage:
         self.conductor = day.Conductor(self.stack, self.choices.speed)
         self.purse = money.Purse(scenario, self.people, self.students, self.truth)
         self.fleet = desks.Fleet(self.stack, self.people.doors["capture"], self.choices.camera, self.heal)
-        self.killer = kills.Killer(self.stack, self.choices.kills, self.screen.note)
+        self.killer = kills.Killer(self.stack, self.choices.doomed, self.screen.note)
         self.subscriber = subscriber.Subscriber(self.stack.urls()["AMQP_URL"])
 
     async def play(self) -> report.Report:

@@ -35,7 +35,7 @@ async def play(stack: stacks.Stack) -> tuple[report.Report, Mischief]:
     mischief = Mischief(stack.urls()["AMQP_URL"], seed=7)
     task = asyncio.create_task(mischief.run())
     doomed = tuple(map(kills.parse, ("postgres@capture+2", "verify@chsi+1")))
-    choices = stage.Choices(scenarios.load("shandong-2020"), STUDENTS, seed=3, kills=doomed)
+    choices = stage.Choices(scenarios.load("shandong-2020"), STUDENTS, seed=3, doomed=doomed)
     try:
         return await stage.Stage(stack, choices, Screen(Console(quiet=True))).play(), mischief
     finally:

@@ -46,7 +46,7 @@ def test_no_kill_violates_an_invariant(day: str, tmp_path: Path) -> None:
     scenario = scenarios.load("swjtu-2019")
     doomed = tuple(map(kills.parse, DAYS[day].split()))
     clock.set_to(layouts.Layout.at(tmp_path).clock, scenario.first_day.timestamp() - 86400)
-    choices = stage.Choices(scenario, 24, seed=5, accidents=False, kills=doomed)
+    choices = stage.Choices(scenario, 24, seed=5, accidents=False, doomed=doomed)
     with stacks.start(tmp_path, fast=True, bound=True) as stack:
         found = asyncio.run(stage.Stage(stack, choices, Screen(Console(quiet=True))).play())
     assert [finding for finding in found.findings if not finding.holds] == []

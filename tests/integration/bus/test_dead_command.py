@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 import typer.testing
-from click.testing import Result
 
 from cli import dead
 from cli.stack import stack as stacks
@@ -59,7 +58,7 @@ def patient(amqp_url: str) -> Patient:
 def test_dead_letters_are_listed_shown_retried_and_dropped(patient: Patient, infrastructure: stacks.Stack) -> None:
     """Of three dead letters one is handed back and heard, one is dropped for good, and one stays for later."""
 
-    def dead_command(*line: str) -> Result:
+    def dead_command(*line: str) -> typer.testing.Result:
         where = ["--dir", str(infrastructure.layout.root)]
         return typer.testing.CliRunner().invoke(dead.app, [*line, *where])
 
@@ -78,6 +77,27 @@ def test_dead_letters_are_listed_shown_retried_and_dropped(patient: Patient, inf
     assert "1" in dead_command("retry", patient.name, "--all").output
     assert asyncio.run(patient.hear(1)) == [third.id]
     assert "no dead letters" in dead_command("list", patient.name).output
+
+
+def test_a_binding_that_nobody_wants_is_taken_away(patient: Patient, infrastructure: stacks.Stack) -> None:
+    """After `unbind` nothing of that type reaches the inbox; a type that the catalogue gives the service stays."""
+    where = ["--dir", str(infrastructure.layout.root)]
+    asyncio.run(patient.refuse(1))
+    runner = typer.testing.CliRunner()
+    assert runner.invoke(dead.app, ["unbind", patient.name, f"{patient.name}.#", *where]).exit_code == 0
+    assert runner.invoke(dead.app, ["unbind", "verify", "capture.photo.accepted.v1", *where]).exit_code == 2
+    assert asyncio.run(_waiting(patient)) == 0
+
+
+async def _waiting(patient: Patient) -> int:
+    """How many messages lie in the inbox after one more was said."""
+    publisher = bus.Publisher(patient.url)
+    said = things.said(patient.name, 9, f"{patient.name}.thing.happened.v1")
+    assert await publisher.publish_window([said]) == [True]
+    await publisher.close()
+    async with broker.connection(patient.url, "test") as connection:
+        queue = await (await connection.channel()).declare_queue(broker.inbox(patient.name), passive=True)
+        return queue.declaration_result.message_count or 0
 
 
 def test_retry_wants_one_message_or_all(patient: Patient, infrastructure: stacks.Stack) -> None:
