@@ -36,7 +36,7 @@ class Patient:
         publisher = bus.Publisher(self.url)
         assert await publisher.publish_window(said) == [True] * count
         await publisher.close()
-        async with things.beside(bus.Consumer(self.url, self.name, self._dispatch).run()):
+        async with things.beside(things.consumer(self.url, self.name, self._dispatch).run()):
             await things.until(lambda: len(self.heard) == count)
             while len(await dead_letters.list_dead(self.url, self.name)) < count:  # noqa: ASYNC110 - a queue can only be asked
                 await asyncio.sleep(0.05)
@@ -45,7 +45,7 @@ class Patient:
     async def hear(self, count: int) -> list[UUID]:
         """Cured: what it hears now."""
         self.heard = []
-        async with things.beside(bus.Consumer(self.url, self.name, self._cured).run()):
+        async with things.beside(things.consumer(self.url, self.name, self._cured).run()):
             await things.until(lambda: len(self.heard) >= count)
         return self.heard
 
