@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-_PATIENCE_S = 120.0
+#: On a busy machine a broker or service that was killed takes minutes to be back.
+_PATIENCE_S = 300.0
 _PAUSE_S = 0.25
 #: A roster of thousands is thousands of events before the plan's.
 _PATIENCE_FOR_EVENTS_S = 900.0
@@ -61,7 +62,7 @@ class Door:
 
         Raises:
             Refused: an answer other than 2xx, 5xx aside.
-            Unreachable: no answer within two minutes.
+            Unreachable: no answer within five minutes.
         """
         async for _ in tries(self._heal):
             response = await self._try(method, path, arguments)
