@@ -29,10 +29,10 @@ class Unreachable(Exception):
     """A door did not open again in time."""
 
 
-async def tries(heal: Callable[[], Any] | None, patience_s: float = _PATIENCE_S) -> AsyncIterator[None]:
+async def tries(heal: Callable[[], Any] | None) -> AsyncIterator[None]:
     """One turn a try, with a pause between two, for as long as patience lasts; the time of healing does not count."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + patience_s
+    deadline = loop.time() + _PATIENCE_S
     while loop.time() < deadline:
         yield
         began = loop.time()
