@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Coroutine
 from dataclasses import asdict
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import aio_pika.exceptions
 import rich.table
@@ -12,7 +12,8 @@ import typer
 
 from cli import screen
 from cli.stack import stack as stacks
-from kit import broker, dead_letters, errors
+from gradphoto_contracts import catalogue
+from kit import broker, dead_letters, errors, topology
 
 app = typer.Typer(help="死信:查看、重投、丢弃 · Dead letters: look, hand back, drop.", no_args_is_help=True)
 
@@ -29,7 +30,9 @@ def list_(
 ) -> None:
     """列出死信 · The oldest dead letters; they stay where they are."""
     letters = _ask(service, dead_letters.list_dead(_url(directory), service, limit))
-    table = rich.table.Table("编号 id", "类型 type", "对象 subject", "原因 reason", "时间 failed at", "次数 tries")
+    # The id is what the other commands are given: it must not be broken over two lines.
+    id_column = rich.table.Column("编号 id", no_wrap=True)
+    table = rich.table.Table(id_column, "类型 type", "对象 subject", "原因 reason", "时间 failed at", "次数 tries")
     for one in letters:
         table.add_row(one.message_id, one.type, one.subject, one.reason, one.failed_at, str(one.tries))
     screen.console.print(table if letters else f"{service}: 没有死信 · no dead letters")
@@ -61,6 +64,19 @@ def drop(service: Service, message: Message, directory: screen.Dir = None) -> No
     """永久丢弃一条 · Throw one dead letter away for good."""
     count = _ask(service, dead_letters.drop_dead(_url(directory), service, message))
     screen.console.print(f"已丢弃 dropped: {count}")
+
+
+@app.command()
+def unbind(
+    service: Service,
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="消息类型 · type of event, as in the list.")],
+    directory: screen.Dir = None,
+) -> None:
+    """服务不再收此类消息(event-not-heard)时,撤去旧绑定 · Take away the binding of a type that is heard no more."""
+    if type_ in catalogue.bindings().get(cast("Any", service), []):
+        screen.fail(f"{service} 仍收 {type_},不能撤去 · still hears it: the binding stays", 2)
+    _ask(service, topology.unbind(_url(directory), service, type_))
+    screen.console.print(f"已撤去 unbound: {service} {type_}")
 
 
 def _url(directory: screen.Dir) -> str:

@@ -107,15 +107,20 @@ def dispatcher(
     return dispatch
 
 
+#: Classes of SQLSTATE that tell of the server and not of the statement: connection, resources, intervention (as 57P03,
+#: the answer of a server that still recovers from a crash).
+_AWAY = ("08", "53", "57")
+
+
 @contextlib.contextmanager
 def _database_needed() -> Iterator[None]:
     """A database that is away is no fault of the event: it is tried again for as long as `Unavailable` allows."""
     try:
         yield
-    except (ConnectionError, sa.exc.InterfaceError, sa.exc.OperationalError) as error:
+    except (OSError, sa.exc.InterfaceError, sa.exc.OperationalError) as error:
         raise errors.Unavailable("database-unavailable") from error
     except sa.exc.DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(_AWAY):
             raise errors.Unavailable("database-unavailable") from error
         raise
 

@@ -86,6 +86,16 @@ async def stream_is_there(connection: AbstractConnection) -> None:
         await probe.declare_queue(broker.STREAM, passive=True)
 
 
+async def unbind(url: str, service: Any, key: str) -> None:
+    """Take the binding of `key` from the service's inbox; no change where there is none.
+
+    Never done by itself: an older process that still runs, or comes back, may hear what a newer one does not know.
+    """
+    async with broker.connection(url, "topology") as connection:
+        channel = await connection.channel()
+        await (await channel.get_queue(broker.inbox(service))).unbind(broker.EXCHANGE, key)
+
+
 def _dead_letters_to(queue: str) -> dict[str, Any]:
     """At least once, which the broker grants only together with reject-publish; its default may lose a message."""
     return {

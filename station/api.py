@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gradphoto_contracts import ids
-from kit import auth, messages
+from kit import auth, messages, web
 from kit.errors import Refused, Unauthenticated
 from station import agent as agents
 from station import ports
@@ -165,7 +165,9 @@ class JournalAnswer(_Body):
 
 def router(agent: agents.Agent, token: str) -> APIRouter:
     """The operator's door of one agent."""
-    doors = APIRouter(prefix="/v1", tags=["desk"], dependencies=[Depends(_holder_of(token))])
+    doors = APIRouter(
+        prefix="/v1", tags=["desk"], dependencies=[Depends(_holder_of(token, str(agent.enrolled.station_id)))]
+    )
     work = agent.work
 
     @doors.get("/state")
@@ -226,11 +228,15 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
     return doors
 
 
-def _holder_of(token: str) -> Any:
+def _holder_of(token: str, station: str) -> Any:
+    """Audit lines name the station whose door it was; who stands there without its token is unknown."""
+
     async def check(request: Request) -> None:
+        web.identify(request, station, "unknown")
         given = auth.bearer(request.headers.get("authorization"))
         if not hmac.compare_digest(given.encode(), token.encode()):
             raise Unauthenticated("token-invalid")
+        web.identify(request, station, "operator")
 
     return check
 

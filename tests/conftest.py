@@ -22,12 +22,14 @@ EMPTY = "template_empty"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test marked for one broker is skipped, by name, on the other."""
+    """A test marked for one broker is skipped, by name, on the other; a thorough one, but in `test all`."""
     lane = "newer_broker" if os.environ.get("GRADPHOTO_TEST_LANE") == "newer" else "older_broker"
     for item in items:
         wanted = {mark.name for mark in item.iter_markers() if mark.name in {"newer_broker", "older_broker"}}
         if wanted and lane not in wanted:
             item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(sorted(wanted))}"))
+        if item.get_closest_marker("thorough") and os.environ.get("GRADPHOTO_TEST_EXTENT") != "all":
+            item.add_marker(pytest.mark.skip(reason="only in ./gradphoto test all"))
 
 
 @pytest.fixture(scope="session")

@@ -34,14 +34,14 @@ class Proofreading:
 
     async def deliver(self, photos: list[dict[str, Any]], last_day: datetime) -> dict[str, Any]:
         """Deliver the batch, wait as long as CHSI takes, take its result file."""
-        batch = await self.people.deliver()
+        batches = await self.people.deliver(len(photos))
         self.conductor.jump(self._opening(last_day))
         refused = self.dice.sample(photos, max(1, round(_REFUSED_SHARE * len(photos))))
         rows = [(p["capture_id"], *self._verdict(p in refused)) for p in photos]
         result = await self.people.take_results(self.folder, "学信网结果.csv", rows)
         for photo in refused:
             self.outcomes[photo["student_id"]] = "refused"
-        return {"batch": batch, "result": result, "refused": len(refused)}
+        return {"batches": batches, "result": result, "refused": len(refused)}
 
     def _verdict(self, refused: bool) -> tuple[str, str]:
         return ("退回", "照片清晰度") if refused else ("已显示", "")

@@ -1,11 +1,11 @@
 """`./gradphoto demo`: a university photographs its graduates, in about three minutes, on this machine."""
 
 import asyncio
+import contextlib
 import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from cli import scenario as scenarios
-from cli.demo import report, stage
+from cli.demo import kills, report, stage
 from cli.demo.screen import Screen
 from cli.stack import clock
 from cli.stack import layout as layouts
@@ -23,6 +23,7 @@ from kit import logs
 
 #: What a two-core machine plays in about three minutes.
 _DEFAULT_STUDENTS = 168
+_KILL = "另加故障：部件@阶段[+秒]，可重复 one more accident: kill -9 of PART@ACT[+SECONDS]; may be repeated"
 #: The campaign is opened so long before its first day.
 _BEFORE_THE_DAY = timedelta(days=3)
 
@@ -34,6 +35,7 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.1, help="模拟时钟的快慢 speed of the simulated clock")] = 1.0,
     seed: Annotated[int, typer.Option(help="随机种子 seed of students and noise")] = 1,
     camera: Annotated[str, typer.Option(help="相机：virtual 或 24mp cameras")] = "virtual",
+    kill: Annotated[list[str] | None, typer.Option(help=_KILL)] = None,
     keep: Annotated[bool, typer.Option("--keep", help="结束后保持运行 leave the system up")] = False,
     json: Annotated[Path | None, typer.Option(help="把全部结果写入文件 write all results")] = None,
     directory: Annotated[Path | None, typer.Option("--dir", help="状态目录 state directory")] = None,
@@ -42,7 +44,8 @@ def demo(
     console = Console()
     try:
         played = scenarios.load(scenario)
-    except scenarios.ScenarioInvalid as error:
+        doomed = tuple(kills.parse(text) for text in kill or ())
+    except (scenarios.ScenarioInvalid, ValueError) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(2) from error
     choices = stage.Choices(
@@ -51,13 +54,15 @@ def demo(
         seed=seed,
         speed=speed,
         camera="virtual-24mp" if camera == "24mp" else camera,
+        keep=keep,
+        doomed=doomed,
     )
     with _stage_directory(directory, keep=keep) as folder:
         found = _play(folder, choices, console, json, keep=keep)
     raise typer.Exit(0 if found.holds else 1)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _stage_directory(asked: Path | None, *, keep: bool) -> Iterator[Path]:
     """A directory that no other system uses. What nobody asked to keep is removed."""
     if asked is not None and (asked / "stack.json").exists():
@@ -73,7 +78,7 @@ def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | N
     console.print(f"[bold]{played.campaign.title_zh}[/bold]  {played.name}  {choices.students} 人 students")
     opening = played.first_day - _BEFORE_THE_DAY
     clock.set_to(layouts.Layout.at(folder).clock, opening.timestamp(), choices.speed)
-    stack = stacks.start(folder, say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=not keep)
+    stack = _started(folder, console, keep=keep)
     try:
         screen = Screen(console)
         with stack.layout.log("demo").open("a", encoding="utf-8") as log, screen.shown():
@@ -87,6 +92,15 @@ def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | N
     finally:
         if not keep:
             stack.down()
+
+
+def _started(folder: Path, console: Console, *, keep: bool) -> stacks.Stack:
+    """The stack; a supervisor that is killed while it starts is started again, one that gives up is not."""
+    try:
+        return stacks.start(folder, say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=not keep)
+    except stacks.SupervisorLost as lost:
+        console.print(f"[dim]{lost}[/dim]")
+        return stacks.start(folder, bound=not keep)
 
 
 def _show_urls(stack: stacks.Stack, console: Console) -> None:

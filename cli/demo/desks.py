@@ -1,14 +1,17 @@
 """The desks of the day: a station process each, enrolled with a one-time code, under the stack's supervisor."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cli.demo import doors
+from cli.stack import control
 from cli.stack import layout as layouts
 from cli.stack.stack import Stack
 from station.cameras.portraits import Flaw
@@ -30,6 +33,8 @@ class Desk:
     verdicts: dict[str, int] = field(default_factory=dict)
     retakes: int = 0
     done: int = 0
+    #: Its process was started once: whoever starts the stack again starts it as well.
+    started: bool = False
     busy_s: float = 0.0
 
     @property
@@ -60,6 +65,7 @@ class Fleet:
         self.camera = camera
         self.heal = heal
         self.desks: dict[str, Desk] = {}
+        self._putting_up = threading.Lock()
 
     def environment(self) -> dict[str, str]:
         """What a station process is told: it stands in the embedded stack and lives by its clock."""
@@ -90,30 +96,46 @@ class Fleet:
         await self.start(desk)
 
     async def _enrol(self, desk: Desk, code: str) -> None:
-        line = [
-            sys.executable,
-            "-m",
-            "station",
-            "enrol",
-            "--dir",
-            str(desk.folder),
-            "--server",
-            self.stack.url("capture"),
-        ]
+        """As an operator does: the code is good until the station has its answer, so a failure is tried again."""
+        said = ""
+        async for _ in doors.tries(self.heal):
+            with contextlib.suppress(KeyError, ValueError):  # the stack's own state while it starts again
+                failed, said = await self._enrol_once(desk, code)
+                if not failed:
+                    return
+        raise RuntimeError(f"台站 {desk.code} 登记失败 enrolment failed:\n{said[-2000:]}")
+
+    async def _enrol_once(self, desk: Desk, code: str) -> tuple[bool, str]:
+        where = ["--dir", str(desk.folder), "--server", self.stack.url("capture")]
         process = await asyncio.create_subprocess_exec(
-            *line, "--code", code, "--camera", self.camera, env={**_own_environment(), **self.environment()},
-            cwd=layouts.PROJECT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
+            *(sys.executable, "-m", "station", "enrol", *where, "--code", code, "--camera", self.camera),
+            env={**_own_environment(), **self.environment()},
+            cwd=layouts.PROJECT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
         output, _ = await process.communicate()
-        if process.returncode:
-            raise RuntimeError(
-                f"台站 {desk.code} 登记失败 enrolment failed:\n{output.decode(errors='replace')[-2000:]}"
-            )
+        return bool(process.returncode), output.decode(errors="replace")
 
     async def start(self, desk: Desk) -> None:
         """Start the station's process and wait until its door is open and it has a desk pack."""
-        await asyncio.to_thread(self.stack.spawn, desk.part, self.command(desk), env=self.environment())
+        async for _ in doors.tries(self.heal):
+            with contextlib.suppress(control.NotRunning, TimeoutError):
+                await asyncio.to_thread(self.put_up, desk)
+                break
         await self.wait_for_pack(desk, entries=1)
+
+    def put_up(self, desk: Desk) -> None:
+        """Give the station's process to the supervisor, unless it has it already. NotRunning without one."""
+        desk.started = True
+        with self._putting_up:
+            if desk.part not in self.stack.layout.read_state().get("parts", {}):
+                self.stack.spawn(desk.part, self.command(desk), env=self.environment())
+
+    def put_up_again(self) -> None:
+        """Every station that was started once and that a new supervisor does not have."""
+        for desk in [desk for desk in self.desks.values() if desk.started]:
+            self.put_up(desk)
 
     def command(self, desk: Desk) -> list[str]:
         """The station's command line."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-_PATIENCE_S = 120.0
+#: On a busy machine a broker or service that was killed takes minutes to be back.
+_PATIENCE_S = 300.0
 _PAUSE_S = 0.25
 #: A roster of thousands is thousands of events before the plan's.
 _PATIENCE_FOR_EVENTS_S = 900.0
@@ -26,6 +27,19 @@ class Refused(Exception):
 
 class Unreachable(Exception):
     """A door did not open again in time."""
+
+
+async def tries(heal: Callable[[], Any] | None) -> AsyncIterator[None]:
+    """One turn a try, with a pause between two, for as long as patience lasts; the time of healing does not count."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE_S
+    while loop.time() < deadline:
+        yield
+        began = loop.time()
+        if heal is not None:
+            await asyncio.to_thread(heal)
+        deadline += loop.time() - began
+        await asyncio.sleep(_PAUSE_S)
 
 
 class Door:
@@ -48,17 +62,13 @@ class Door:
 
         Raises:
             Refused: an answer other than 2xx, 5xx aside.
-            Unreachable: no answer within two minutes.
+            Unreachable: no answer within five minutes.
         """
-        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
-        while asyncio.get_running_loop().time() < deadline:
+        async for _ in tries(self._heal):
             response = await self._try(method, path, arguments)
             if response is not None and response.status_code < 500:
                 return _decoded(response, f"{method} {path}")
             self.retries += 1
-            if self._heal is not None:
-                await asyncio.to_thread(self._heal)
-            await asyncio.sleep(_PAUSE_S)
         raise Unreachable(f"{method} {path}")
 
     async def _try(self, method: str, path: str, arguments: dict[str, Any]) -> httpx.Response | None:
@@ -77,24 +87,21 @@ class Door:
     async def put(self, path: str, body: Any = None) -> Any:
         return await self.call("PUT", path, json=body if body is not None else {})
 
-    async def post_once_known(self, path: str, body: Any, patience_s: float = _PATIENCE_FOR_EVENTS_S) -> Any:
-        """POST what depends on an event that may still be on its way: a 404 is asked again for a while."""
-        deadline = asyncio.get_running_loop().time() + patience_s
+    async def post_once_known(self, path: str, body: Any, *also: str) -> Any:
+        """POST what depends on an event that may still be on its way: a 404, or a code in `also`, is asked again."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_FOR_EVENTS_S
         while True:
             try:
                 return await self.post(path, body)
             except Refused as refused:
-                if refused.status != 404 or asyncio.get_running_loop().time() > deadline:
+                known = refused.status != 404 and refused.code not in also
+                if known or asyncio.get_running_loop().time() > deadline:
                     raise
             await asyncio.sleep(_PAUSE_S)
 
     async def upload(self, path: str, file: Path) -> Any:
         content = await asyncio.to_thread(file.read_bytes)
         return await self.call("POST", path, files={"file": (file.name, content)})
-
-    async def text(self, path: str) -> str:
-        response = await self._client.get(self._address() + path, headers={"Authorization": self._authorise()})
-        return response.text
 
     async def pages(self, path: str, limit: int = 500, **params: Any) -> AsyncIterator[dict[str, Any]]:
         """Every row of a listed resource, page by page."""

@@ -3,17 +3,20 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from cli.demo import doors
 from cli.demo.day import Truth
 from cli.demo.desks import Fleet
 from cli.demo.money import Purse
 from cli.demo.population import Student
 from cli.demo.school import School
 from cli.demo.subscriber import Subscriber
-from kit import objects
+from kit import errors, objects
+
+T = TypeVar("T")
 
 #: A case in one of these states needs nothing more from anybody.
 FINAL = {"confirmed", "corrected", "defaulted", "makeup_done", "makeup_expired", "no_makeup", "not_eligible"}
@@ -34,6 +37,31 @@ class Finding:
         return not self.violations
 
 
+@dataclass(frozen=True)
+class Store:
+    """The object store as an outsider reads it, over a restart of it."""
+
+    objects: objects.Objects
+    heal: Callable[[], None]
+
+    async def keys(self, prefix: str) -> set[str]:
+        async def listed() -> set[str]:
+            return {key async for key in self.objects.list(prefix)}
+
+        return await self._surely(listed)
+
+    async def get(self, key: str) -> bytes:
+        return await self._surely(lambda: self.objects.get(key))
+
+    async def _surely(self, act: Callable[[], Awaitable[T]]) -> T:
+        async for _ in doors.tries(self.heal):
+            try:
+                return await act()
+            except errors.Unavailable:
+                continue
+        raise doors.Unreachable("S3")
+
+
 @dataclass
 class Inspector:
     """Everything that an outsider may look at."""
@@ -43,17 +71,14 @@ class Inspector:
     truth: Truth
     purse: Purse
     subscriber: Subscriber
-    store: objects.Objects
+    store: Store
     students: dict[str, Student]
     photos: list[dict[str, Any]] = field(default_factory=list)
     cases: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     async def inspect(self) -> list[Finding]:
         """All invariants, in the order of the student's way."""
-        cid = self.people.campaign_id
-        self.photos = [p async for p in self.people.doors["capture"].pages(f"/v1/campaigns/{cid}/photos")]
-        cases = self.people.doors["verify"].pages(f"/v1/campaigns/{cid}/cases")
-        self.cases = {case["student_id"]: case async for case in cases}
+        await self._look()
         return [
             await self._everyone_accounted_for(),
             await self._frames_in_store(),
@@ -63,6 +88,17 @@ class Inspector:
             self._events_once_in_order(),
             self._events_agree(),
         ]
+
+    async def stream_tells_all(self) -> bool:
+        """Whether what the stream has told by now is what the doors tell: some of it may be on its way."""
+        await self._look()
+        return self._events_agree().holds
+
+    async def _look(self) -> None:
+        cid = self.people.campaign_id
+        self.photos = [p async for p in self.people.doors["capture"].pages(f"/v1/campaigns/{cid}/photos")]
+        cases = self.people.doors["verify"].pages(f"/v1/campaigns/{cid}/cases")
+        self.cases = {case["student_id"]: case async for case in cases}
 
     async def _everyone_accounted_for(self) -> Finding:
         cid = self.people.campaign_id
@@ -77,7 +113,7 @@ class Inspector:
     async def _frames_in_store(self) -> Finding:
         journalled = await self.fleet.journals()
         prefix = f"originals/{self.people.campaign_id}/"
-        stored = {key async for key in self.store.list(prefix)}
+        stored = await self.store.keys(prefix)
         wrong = [f"无主对象 orphan {key}" for key in stored - {self._key(row) for row in journalled}]
         async for key, digest in self._hashes(sorted(stored)):
             if not key.endswith(f"{digest}.jpg"):

@@ -23,14 +23,15 @@ class School:
     def __init__(self, stack: Stack, scenario: scenarios.Scenario, heal: Any) -> None:
         self.stack = stack
         self.scenario = scenario
+        self._heal = heal
         roles = {"roster": "registrar", "scheduler": "registrar", "capture": "crew_lead", "billing": "cashier"}
-        self.doors = {name: self._door(name, role, heal) for name, role in roles.items()}
-        self.doors["verify"] = self._door("verify", "registrar", heal)
+        self.doors = {name: self._door(name, role) for name, role in roles.items()}
+        self.doors["verify"] = self._door("verify", "registrar")
         self.campaign_id = ""
         self.ids: dict[str, str] = {}
 
-    def _door(self, service: str, role: str, heal: Any) -> doors.Door:
-        return doors.Door(lambda: self.stack.url(service), lambda: f"Bearer {self.stack.token(role)}", heal)
+    def _door(self, service: str, role: str) -> doors.Door:
+        return doors.Door(lambda: self.stack.url(service), lambda: f"Bearer {self.stack.token(role)}", self._heal)
 
     def student_door(self, student_id: str) -> doors.Door:
         """The door as this student has it: no other student can be named through it."""
@@ -38,7 +39,7 @@ class School:
         def token() -> str:
             return self.stack.token("student", subject=student_id, student=[student_id], hours=0.5)
 
-        return doors.Door(lambda: self.stack.url("verify"), lambda: f"Bearer {token()}")
+        return doors.Door(lambda: self.stack.url("verify"), lambda: f"Bearer {token()}", self._heal)
 
     async def close(self) -> None:
         await asyncio.gather(*(door.close() for door in self.doors.values()))
@@ -139,10 +140,9 @@ class School:
         """Pay for so many heads; an answer that is lost cannot charge twice, since the payment has its own id."""
         payment_id = str(uuid4())
         amount = heads * self.scenario.policy.fee.amount_fen
-        body = {"payment_id": payment_id, "campaign_id": self.campaign_id, "payer": {"kind": kind, "ref": ref}}
-        await self.doors["billing"].post(
-            "/v1/payments", {**body, "method": method, "heads": heads, "amount_fen": amount}
-        )
+        payment = {"payment_id": payment_id, "campaign_id": self.campaign_id, "payer": {"kind": kind, "ref": ref}}
+        body = {**payment, "method": method, "heads": heads, "amount_fen": amount}
+        await self.doors["billing"].post_once_known("/v1/payments", body, "billing-payer-unknown")
         return payment_id
 
     async def buy_vouchers(self, college: str, heads: int) -> None:
@@ -158,12 +158,29 @@ class School:
         body = {"refund_id": str(uuid4()), "campaign_id": self.campaign_id, "payer": {"kind": kind, "ref": ref}}
         await self.doors["billing"].post("/v1/refunds", {**body, "heads": heads, "amount_fen": amount})
 
+    async def write_receipts(self) -> None:
+        """One receipt for all payments that have none; there may be none left."""
+        try:
+            await self.doors["billing"].post(f"/v1/campaigns/{self.campaign_id}/receipts")
+        except doors.Refused as refused:
+            if refused.code != "billing-nothing-to-receipt":
+                raise
+
     # -- CHSI
 
-    async def deliver(self) -> dict[str, Any]:
-        """Deliver all accepted photos as one batch."""
-        batch: dict[str, Any] = await self.doors["verify"].post(f"/v1/campaigns/{self.campaign_id}/batches")
-        return batch
+    async def deliver(self, photos: int) -> list[dict[str, Any]]:
+        """Deliver until so many photos are delivered: verify hears of some later than the school does. The batches."""
+        path = f"/v1/campaigns/{self.campaign_id}/batches"
+        async for _ in doors.tries(self._heal):
+            try:
+                await self.doors["verify"].post(path)
+            except doors.Refused as refused:
+                if refused.code != "verify-nothing-to-deliver":
+                    raise
+            batches: list[dict[str, Any]] = (await self.doors["verify"].get(path))["items"]
+            if sum(batch["photos"] for batch in batches if batch["state"] == "delivered") >= photos:
+                return batches
+        raise RuntimeError(f"未能交付全部照片 not all of {photos} photos could be delivered")
 
     async def take_results(self, folder: Path, name: str, rows: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
         """Hand verify a CHSI result file: (图像编号, 结果, 原因) a row."""
@@ -181,6 +198,10 @@ class School:
         door = self.student_door(student_id)
         try:
             await door.post(f"/v1/students/{student_id}/{what}", {"campaign_id": self.campaign_id, **more})
+        except doors.Refused as refused:
+            # Where there is one chance to answer, an answer whose receipt was lost has used it.
+            if refused.code != "verify-one-chance-used" or not door.retries:
+                raise
         finally:
             await door.close()
 

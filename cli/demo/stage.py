@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from cli import scenario as scenarios
-from cli.demo import chsi, day, desks, faults, invariants, money, noise, population, report, school, subscriber
+from cli.demo import chsi, day, desks, faults, invariants, kills, money, noise, population, report, school, subscriber
 from cli.demo.screen import Screen
+from cli.stack import control
 from cli.stack import stack as stacks
 from kit import objects
 
 _SETTLE_S = 600.0
+#: A broker that was killed is back, and has told all, long before.
+_STREAM_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Choices:
     speed: float = 1.0
     camera: str = "virtual"
     accidents: bool = True
+    keep: bool = False
+    doomed: tuple[kills.Kill, ...] = ()
 
 
 @dataclass
@@ -53,18 +58,16 @@ class Stage:
         self.conductor = day.Conductor(self.stack, self.choices.speed)
         self.purse = money.Purse(scenario, self.people, self.students, self.truth)
         self.fleet = desks.Fleet(self.stack, self.people.doors["capture"], self.choices.camera, self.heal)
+        self.killer = kills.Killer(self.stack, self.choices.doomed, self.screen.note)
         self.subscriber = subscriber.Subscriber(self.stack.urls()["AMQP_URL"])
 
     async def play(self) -> report.Report:
         """All acts; the report says whether everything held."""
         async with self._listening():
-            await self._act("名单 roster", self.roster)
-            await self._act("计划 plan", self.plan)
-            await self._act("台站 stations", self.stations)
-            await self._act("采集 capture", self.days)
-            await self._act("结算 money", self.money)
-            await self._act("学信网 CHSI", self.chsi)
-            await self._act("查验 inspection", self.inspection)
+            for name, title in kills.ACTS.items():
+                await self._act(name, title, self._acts()[name])
+        self.killer.close()
+        self.found.kills = self.killer.happened
         await self.fleet.close()
         await self.people.close()
         return self.found
@@ -72,18 +75,24 @@ class Stage:
     def heal(self) -> None:
         """Whoever finds a door shut looks whether the whole stack is gone, and starts it again if so."""
         with self._healing:
-            if self.stack.running():
-                return
-            self.screen.note("监督进程不在，重新启动 the supervisor is gone: starting the stack again")
-            stacks.start(self.stack.layout.root, bound=True)
-            for desk in self.fleet.desks.values():
-                self.stack.spawn(desk.part, self.fleet.command(desk), env=self.fleet.environment())
+            if not self.stack.running():
+                self.screen.note("监督进程不在，重新启动 the supervisor is gone: starting the stack again")
+                stacks.start(self.stack.layout.root, bound=not self.choices.keep)
+            # Who finds it gone once more comes here again.
+            with contextlib.suppress(control.NotRunning, TimeoutError):
+                self.fleet.put_up_again()
 
-    async def _act(self, name: str, act: Callable[[], Awaitable[None]]) -> None:
-        self.screen.act(name)
+    def _acts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        before = {"roster": self.roster, "plan": self.plan, "stations": self.stations}
+        after = {"money": self.money, "chsi": self.chsi, "inspection": self.inspection}
+        return {**before, "capture": self.days, **after}
+
+    async def _act(self, name: str, title: str, act: Callable[[], Awaitable[None]]) -> None:
+        self.screen.act(title)
+        self.killer.act(name)
         started = time.monotonic()
         await act()
-        self.found.seconds[name] = time.monotonic() - started
+        self.found.seconds[title] = time.monotonic() - started
 
     @contextlib.asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -130,7 +139,7 @@ class Stage:
         """All desks work at once; accidents come in between."""
         walk_ins = await self._walk_ins()
         crews = self._crews()
-        accidents = faults.Accidents(self.stack, self.fleet, self.choices.seed, self.screen.note)
+        accidents = faults.Accidents(self.stack, self.fleet, self.choices.seed, self.screen.note, self.heal)
         due = accidents.schedule(len(self._expected())) if self.choices.accidents else {}
         trouble = asyncio.create_task(self._accidents(due))
         self.conductor.jump(self.choices.scenario.first_day - timedelta(minutes=10))
@@ -151,7 +160,7 @@ class Stage:
         await self.purse.after_days()
         await self._until("billing", self._billing_settled)
         cid = self.people.campaign_id
-        await self.people.doors["billing"].post(f"/v1/campaigns/{cid}/receipts")
+        await self.people.write_receipts()
         books = await self.people.doors["billing"].get(f"/v1/campaigns/{cid}/reconciliation")
         self.found.billing = {k: v for k, v in books.items() if isinstance(v, int)} | {"mode": self.purse.mode}
 
@@ -169,16 +178,18 @@ class Stage:
         await reading.close(last, missed)
         await self._until("verify", self._cases_closed)
         summary = await self.people.doors["verify"].get(f"/v1/campaigns/{self.people.campaign_id}/summary")
-        self.found.chsi = {"batch": told["batch"]["photos"], "missed": len(missed), **summary["states"]}
+        delivered = sum(batch["photos"] for batch in told["batches"])
+        self.found.chsi = {"batch": delivered, "missed": len(missed), **summary["states"]}
 
     async def inspection(self) -> None:
         """The invariants, from outside."""
-        await self.subscriber.settled()
         students = {s.student_no: s for s in self.students}
-        store = objects.Objects(self.stack.urls()["S3_URL"])
+        store = invariants.Store(objects.Objects(self.stack.urls()["S3_URL"]), self.heal)
         inspector = invariants.Inspector(
             self.people, self.fleet, self.truth, self.purse, self.subscriber, store, students
         )
+        await self._until("stream", inspector.stream_tells_all, _STREAM_S)
+        await self.subscriber.settled()
         self.found.findings = await inspector.inspect()
         self.found.events = {"seen": len(self.subscriber.seen), "repeats": self.subscriber.repeats}
 
@@ -273,9 +284,9 @@ class Stage:
         rows = await self.people.doors["scheduler"].get(f"/v1/campaigns/{self.people.campaign_id}/missed")
         return [row["student_id"] for row in rows["items"]]
 
-    async def _until(self, what: str, true: Callable[[], Awaitable[bool]]) -> None:
+    async def _until(self, what: str, true: Callable[[], Awaitable[bool]], patience_s: float = _SETTLE_S) -> None:
         """Wait for what travels by events; going on after the time is up lets the invariants say what is wrong."""
-        deadline = time.monotonic() + _SETTLE_S
+        deadline = time.monotonic() + patience_s
         while not await true():
             if time.monotonic() > deadline:
                 self.screen.note(f"等待 {what} 超时 {what} did not settle in time")

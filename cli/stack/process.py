@@ -45,7 +45,7 @@ class Program:
     before: Callable[[], Awaitable[None]] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout_s: float = 20.0
-    ready_timeout_s: float = 90.0
+    ready_timeout_s: float = 180.0
     user: str | None = None
     leftovers: tuple[Path, ...] = ()
     restart: bool = True

@@ -28,6 +28,10 @@ class StartFailed(Exception):
     """The stack did not come up; the text names the part and holds the end of its log."""
 
 
+class SupervisorLost(StartFailed):
+    """The supervisor was killed before it was ready; started again, it ends what the dead one left."""
+
+
 def _silent(_: str) -> None:
     """Nobody listens."""
 
@@ -246,6 +250,8 @@ def _follow(layout: layouts.Layout, launched: "subprocess.Popen[bytes]", say: Sa
             if state["phase"] == "ready":
                 launched.returncode = 0  # it lives on by itself: nobody here waits for it
                 return
+        if ended and launched.returncode < 0:
+            raise SupervisorLost(f"监督进程被终止 · the supervisor was killed: {-launched.returncode}")
         if ended:
             raise StartFailed(state.get("error") or layouts.log_tail(layout.log("supervisor")))
         time.sleep(0.05)

@@ -13,13 +13,16 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, TextIO
 
 from cli.stack import clock, environment, ports, process, secrets
 from cli.stack import layout as layouts
 from cli.stack.parts import objects, postgres, rabbitmq, services
+
+#: A process that was killed is known to be dead so long after.
+_NOTICE_S = 0.5
 
 
 class AlreadyRunning(Exception):
@@ -123,7 +126,7 @@ class Supervisor:
             await self._bring_up(
                 postgres.program(self.layout, self.keys, self.ports, self.clean, say=self.say, fast=self.fast)
             )
-        await postgres.provision(address, self.keys)
+        await self._provision("postgres", lambda: postgres.provision(address, self.keys))
 
     async def _start_rabbitmq(self) -> None:
         if "AMQP_URL" in self.given:
@@ -140,7 +143,21 @@ class Supervisor:
     async def _start_objects(self) -> None:
         if "S3_URL" not in self.given:
             await self._bring_up(objects.program(self.layout, self.keys, self.ports, self.clean))
-        await objects.provision(environment.urls(self.keys, self.ports, self.given)["S3_URL"])
+        address = environment.urls(self.keys, self.ports, self.given)["S3_URL"]
+        await self._provision("objects", lambda: objects.provision(address))
+
+    async def _provision(self, part: str, act: Callable[[], Awaitable[None]]) -> None:
+        """Provisioning may be repeated: a part of ours that dies under it is waited for, and it begins anew."""
+        child = self.children.get(part)
+        tried = child.pid if child else 0
+        while True:
+            try:
+                return await act()
+            except Exception:
+                await asyncio.sleep(_NOTICE_S)
+                if child is None or child.pid == tried:
+                    raise
+                tried = child.pid if child.state == "ready" else tried
 
     async def _start_service(self, service: str) -> None:
         own = environment.for_service(service, self.layout, self.keys, self.ports, self.given)

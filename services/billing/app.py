@@ -27,7 +27,8 @@ def build(settings: Settings) -> process.Service:
     amqp_url = settings.amqp_url.get_secret_value()
     publisher = bus.Publisher(amqp_url)
     relay = outbox.Relay(database, store.OUTBOX, publisher, "billing")
-    consumer = bus.Consumer(amqp_url, "billing", inbox.dispatcher(unit, catalogue.read, handlers.HEARS))
+    dispatch = inbox.dispatcher(unit, catalogue.read, handlers.HEARS)
+    consumer = bus.Consumer(amqp_url, "billing", dispatch, bindings=catalogue.bindings()["billing"])
     return process.Service(
         name="billing",
         web=web.application(

@@ -31,7 +31,8 @@ def build(settings: Settings) -> process.Service:
     amqp_url = settings.amqp_url.get_secret_value()
     publisher = bus.Publisher(amqp_url)
     relay = outbox.Relay(database, store.OUTBOX, publisher, "capture")
-    consumer = bus.Consumer(amqp_url, "capture", inbox.dispatcher(unit, catalogue.read, handlers.HEARS))
+    dispatch = inbox.dispatcher(unit, catalogue.read, handlers.HEARS)
+    consumer = bus.Consumer(amqp_url, "capture", dispatch, bindings=catalogue.bindings()["capture"])
     return process.Service(
         name="capture",
         web=web.application(
@@ -110,6 +111,7 @@ def _watch(unit: ports.Unit, lost_after_s: float) -> Callable[[], Awaitable[None
         async with unit() as work:
             await station_acts.mark_lost_stations(work, lost_after_s)
             await station_acts.show_plan(work)
+            await station_acts.show_fleet(work)
 
     return watch
 

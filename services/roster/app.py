@@ -26,7 +26,8 @@ def build(settings: Settings) -> process.Service:
     amqp_url = settings.amqp_url.get_secret_value()
     publisher = bus.Publisher(amqp_url)
     relay = outbox.Relay(database, store.OUTBOX, publisher, "roster")
-    consumer = bus.Consumer(amqp_url, "roster", inbox.dispatcher(unit, catalogue.read, handlers.HEARS))
+    dispatch = inbox.dispatcher(unit, catalogue.read, handlers.HEARS)
+    consumer = bus.Consumer(amqp_url, "roster", dispatch, bindings=catalogue.bindings()["roster"])
     return process.Service(
         name="roster",
         web=web.application(

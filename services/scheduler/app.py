@@ -23,7 +23,8 @@ def build(settings: Settings) -> process.Service:
     amqp_url = settings.amqp_url.get_secret_value()
     publisher = bus.Publisher(amqp_url)
     relay = outbox.Relay(database, store.OUTBOX, publisher, "scheduler")
-    consumer = bus.Consumer(amqp_url, "scheduler", inbox.dispatcher(unit, catalogue.read, handlers.HEARS))
+    dispatch = inbox.dispatcher(unit, catalogue.read, handlers.HEARS)
+    consumer = bus.Consumer(amqp_url, "scheduler", dispatch, bindings=catalogue.bindings()["scheduler"])
     return process.Service(
         name="scheduler",
         web=web.application(

@@ -32,7 +32,8 @@ def build(settings: Settings) -> process.Service:
     amqp_url = settings.amqp_url.get_secret_value()
     publisher = bus.Publisher(amqp_url)
     relay = outbox.Relay(database, store.OUTBOX, publisher, "verify")
-    consumer = bus.Consumer(amqp_url, "verify", inbox.dispatcher(unit, catalogue.read, handlers.HEARS))
+    dispatch = inbox.dispatcher(unit, catalogue.read, handlers.HEARS)
+    consumer = bus.Consumer(amqp_url, "verify", dispatch, bindings=catalogue.bindings()["verify"])
     real = clock.SystemClock()
     return process.Service(
         name="verify",

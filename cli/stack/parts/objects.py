@@ -93,7 +93,7 @@ def _takes_objects(url: str) -> bool:
         store.remove_object(bucket_name=bucket, object_name=PROBE)
     except urllib3.exceptions.HTTPError as error:
         raise OSError(str(error)) from error
-    except minio.S3Error:
+    except minio.error.MinioException:
         return False
     return True
 

@@ -22,6 +22,7 @@ class Signed:
     async def __call__(self, request: Request) -> stations.Station:
         token = auth.station_token(request.headers.get("authorization"))
         station_id = auth.station_id(token)
+        web.identify(request, str(station_id), "unknown")
         async with self._unit() as work:
             station = await work.stations.get(ids.StationId(station_id))
         if station is None or station.public_key_pem is None:

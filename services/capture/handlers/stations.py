@@ -61,18 +61,6 @@ async def note_heartbeat(work: ports.Work, station_id: ids.StationId, health: st
     await work.stations.save(seen)
     await work.stations.note_health(station_id, health)
     await work.say(events)
-    place = await work.floor.place(station.desk_id)
-    _show(place, health)
-
-
-def _show(place: floor.Place, health: stations.Health) -> None:
-    labels = {"campus": place.campus, "desk": place.desk}
-    measures.ONLINE.labels(**labels).set(1)
-    measures.BACKLOG.labels(**labels).set(health.backlog)
-    if health.disk_free_bytes is not None:
-        measures.DISK.labels(**labels).set(health.disk_free_bytes)
-    if health.skew_s is not None:
-        measures.SKEW.labels(**labels).set(health.skew_s)
 
 
 async def mark_lost_stations(work: ports.Work, after_s: float) -> int:
@@ -82,8 +70,6 @@ async def mark_lost_stations(work: ports.Work, after_s: float) -> int:
         lost, events = stations.lose(station)
         await work.stations.save(lost)
         await work.say(events)
-        place = await work.floor.place(station.desk_id)
-        measures.ONLINE.labels(campus=place.campus, desk=place.desk).set(0)
     return len(silent)
 
 
@@ -112,6 +98,27 @@ async def desk_pack(work: ports.Work, station: stations.Station) -> tuple[floor.
     if campaign is None:
         raise errors.Unavailable("campaign-not-known-yet")
     return campaign, desk, await work.packs.pack(campaign, desk)
+
+
+async def show_fleet(work: ports.Work) -> None:
+    """Show how each desk's station is, from the database: whichever process heard it, every one tells the same."""
+    stations_now = [row for row in await work.reports.fleet(None) if row["state"] == "enrolled" and row["last_seen_at"]]
+    # Of two stations of one desk the one heard last is shown.
+    by_desk = {row["desk_id"]: row for row in sorted(stations_now, key=lambda row: row["last_seen_at"])}
+    shown = [(await work.floor.place(desk_id), row) for desk_id, row in by_desk.items()]
+    for gauge, name in _SHOWN:
+        gauge.clear()
+        for place, row in shown:
+            if row.get(name) is not None:
+                gauge.labels(campus=place.campus, desk=place.desk).set(row[name])
+
+
+_SHOWN = (
+    (measures.ONLINE, "online"),
+    (measures.BACKLOG, "backlog"),
+    (measures.DISK, "disk_free_bytes"),
+    (measures.SKEW, "skew_s"),
+)
 
 
 async def show_plan(work: ports.Work) -> None:

@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from gradphoto_contracts import ids, roster
-from kit import db, errors
+from kit import db, errors, metrics
 from kit import ids as kit_ids
 from services.capture import ports, store
-from services.capture.domain import floor, photos
+from services.capture.domain import floor, photos, stations
 from services.capture.handlers import binding, desk, inspection
+from services.capture.handlers import stations as station_acts
 from tests.integration.capture.conftest import Capture
 
 FOUND = photos.Inspection("accept", (), "chsi-2017-99 1", b"composed")
@@ -205,3 +206,34 @@ async def test_waiting_photo_is_resolved_by_the_sweep(capture: Capture) -> None:
         await work.floor.put_student(floor.Student(**known, withdrawn=False))
         (student,) = await work.photos.awaited(10)
     assert student.student_id == student_id
+
+
+async def _enrolled_station(capture: Capture) -> ids.StationId:
+    async with capture.unit() as work:
+        command = station_acts.InviteStation(capture.campaign_id, capture.desk_id, "笔记本")
+        invited, code = await station_acts.invite_station(work, command)
+        await station_acts.enrol_station(work, code, "key")
+    return invited.station_id
+
+
+async def _shown(capture: Capture) -> list[str]:
+    """What /metrics tells of the fleet after a look at the database."""
+    async with capture.unit() as work:
+        await station_acts.show_fleet(work)
+    told = metrics.exposition().decode().splitlines()
+    return [line for line in told if line.startswith(("gradphoto_station_online{", "gradphoto_station_backlog{"))]
+
+
+async def test_fleet_is_shown_from_the_database(capture: Capture) -> None:
+    """A process that did not hear the station itself tells the same of it: heard, lost, and gone when revoked."""
+    station_id = await _enrolled_station(capture)
+    async with capture.unit() as work:
+        await station_acts.note_heartbeat(work, station_id, stations.Health(backlog=7))
+    place = '{campus="boda",desk="A1"}'
+    assert await _shown(capture) == [f"gradphoto_station_backlog{place} 7.0", f"gradphoto_station_online{place} 1.0"]
+    async with capture.unit() as work:
+        assert await station_acts.mark_lost_stations(work, 0) == 1
+    assert f"gradphoto_station_online{place} 0.0" in await _shown(capture)
+    async with capture.unit() as work:
+        await station_acts.revoke_station(work, station_id)
+    assert await _shown(capture) == []

@@ -83,6 +83,10 @@ def test_the_door_is_for_the_holder_of_its_token(station: Station) -> None:
     assert door["url"].startswith("http://127.0.0.1:")
     for headers in ({}, {"authorization": "Bearer wrong"}):
         assert station.client.get(f"{door['url']}/v1/state", headers=headers).status_code == 401
+    lines = [json.loads(line) for line in (station.directory / "station.log").read_text().splitlines()]
+    denied = [(line["sub"], line["role"]) for line in lines if line.get("event") == "access.denied"]
+    enrolled = json.loads((station.directory / "station.json").read_text())
+    assert denied == [(enrolled["station_id"], "unknown")] * 2, "the audit line names whose door it was"
     station.photograph(0)
     measured = station.client.get(door["metrics"]).text
     assert 'gradphoto_checkins_total{campus="M",desk="A"} 1.0' in measured
