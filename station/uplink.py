@@ -108,6 +108,8 @@ class Uplink:
         now = _loop_time()
         if now < self._offline_until:
             return self._offline_until - now
+        if not self._room():
+            return _IDLE_S
         waiting = await self._journal.pending(_LOOK_AHEAD)
         alive = {pending.seq for pending in waiting}
         self._troubles = {seq: trouble for seq, trouble in self._troubles.items() if seq in alive}
