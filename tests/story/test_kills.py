@@ -19,7 +19,7 @@ DAYS = {
     "parts": "postgres@roster+0.3 roster@plan scheduler@plan+0.5 capture@stations+2 station@capture+2 "
     "objects@capture+5 epmd@capture+8 billing@money verify@chsi+1 rabbitmq@inspection",
     "others": "rabbitmq@roster+0.2 scheduler@stations objects@stations+3 roster@stations+5 verify@capture+2 "
-    "billing@capture+4 capture@money postgres@chsi+1 station@inspection",
+    "billing@capture+4 capture@money postgres@chsi+6 station@inspection",
     "early supervisor": "supervisor@stations+4",
     "late supervisor": "supervisor@chsi+1",
 }

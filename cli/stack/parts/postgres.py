@@ -179,8 +179,18 @@ def _prepare(data: Path, bin_dir: Path, password: str, user: str | None, say: Ca
 
 
 def _initdb(data: Path, bin_dir: Path, password: str, user: str | None) -> None:
-    for leftover in data.iterdir():  # of an initdb that was killed: PG_VERSION comes early, but not first
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    """Make the directory beside its place and move it there whole: initdb may be killed, or outlive who started it."""
+    for leftover in data.parent.glob(f"{data.name}.new-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=f"{data.name}.new-", dir=data.parent))
+    if user is not None:
+        shutil.chown(made, user, user)
+    _run_initdb(made, bin_dir, password, user)
+    shutil.rmtree(data)
+    made.rename(data)
+
+
+def _run_initdb(data: Path, bin_dir: Path, password: str, user: str | None) -> None:
     command = [str(bin_dir / "initdb"), "-D", str(data), "-U", ADMIN, "--encoding=UTF8", "--locale=C"]
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth=scram-sha-256", "--no-instructions"]
     with tempfile.NamedTemporaryFile("w", encoding="ascii") as secret:
@@ -199,7 +209,6 @@ def _initdb(data: Path, bin_dir: Path, password: str, user: str | None) -> None:
             check=False,
         )
     if done.returncode:
-        (data / "PG_VERSION").unlink(missing_ok=True)
         raise process.PartFailed(f"initdb: {done.stderr.strip()}")
 
 
