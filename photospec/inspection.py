@@ -15,6 +15,7 @@ from typing import Any, Literal
 from photospec import backdrop, decoding, faces, framing, measures, profiles
 
 Verdict = Literal["accept", "review", "reject"]
+Context = measures.Context
 
 #: Shorter side of the picture in which faces are looked for: enough for a face of a quarter of it.
 _WORKING_SIDE_PX = 750
@@ -91,34 +92,62 @@ class Report:
         return {**dataclasses.asdict(self), "reasons": list(self.reasons), "for_a_person": list(self.for_a_person)}
 
 
-def inspect(jpeg: bytes, profile: profiles.Profile, *, stage: profiles.Stage | None = None) -> Report:
+@dataclass(frozen=True)
+class Examined:
+    """A report, and the picture upright as it was decoded for judging: reduced, never finer than was needed."""
+
+    report: Report
+    picture: decoding.Picture
+
+
+def inspect(
+    jpeg: bytes,
+    profile: profiles.Profile,
+    *,
+    stage: profiles.Stage | None = None,
+    context: Context | None = None,
+) -> Report:
     """Inspect one JPEG. `stage` None: told from the size. Raises: decoding.UnreadableImage."""
-    return _Inspection(jpeg, profile, stage).run()
+    return examine(jpeg, profile, stage=stage, context=context).report
+
+
+def examine(
+    jpeg: bytes,
+    profile: profiles.Profile,
+    *,
+    stage: profiles.Stage | None = None,
+    context: Context | None = None,
+) -> Examined:
+    """The same, with the picture that was judged, so that it need not be decoded again to be shown."""
+    return _Inspection(jpeg, profile, stage, context or Context()).run()
 
 
 class _Inspection:
     """The steps of one inspection and what they have found so far."""
 
-    def __init__(self, data: bytes, profile: profiles.Profile, stage: profiles.Stage | None) -> None:
-        self.data, self.profile, self.target = data, profile, profile.target
+    def __init__(self, data: bytes, profile: profiles.Profile, stage: profiles.Stage | None, context: Context) -> None:
+        self.data, self.profile, self.target, self.context = data, profile, profile.target, context
         self.header = decoding.check(data)
         self.width_px, self.height_px = decoding.upright_size(self.header)
         self.stage: profiles.Stage = stage or _stage(self.width_px, self.height_px, profile)
         self.elapsed_ms: dict[str, float] = {}
 
-    def run(self) -> Report:
+    def run(self) -> Examined:
         with self._timed("decode"):
             picture = self._decode(decoding.reduction_for(min(self.width_px, self.height_px), _WORKING_SIDE_PX))
         with self._timed("face"):
             found = faces.find(picture.pixels)
-        values: measures.Values = {**measures.of_file(self.data, self.header), "faces": found.count, "others": None}
+        values: measures.Values = {
+            **measures.of_file(self.data, self.header, self.context),
+            "faces": found.count,
+        }
         scene = None
         if found.face is not None:
             values["others"] = found.count - 1
             scene, measured = self._measure(picture, found.face)
             values |= measured
-        findings = tuple(_judge(rule, values) for rule in self.profile.rules if self._applies(rule, scene))
-        return self._report(findings, found.count, scene)
+        findings = tuple(_judge(rule, values) for rule in self.profile.rules if self._applies(rule, values))
+        return Examined(self._report(findings, found.count, scene), picture)
 
     def _measure(self, picture: decoding.Picture, face: faces.Face) -> tuple[measures.Scene, measures.Values]:
         with self._timed("frame"):
@@ -154,8 +183,10 @@ class _Inspection:
     def _decode(self, reduction: int) -> decoding.Picture:
         return decoding.decode(self.data, self.header, reduction)
 
-    def _applies(self, rule: profiles.Rule, scene: measures.Scene | None) -> bool:
-        return self.stage in rule.stages and (scene is not None or rule.measure == "faces")
+    def _applies(self, rule: profiles.Rule, values: measures.Values) -> bool:
+        """Without a face there is nothing to say about one, neither by machine nor by a person."""
+        seen = "others" in values if rule.judged_by == "person" else rule.measure in values
+        return self.stage in rule.stages and seen
 
     def _report(self, findings: tuple[Finding, ...], count: int, scene: measures.Scene | None) -> Report:
         return Report(

@@ -1,6 +1,7 @@
 """All that a machine can measure about a photo, by name: the names that the rules of a profile refer to."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import cv2
 import numpy as np
@@ -11,6 +12,15 @@ Values = dict[str, float | None]
 
 #: Colours and light are judged on the finished photo at a quarter of its size: less noise, a sixteenth the cost.
 _COLOUR_REDUCTION = 4
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the bytes themselves don't say. Without `captured_on`, the day that the camera wrote is taken."""
+
+    file_name: str | None = None
+    captured_on: date | None = None
+    graduates_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -34,10 +44,14 @@ class Scene:
         )
 
 
-def of_file(data: bytes, header: jpeg.Header) -> Values:
-    """The rules of a finished file."""
+def of_file(data: bytes, header: jpeg.Header, context: Context) -> Values:
+    """The rules of a file, whatever it shows."""
     width_px, height_px = decoding.upright_size(header)
+    name = context.file_name
     return {
+        "suffix": None if name is None else float(name.endswith(".jpg")),
+        "age_days": _age_days(header, context),
+        "orientation": header.orientation,
         "width_px": width_px,
         "height_px": height_px,
         "density_dpi": header.density_dpi,
@@ -45,6 +59,14 @@ def of_file(data: bytes, header: jpeg.Header) -> Values:
         "quality": header.quality,
         "bytes": len(data),
     }
+
+
+def _age_days(header: jpeg.Header, context: Context) -> float | None:
+    """Days from capture to graduation."""
+    captured_on = context.captured_on or header.taken_on
+    if captured_on is None or context.graduates_on is None:
+        return None
+    return float((context.graduates_on - captured_on).days)
 
 
 def of_face(face: faces.Face) -> Values:
