@@ -6,6 +6,7 @@ cores OpenCV takes for one call (`cv2.setNumThreads`) is the caller's choice; se
 """
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,22 +18,27 @@ from photospec import backdrop, decoding, faces, framing, measures, profiles
 Verdict = Literal["accept", "review", "reject"]
 Context = measures.Context
 
-#: Shorter side of the picture in which faces are looked for: enough for a face of a quarter of it.
-_WORKING_SIDE_PX = 750
-#: Judging needs this share of the finished photo's pixels; composing needs them all. A second decoding costs a third.
-_ENOUGH = 0.85
+#: Shorter side of the picture in which faces are looked for: enough for a face of a quarter of it. In an upright
+#: picture the head fills more of that side, so fewer pixels leave the finished photo as many.
+_WORKING_SIDE_PX, _WORKING_SIDE_UPRIGHT_PX = 750, 500
 #: Crown above the eyes where the backdrop does not show it, in distances from eyes to chin (median of 40 portraits).
 _CROWN_GUESS = 1.15
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule came to. A rule that is kept, or that a person must judge, is of severity "info"."""
+    """What one rule came to. A rule that is kept, or that a person must judge, is of severity "info".
+
+    `confidence`: how probable it is that the same person taken again comes to lie on the same side of the limit, 0.5
+    to 1; None where nothing was measured.
+    """
 
     rule_id: str
     severity: profiles.Severity
     passed: bool | None
+    judged_by: Literal["machine", "person"]
     measured: float | None
+    confidence: float | None
     unit: str
     limit: str
     reason_zh: str
@@ -84,7 +90,7 @@ class Report:
 
     @property
     def for_a_person(self) -> tuple[str, ...]:
-        """The rules that no machine judged."""
+        """The rules that no machine judged: it never does, or could not this time."""
         return tuple(finding.rule_id for finding in self.findings if finding.passed is None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -134,7 +140,8 @@ class _Inspection:
 
     def run(self) -> Examined:
         with self._timed("decode"):
-            picture = self._decode(decoding.reduction_for(min(self.width_px, self.height_px), _WORKING_SIDE_PX))
+            side = _WORKING_SIDE_UPRIGHT_PX if self.height_px > self.width_px else _WORKING_SIDE_PX
+            picture = self._decode(decoding.reduction_for(min(self.width_px, self.height_px), side))
         with self._timed("face"):
             found = faces.find(picture.pixels)
         values: measures.Values = {
@@ -153,10 +160,26 @@ class _Inspection:
         with self._timed("frame"):
             scene = self._scene(picture, face)
         with self._timed("quality"):
-            source = self._finer(picture, scene.crop)
-            photo = measures.cut(source, scene.crop, self.target)
-            values = measures.of_photo(scene, photo, self.profile.backdrop)
+            values = measures.of_colours(scene, picture, self.profile)
+            values |= self._of_eyes(picture, scene)
+            if self.stage == "finished":
+                values |= measures.of_edges(picture, scene.crop, self.target)
         return scene, {**measures.of_face(face), **measures.of_frame(scene, self.target), **values}
+
+    def _of_eyes(self, picture: decoding.Picture, scene: measures.Scene) -> measures.Values:
+        """What needs the finished photo's own resolution; decoded again only where a coarse look leaves a doubt."""
+        values = measures.of_eyes(scene, picture, self.target)
+        wanted = decoding.reduction_for(scene.crop.width, self.target.width_px)
+        if wanted >= picture.reduction or not self._doubtful(values["sharpness"]):
+            return values
+        with self._timed("finer"):
+            finer = self._decode(wanted)
+        return measures.of_eyes(scene, finer, self.target)
+
+    def _doubtful(self, sharpness: float | None) -> bool:
+        """Whether pixels not yet decoded could change the verdict on sharpness; a coarse value errs downward."""
+        limits = [(rule.reject_low or 0.0, rule.low) for rule in self.profile.rules if rule.measure == "sharpness"]
+        return any(low is not None and gross / 2 <= (sharpness or 0.0) < low for gross, low in limits)
 
     def _scene(self, picture: decoding.Picture, face: faces.Face) -> measures.Scene:
         seen = backdrop.crown(picture.pixels, face)
@@ -174,11 +197,6 @@ class _Inspection:
             self.width_px, self.height_px, crown_y, face.eyes_y, max(face.width_px, 1.0), face.centre_x
         )
         return framing.plan(subject, self.target)
-
-    def _finer(self, picture: decoding.Picture, crop: framing.Crop) -> decoding.Picture:
-        """The picture with about the finished photo's resolution in the crop, decoded again only where it must be."""
-        wanted = decoding.reduction_for(crop.width, _ENOUGH * self.target.width_px)
-        return picture if wanted >= picture.reduction else self._decode(wanted)
 
     def _decode(self, reduction: int) -> decoding.Picture:
         return decoding.decode(self.data, self.header, reduction)
@@ -236,6 +254,8 @@ def _finding(rule: profiles.Rule, severity: profiles.Severity, passed: bool | No
         rule_id=rule.id,
         severity=severity,
         passed=passed,
+        judged_by=rule.judged_by,
+        confidence=None if measured is None else _confidence(rule, measured),
         measured=None if measured is None else round(float(measured), 3),
         unit=rule.unit,
         limit=rule.limit,
@@ -244,6 +264,14 @@ def _finding(rule: profiles.Rule, severity: profiles.Severity, passed: bool | No
         advice_zh=rule.advice_zh,
         advice_en=rule.advice_en,
     )
+
+
+def _confidence(rule: profiles.Rule, measured: float) -> float:
+    """From the distance to the nearer limit, in standard deviations of the measurement."""
+    distance = min(abs(measured - limit) for limit in (rule.low, rule.high) if limit is not None)
+    if not rule.noise:
+        return 1.0
+    return round((1 + math.erf(distance / rule.noise / math.sqrt(2))) / 2, 3)
 
 
 def _verdict(findings: tuple[Finding, ...]) -> Verdict:

@@ -43,6 +43,7 @@ class Header:
     components: int
     frame: int
     scan_offset: int
+    scan_components: int = 0
     orientation: int = 1
     density_dpi: float | None = None
     taken_on: date | None = None
@@ -51,6 +52,11 @@ class Header:
     @property
     def progressive(self) -> bool:
         return self.frame == PROGRESSIVE
+
+    @property
+    def one_scan(self) -> bool:
+        """Whether the first scan holds the whole picture."""
+        return not self.progressive and self.scan_components == self.components
 
     @property
     def quality(self) -> int | None:
@@ -70,7 +76,7 @@ def read(data: bytes) -> Header:
     for _ in range(_MOST_SEGMENTS):
         marker, start, end = _segment(data, position)
         if marker == SOS:
-            return facts.header(scan_offset=end)
+            return facts.header(scan_offset=end, scan_components=data[start] if end > start else 0)
         facts.take(marker, data[start:end])
         position = end
     raise Malformed("more segments than any encoder writes")
@@ -140,7 +146,7 @@ class _Facts:
                 self.luminance = payload[at + 1 : end]
             at = end
 
-    def header(self, scan_offset: int) -> Header:
+    def header(self, scan_offset: int, scan_components: int) -> Header:
         if self.frame is None:
             raise Malformed("no frame header before the picture data")
         marker, precision, height, width, components = self.frame
@@ -153,6 +159,7 @@ class _Facts:
             components=components,
             frame=marker,
             scan_offset=scan_offset,
+            scan_components=scan_components,
             orientation=self.orientation,
             density_dpi=density,
             taken_on=self.taken_on,

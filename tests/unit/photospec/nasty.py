@@ -96,5 +96,5 @@ def files() -> dict[str, tuple[bytes, str]]:
         "progressive-bomb.jpg": (with_frame(progressive, width=8000, height=6000), "too_many_pixels"),
         "tiny.jpg": (with_frame(jpeg(), width=20), "too_small"),
         "strip.jpg": (with_frame(jpeg(), width=65_500, height=64), "too_narrow"),
-        "scans.jpg": (jpeg()[:-2] + b"\xff\xda" * 70 + b"\xff\xd9", "too_many_scans"),
+        "scans.jpg": (progressive[:-2] + b"\xff\xda" * 70 + b"\xff\xd9", "too_many_scans"),
     }
