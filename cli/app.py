@@ -17,7 +17,7 @@ COMMANDS = {
     "clock": "cli.clock",
     "dead": "cli.dead",
     "station": "cli.station",
-    "photo": "cli.photo",
+    "photo": "cli.photo.command",
     "secrets": "cli.env_file:write",
     "check": "cli.check",
     "test": "cli.suite",

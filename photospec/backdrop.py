@@ -21,9 +21,16 @@ _SEARCH_FACE_PX = 120
 _CROWN_SHARE = 0.08
 #: Clothing pixels this near to the backdrop are taken for backdrop beside narrow shoulders, as long as others remain.
 _BESIDE_SHOULDERS = 8.0
-#: Blue in L*a*b*: hue in degrees and least chroma. Covers (100,197,255) at 252, denim and navy at 290.
-_BLUE_HUE_DEG = (225.0, 305.0)
-_BLUE_CHROMA = 12.0
+#: Colours of clothes in L*a*b*: hue in degrees from and to, and least chroma. Blue covers (100,197,255) at 252, denim
+#: and navy at 290; skin, beige and brown lie between 30 and 85; cream and khaki are too pale to be called yellow.
+HUES = {
+    "yellow": (85.0, 112.0, 35.0),
+    "green": (112.0, 200.0, 12.0),
+    "blue": (225.0, 305.0, 12.0),
+    "purple": (305.0, 345.0, 12.0),
+}
+#: ΔE from the typical backdrop from which something else stands there; the shading of lamps stays far below.
+_FOREIGN = 20.0
 #: Pixels of the reduced photo (120 × 160) below which nothing is said about backdrop or clothes.
 _LEAST_BACKDROP, _LEAST_CLOTH = 150, 40
 
@@ -65,14 +72,15 @@ class Backdrop:
     difference: float
     lightness_offset: float
     unevenness: float
+    foreign_share: float
 
 
 @dataclass(frozen=True)
 class Clothing:
-    """`contrast`: ΔE between clothes and backdrop; `blue_share`: 0 to 1 of the clothes' pixels."""
+    """`contrast`: ΔE between clothes and backdrop; `hue_shares`: 0 to 1 of the clothes' pixels, by name of `HUES`."""
 
     contrast: float
-    blue_share: float
+    hue_shares: dict[str, float]
 
 
 def to_lab(pixels: decoding.Pixels) -> Lab:
@@ -92,10 +100,10 @@ def crown(pixels: decoding.Pixels, face: faces.Face) -> float | None:
     left, right = face.centre_x - 1.1 * face.width_px, face.centre_x + 1.1 * face.width_px
     x0, x1 = max(0, int(left)), min(pixels.shape[1], int(right))
     y1 = max(1, int(face.eyes_y))
-    patch = cv2.resize(pixels[:y1, x0:x1], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    if min(patch.shape[:2]) < 8:
+    if x1 - x0 < 8 / scale or y1 < 8 / scale:
         return None
-    lab = to_lab(patch.astype(np.uint8, copy=False))
+    patch = decoding.shrunk(pixels[:y1, x0:x1], scale)
+    lab = to_lab(patch)
     width, middle = face.width_px * scale, (face.centre_x - x0) * scale
     beside = _beside(lab, middle, width)
     if beside is None:
@@ -136,6 +144,7 @@ def judge(photo: Lab, head: Placed, standard: Colour) -> Backdrop | None:
         difference=float(np.linalg.norm(typical - aim)),
         lightness_offset=float(typical[0] - aim[0]),
         unevenness=float(high - low),
+        foreign_share=float((np.linalg.norm(samples - typical, axis=1) > _FOREIGN).mean()),
     )
 
 
@@ -149,13 +158,15 @@ def clothing(photo: Lab, head: Placed) -> Clothing | None:
     apart = differences > _BESIDE_SHOULDERS
     if apart.mean() >= 0.4:
         cloth, differences = cloth[apart], differences[apart]
-    return Clothing(contrast=float(np.median(differences)), blue_share=_blue_share(cloth))
+    return Clothing(contrast=float(np.median(differences)), hue_shares=_hue_shares(cloth))
 
 
-def _blue_share(samples: Lab) -> float:
+def _hue_shares(samples: Lab) -> dict[str, float]:
     chroma = np.hypot(samples[:, 1], samples[:, 2])
     hue = np.degrees(np.arctan2(samples[:, 2], samples[:, 1])) % 360
-    return float(((hue > _BLUE_HUE_DEG[0]) & (hue < _BLUE_HUE_DEG[1]) & (chroma > _BLUE_CHROMA)).mean())
+    return {
+        name: float(((hue > low) & (hue < high) & (chroma > least)).mean()) for name, (low, high, least) in HUES.items()
+    }
 
 
 def _region(shape: tuple[int, int], head: Placed) -> NDArray[np.bool_]:

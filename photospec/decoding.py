@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from photospec import jpeg
+from photospec import jpeg, refusals
 
 Pixels = NDArray[np.uint8]
 
@@ -22,24 +22,11 @@ MAX_PROGRESSIVE_PIXELS = 32_000_000
 #: A progressive file by libjpeg has 10 scans; thousands of them are an attack on the time.
 MAX_SCANS = 64
 MIN_SIDE_PX = 64
+#: A face is looked for at a fixed shorter side, so that the longer one decides what that costs.
+MAX_PROPORTION = 4
+#: What libjpeg leaves where the data ended too early: all coefficients nought.
+_UNFILLED = 128
 
-_WORDS = {
-    "empty": ("文件是空的", "the file is empty"),
-    "too_many_bytes": ("文件太大（上限 64 MB）", "the file is too big (64 MB at most)"),
-    "heic": ("是 HEIC/HEIF 格式，请在相机或手机上改为 JPEG", "it is HEIC/HEIF: set the camera or phone to JPEG"),
-    "png": ("是 PNG 格式，只接收 JPEG 原片", "it is PNG: only JPEG originals are taken"),
-    "gif": ("是 GIF 格式，只接收 JPEG 原片", "it is GIF: only JPEG originals are taken"),
-    "webp": ("是 WebP 格式，只接收 JPEG 原片", "it is WebP: only JPEG originals are taken"),
-    "tiff": ("是 TIFF 或 RAW 格式，只接收 JPEG 原片", "it is TIFF or RAW: only JPEG originals are taken"),
-    "not_jpeg": ("不是 JPEG 文件", "it is no JPEG file"),
-    "malformed": ("JPEG 文件头已损坏", "the JPEG header is damaged"),
-    "truncated": ("文件不完整，请重新从相机取片", "the file is cut off: fetch it from the camera again"),
-    "unsupported": ("JPEG 编码方式不受支持（只接收 8 位）", "a kind of JPEG that is not taken (8 bits only)"),
-    "too_many_pixels": ("像素数超过上限", "more pixels than are taken"),
-    "too_small": ("照片太小", "the picture is too small"),
-    "too_many_scans": ("渐进扫描次数异常，拒绝解码", "an absurd number of scans: not decoded"),
-    "undecodable": ("照片无法解码", "the picture can't be decoded"),
-}
 _MAGIC = (
     (b"\x89PNG", "png"),
     (b"GIF8", "gif"),
@@ -49,12 +36,23 @@ _MAGIC = (
 
 
 class UnreadableImage(ValueError):
-    """The bytes are not a picture that can be judged; `code` is stable, the words are for people."""
+    """The bytes are not a picture that can be judged; `refusal` says by which rule and what to do."""
 
     def __init__(self, code: str) -> None:
-        self.code = code
-        self.reason_zh, self.reason_en = _WORDS[code]
+        self.refusal = refusals.ALL[code]
         super().__init__(f"{self.reason_zh} · {self.reason_en}")
+
+    @property
+    def code(self) -> str:
+        return self.refusal.code
+
+    @property
+    def reason_zh(self) -> str:
+        return self.refusal.reason_zh
+
+    @property
+    def reason_en(self) -> str:
+        return self.refusal.reason_en
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,19 @@ def reduction_for(side_px: float, wanted_px: float) -> int:
     return next((reduction for reduction in (8, 4, 2) if side_px / reduction >= wanted_px), 1)
 
 
+def shrunk(pixels: Pixels, scale: float) -> Pixels:
+    """Smaller by `scale` (at most 1), for looking at: halved while that is possible, then interpolated.
+
+    A tenth of the cost of averaging exactly, and no finer than a twentieth of a pixel in what is found in it.
+    """
+    width, height = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+    while pixels.shape[1] >= 2 * width and pixels.shape[0] >= 2 * height:
+        half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        even = pixels[: 2 * half[1], : 2 * half[0]]
+        pixels = cv2.resize(even, half, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
 def decode(data: bytes, header: jpeg.Header, reduction: int) -> Picture:
     """Decode upright at 1/`reduction` (1, 2, 4 or 8). Raises: UnreadableImage."""
     flags = {
@@ -109,8 +120,16 @@ def decode(data: bytes, header: jpeg.Header, reduction: int) -> Picture:
         raise UnreadableImage("undecodable") from error
     if pixels is None or pixels.ndim != 3:
         raise UnreadableImage("undecodable")
+    if _unfilled(pixels, header.orientation):
+        raise UnreadableImage("truncated")
     width_px, height_px = upright_size(header)
     return Picture(pixels.astype(np.uint8, copy=False), reduction, width_px, height_px)
+
+
+def _unfilled(pixels: cv2.typing.MatLike, orientation: int) -> bool:
+    """Whether the edge that is decoded last holds nothing but what stands for missing data."""
+    last = {3: pixels[0], 4: pixels[0], 5: pixels[:, -1], 8: pixels[:, -1], 6: pixels[:, 0], 7: pixels[:, 0]}
+    return bool((last.get(orientation, pixels[-1]) == _UNFILLED).all())
 
 
 def _kind(data: bytes) -> str:
@@ -126,14 +145,17 @@ def _check_frame(header: jpeg.Header) -> None:
         raise UnreadableImage("unsupported")
     if min(header.width_px, header.height_px) < MIN_SIDE_PX:
         raise UnreadableImage("too_small")
+    if max(header.width_px, header.height_px) > MAX_PROPORTION * min(header.width_px, header.height_px):
+        raise UnreadableImage("too_narrow")
     limit = MAX_PROGRESSIVE_PIXELS if header.progressive else MAX_PIXELS
     if header.width_px * header.height_px > limit:
         raise UnreadableImage("too_many_pixels")
 
 
 def _check_scans(data: bytes, header: jpeg.Header) -> None:
-    # Inside entropy-coded data FF is always followed by 00 or a restart marker, so both searches are exact.
-    if data.count(b"\xff\xda", header.scan_offset) >= MAX_SCANS:
+    # Inside entropy-coded data FF is always followed by 00 or a restart marker, so both searches are exact. Where the
+    # first scan holds all channels the file is read in one go, and a further scan ends the decoding.
+    if not header.one_scan and data.count(b"\xff\xda", header.scan_offset) >= MAX_SCANS:
         raise UnreadableImage("too_many_scans")
-    if data.find(b"\xff\xd9", header.scan_offset) < 0:
+    if data.rfind(b"\xff\xd9", header.scan_offset) < 0:
         raise UnreadableImage("truncated")

@@ -6,6 +6,7 @@ cores OpenCV takes for one call (`cv2.setNumThreads`) is the caller's choice; se
 """
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,23 +16,29 @@ from typing import Any, Literal
 from photospec import backdrop, decoding, faces, framing, measures, profiles
 
 Verdict = Literal["accept", "review", "reject"]
+Context = measures.Context
 
-#: Shorter side of the picture in which faces are looked for: enough for a face of a quarter of it.
-_WORKING_SIDE_PX = 750
-#: Judging needs this share of the finished photo's pixels; composing needs them all. A second decoding costs a third.
-_ENOUGH = 0.85
+#: Shorter side of the picture in which faces are looked for: enough for a face of a quarter of it. In an upright
+#: picture the head fills more of that side, so fewer pixels leave the finished photo as many.
+_WORKING_SIDE_PX, _WORKING_SIDE_UPRIGHT_PX = 750, 500
 #: Crown above the eyes where the backdrop does not show it, in distances from eyes to chin (median of 40 portraits).
 _CROWN_GUESS = 1.15
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule came to. A rule that is kept, or that a person must judge, is of severity "info"."""
+    """What one rule came to. A rule that is kept, or that a person must judge, is of severity "info".
+
+    `confidence`: how probable it is that the same person taken again comes to lie on the same side of the limit, 0.5
+    to 1; None where nothing was measured.
+    """
 
     rule_id: str
     severity: profiles.Severity
     passed: bool | None
+    judged_by: Literal["machine", "person"]
     measured: float | None
+    confidence: float | None
     unit: str
     limit: str
     reason_zh: str
@@ -83,7 +90,7 @@ class Report:
 
     @property
     def for_a_person(self) -> tuple[str, ...]:
-        """The rules that no machine judged."""
+        """The rules that no machine judged: it never does, or could not this time."""
         return tuple(finding.rule_id for finding in self.findings if finding.passed is None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,43 +98,88 @@ class Report:
         return {**dataclasses.asdict(self), "reasons": list(self.reasons), "for_a_person": list(self.for_a_person)}
 
 
-def inspect(jpeg: bytes, profile: profiles.Profile, *, stage: profiles.Stage | None = None) -> Report:
+@dataclass(frozen=True)
+class Examined:
+    """A report, and the picture upright as it was decoded for judging: reduced, never finer than was needed."""
+
+    report: Report
+    picture: decoding.Picture
+
+
+def inspect(
+    jpeg: bytes,
+    profile: profiles.Profile,
+    *,
+    stage: profiles.Stage | None = None,
+    context: Context | None = None,
+) -> Report:
     """Inspect one JPEG. `stage` None: told from the size. Raises: decoding.UnreadableImage."""
-    return _Inspection(jpeg, profile, stage).run()
+    return examine(jpeg, profile, stage=stage, context=context).report
+
+
+def examine(
+    jpeg: bytes,
+    profile: profiles.Profile,
+    *,
+    stage: profiles.Stage | None = None,
+    context: Context | None = None,
+) -> Examined:
+    """The same, with the picture that was judged, so that it need not be decoded again to be shown."""
+    return _Inspection(jpeg, profile, stage, context or Context()).run()
 
 
 class _Inspection:
     """The steps of one inspection and what they have found so far."""
 
-    def __init__(self, data: bytes, profile: profiles.Profile, stage: profiles.Stage | None) -> None:
-        self.data, self.profile, self.target = data, profile, profile.target
+    def __init__(self, data: bytes, profile: profiles.Profile, stage: profiles.Stage | None, context: Context) -> None:
+        self.data, self.profile, self.target, self.context = data, profile, profile.target, context
         self.header = decoding.check(data)
         self.width_px, self.height_px = decoding.upright_size(self.header)
         self.stage: profiles.Stage = stage or _stage(self.width_px, self.height_px, profile)
         self.elapsed_ms: dict[str, float] = {}
 
-    def run(self) -> Report:
+    def run(self) -> Examined:
         with self._timed("decode"):
-            picture = self._decode(decoding.reduction_for(min(self.width_px, self.height_px), _WORKING_SIDE_PX))
+            side = _WORKING_SIDE_UPRIGHT_PX if self.height_px > self.width_px else _WORKING_SIDE_PX
+            picture = self._decode(decoding.reduction_for(min(self.width_px, self.height_px), side))
         with self._timed("face"):
             found = faces.find(picture.pixels)
-        values: measures.Values = {**measures.of_file(self.data, self.header), "faces": found.count, "others": None}
+        values: measures.Values = {
+            **measures.of_file(self.data, self.header, self.context),
+            "faces": found.count,
+        }
         scene = None
         if found.face is not None:
             values["others"] = found.count - 1
             scene, measured = self._measure(picture, found.face)
             values |= measured
-        findings = tuple(_judge(rule, values) for rule in self.profile.rules if self._applies(rule, scene))
-        return self._report(findings, found.count, scene)
+        findings = tuple(_judge(rule, values) for rule in self.profile.rules if self._applies(rule, values))
+        return Examined(self._report(findings, found.count, scene), picture)
 
     def _measure(self, picture: decoding.Picture, face: faces.Face) -> tuple[measures.Scene, measures.Values]:
         with self._timed("frame"):
             scene = self._scene(picture, face)
         with self._timed("quality"):
-            source = self._finer(picture, scene.crop)
-            photo = measures.cut(source, scene.crop, self.target)
-            values = measures.of_photo(scene, photo, self.profile.backdrop)
+            values = measures.of_colours(scene, picture, self.profile)
+            values |= self._of_eyes(picture, scene)
+            if self.stage == "finished":
+                values |= measures.of_edges(picture, scene.crop, self.target)
         return scene, {**measures.of_face(face), **measures.of_frame(scene, self.target), **values}
+
+    def _of_eyes(self, picture: decoding.Picture, scene: measures.Scene) -> measures.Values:
+        """What needs the finished photo's own resolution; decoded again only where a coarse look leaves a doubt."""
+        values = measures.of_eyes(scene, picture, self.target)
+        wanted = decoding.reduction_for(scene.crop.width, self.target.width_px)
+        if wanted >= picture.reduction or not self._doubtful(values["sharpness"]):
+            return values
+        with self._timed("finer"):
+            finer = self._decode(wanted)
+        return measures.of_eyes(scene, finer, self.target)
+
+    def _doubtful(self, sharpness: float | None) -> bool:
+        """Whether pixels not yet decoded could change the verdict on sharpness; a coarse value errs downward."""
+        limits = [(rule.reject_low or 0.0, rule.low) for rule in self.profile.rules if rule.measure == "sharpness"]
+        return any(low is not None and gross / 2 <= (sharpness or 0.0) < low for gross, low in limits)
 
     def _scene(self, picture: decoding.Picture, face: faces.Face) -> measures.Scene:
         seen = backdrop.crown(picture.pixels, face)
@@ -146,16 +198,13 @@ class _Inspection:
         )
         return framing.plan(subject, self.target)
 
-    def _finer(self, picture: decoding.Picture, crop: framing.Crop) -> decoding.Picture:
-        """The picture with about the finished photo's resolution in the crop, decoded again only where it must be."""
-        wanted = decoding.reduction_for(crop.width, _ENOUGH * self.target.width_px)
-        return picture if wanted >= picture.reduction else self._decode(wanted)
-
     def _decode(self, reduction: int) -> decoding.Picture:
         return decoding.decode(self.data, self.header, reduction)
 
-    def _applies(self, rule: profiles.Rule, scene: measures.Scene | None) -> bool:
-        return self.stage in rule.stages and (scene is not None or rule.measure == "faces")
+    def _applies(self, rule: profiles.Rule, values: measures.Values) -> bool:
+        """Without a face there is nothing to say about one, neither by machine nor by a person."""
+        seen = "others" in values if rule.judged_by == "person" else rule.measure in values
+        return self.stage in rule.stages and seen
 
     def _report(self, findings: tuple[Finding, ...], count: int, scene: measures.Scene | None) -> Report:
         return Report(
@@ -205,6 +254,8 @@ def _finding(rule: profiles.Rule, severity: profiles.Severity, passed: bool | No
         rule_id=rule.id,
         severity=severity,
         passed=passed,
+        judged_by=rule.judged_by,
+        confidence=None if measured is None else _confidence(rule, measured),
         measured=None if measured is None else round(float(measured), 3),
         unit=rule.unit,
         limit=rule.limit,
@@ -213,6 +264,14 @@ def _finding(rule: profiles.Rule, severity: profiles.Severity, passed: bool | No
         advice_zh=rule.advice_zh,
         advice_en=rule.advice_en,
     )
+
+
+def _confidence(rule: profiles.Rule, measured: float) -> float:
+    """From the distance to the nearer limit, in standard deviations of the measurement."""
+    distance = min(abs(measured - limit) for limit in (rule.low, rule.high) if limit is not None)
+    if not rule.noise:
+        return 1.0
+    return round((1 + math.erf(distance / rule.noise / math.sqrt(2))) / 2, 3)
 
 
 def _verdict(findings: tuple[Finding, ...]) -> Verdict:

@@ -6,6 +6,7 @@ that any bytes may be thrown at it.
 
 import struct
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 
@@ -15,6 +16,8 @@ FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = 0xC2
 #: What libjpeg decodes: baseline, extended sequential and progressive, Huffman coded.
 DECODABLE = frozenset({0xC0, 0xC1, PROGRESSIVE})
+#: A header of a 2 MB colour profile and a preview in segments of 64 KB has some 200 segments.
+_MOST_SEGMENTS, _MOST_FILL = 2000, 1000
 #: The luminance table of ITU-T T.81 annex K, which every quality factor scales (in the order of the annex).
 _ANNEX_K_LUMINANCE = np.array(
     [
@@ -40,13 +43,20 @@ class Header:
     components: int
     frame: int
     scan_offset: int
+    scan_components: int = 0
     orientation: int = 1
     density_dpi: float | None = None
+    taken_on: date | None = None
     luminance_table: tuple[int, ...] = field(default=(), repr=False)
 
     @property
     def progressive(self) -> bool:
         return self.frame == PROGRESSIVE
+
+    @property
+    def one_scan(self) -> bool:
+        """Whether the first scan holds the whole picture."""
+        return not self.progressive and self.scan_components == self.components
 
     @property
     def quality(self) -> int | None:
@@ -63,12 +73,13 @@ def read(data: bytes) -> Header:
         raise Malformed("no start-of-image marker")
     facts = _Facts()
     position = 2
-    while True:
+    for _ in range(_MOST_SEGMENTS):
         marker, start, end = _segment(data, position)
         if marker == SOS:
-            return facts.header(scan_offset=end)
+            return facts.header(scan_offset=end, scan_components=data[start] if end > start else 0)
         facts.take(marker, data[start:end])
         position = end
+    raise Malformed("more segments than any encoder writes")
 
 
 def with_density(data: bytes, dpi: int) -> bytes:
@@ -84,8 +95,11 @@ def _segment(data: bytes, position: int) -> tuple[int, int, int]:
     """The marker at `position` and where its payload begins and ends."""
     if position + 4 > len(data) or data[position] != 0xFF:
         raise Malformed("the header breaks off or holds no marker where one must be")
+    fill = 0
     while data[position + 1] == 0xFF and position + 5 < len(data):  # fill bytes are allowed before a marker
-        position += 1
+        position, fill = position + 1, fill + 1
+        if fill > _MOST_FILL:
+            raise Malformed("more fill bytes than any encoder writes")
     marker = data[position + 1]
     if marker in (0x00, 0x01, SOI, EOI) or 0xD0 <= marker <= 0xD7:
         raise Malformed("a marker that can't stand in a header")
@@ -102,7 +116,8 @@ class _Facts:
         self.orientation = 1
         self.jfif_dpi: float | None = None
         self.exif_dpi: float | None = None
-        self.luminance: tuple[int, ...] = ()
+        self.taken_on: date | None = None
+        self.luminance = b""
 
     def take(self, marker: int, payload: bytes) -> None:
         if marker in FRAMES:
@@ -112,7 +127,7 @@ class _Facts:
         elif marker == 0xE0 and payload[:5] == b"JFIF\x00" and len(payload) >= 12:
             self.jfif_dpi = _dpi(payload[7], int.from_bytes(payload[8:10], "big"))
         elif marker == 0xE1 and payload[:6] == b"Exif\x00\x00":
-            self.orientation, self.exif_dpi = _exif(payload[6:])
+            self.orientation, self.exif_dpi, self.taken_on = _exif(payload[6:])
 
     def _frame(self, marker: int, payload: bytes) -> None:
         if self.frame is not None or len(payload) < 6:
@@ -121,23 +136,34 @@ class _Facts:
         self.frame = (marker, precision, height, width, components)
 
     def _tables(self, payload: bytes) -> None:
-        while payload:
-            wide, number = payload[0] >> 4, payload[0] & 15
-            size = 128 if wide else 64
-            if len(payload) < 1 + size:
+        at = 0
+        while at < len(payload):
+            wide, number = payload[at] >> 4, payload[at] & 15
+            end = at + 1 + (128 if wide else 64)
+            if end > len(payload):
                 raise Malformed("a quantisation table breaks off")
             if number == 0:
-                values = np.frombuffer(payload[1 : 1 + size], ">u2" if wide else "u1")
-                self.luminance = tuple(int(value) for value in values)
-            payload = payload[1 + size :]
+                self.luminance = payload[at + 1 : end]
+            at = end
 
-    def header(self, scan_offset: int) -> Header:
+    def header(self, scan_offset: int, scan_components: int) -> Header:
         if self.frame is None:
             raise Malformed("no frame header before the picture data")
         marker, precision, height, width, components = self.frame
         density = self.jfif_dpi if self.jfif_dpi is not None else self.exif_dpi
+        values = np.frombuffer(self.luminance, ">u2" if len(self.luminance) == 128 else "u1")
         return Header(
-            width, height, precision, components, marker, scan_offset, self.orientation, density, self.luminance
+            width_px=width,
+            height_px=height,
+            precision_bits=precision,
+            components=components,
+            frame=marker,
+            scan_offset=scan_offset,
+            scan_components=scan_components,
+            orientation=self.orientation,
+            density_dpi=density,
+            taken_on=self.taken_on,
+            luminance_table=tuple(int(value) for value in values),
         )
 
 
@@ -145,27 +171,49 @@ def _dpi(unit: int, density: int) -> float | None:
     return {1: float(density), 2: density * 2.54}.get(unit)
 
 
-def _exif(tiff: bytes) -> tuple[int, float | None]:
-    """Orientation and horizontal resolution of the first directory; a broken Exif block says nothing."""
+def _exif(tiff: bytes) -> tuple[int, float | None, date | None]:
+    """Orientation, horizontal resolution and the day of the shot; a broken Exif block says nothing."""
     try:
         order = {b"II": "<", b"MM": ">"}[tiff[:2]]
         entries = _directory(tiff, order)
         orientation = _short(order, entries.get(_ORIENTATION), 1)
         dpi = _exif_dpi(tiff, order, entries)
+        taken_on = _taken_on(tiff, order, entries)
     except (KeyError, struct.error):
-        return 1, None
-    return (orientation if 1 <= orientation <= 8 else 1), dpi
+        return 1, None, None
+    return (orientation if 1 <= orientation <= 8 else 1), dpi, taken_on
 
 
 _ORIENTATION, _X_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x0128
+_EXIF_DIRECTORY, _TAKEN_AT = 0x8769, 0x9003
 
 
 def _directory(tiff: bytes, order: str) -> dict[int, bytes]:
     """Tag to the four bytes that hold its value, or the offset of it."""
-    (offset,) = struct.unpack_from(order + "I", tiff, 4)
+    return _entries(tiff, order, struct.unpack_from(order + "I", tiff, 4)[0])
+
+
+def _entries(tiff: bytes, order: str, offset: int) -> dict[int, bytes]:
     (count,) = struct.unpack_from(order + "H", tiff, offset)
     rows = (struct.unpack_from(order + "HHI4s", tiff, offset + 2 + 12 * index) for index in range(min(count, 256)))
     return {tag: raw for tag, _, _, raw in rows}
+
+
+def _taken_on(tiff: bytes, order: str, entries: dict[int, bytes]) -> date | None:
+    """The camera writes `2026:05:17 09:30:00`, by its own clock."""
+    if _EXIF_DIRECTORY not in entries:
+        return None
+    inner = _entries(tiff, order, struct.unpack(order + "I", entries[_EXIF_DIRECTORY])[0])
+    if _TAKEN_AT not in inner:
+        return None
+    (at,) = struct.unpack(order + "I", inner[_TAKEN_AT])
+    year, month, day = (tiff[at + a : at + b] for a, b in ((0, 4), (5, 7), (8, 10)))
+    if not (year.isdigit() and month.isdigit() and day.isdigit()):
+        return None
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
 
 
 def _short(order: str, raw: bytes | None, default: int) -> int:

@@ -1,16 +1,26 @@
 """All that a machine can measure about a photo, by name: the names that the rules of a profile refer to."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import cv2
 import numpy as np
 
-from photospec import backdrop, clarity, decoding, faces, framing, jpeg
+from photospec import backdrop, clarity, decoding, faces, framing, jpeg, profiles
 
 Values = dict[str, float | None]
 
 #: Colours and light are judged on the finished photo at a quarter of its size: less noise, a sixteenth the cost.
 _COLOUR_REDUCTION = 4
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the bytes themselves don't say. Without `captured_on`, the day that the camera wrote is taken."""
+
+    file_name: str | None = None
+    captured_on: date | None = None
+    graduates_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -34,10 +44,12 @@ class Scene:
         )
 
 
-def of_file(data: bytes, header: jpeg.Header) -> Values:
-    """The rules of a finished file."""
+def of_file(data: bytes, header: jpeg.Header, context: Context) -> Values:
+    """The rules of a file, whatever it shows."""
     width_px, height_px = decoding.upright_size(header)
     return {
+        **_of_context(header, context),
+        "orientation": header.orientation,
         "width_px": width_px,
         "height_px": height_px,
         "density_dpi": header.density_dpi,
@@ -45,6 +57,17 @@ def of_file(data: bytes, header: jpeg.Header) -> Values:
         "quality": header.quality,
         "bytes": len(data),
     }
+
+
+def _of_context(header: jpeg.Header, context: Context) -> Values:
+    """What is asked only where the caller says more than the bytes."""
+    values: Values = {}
+    if context.file_name is not None:
+        values["suffix"] = float(context.file_name.endswith(".jpg"))
+    if context.graduates_on is not None:
+        captured_on = context.captured_on or header.taken_on
+        values["age_days"] = None if captured_on is None else float((context.graduates_on - captured_on).days)
+    return values
 
 
 def of_face(face: faces.Face) -> Values:
@@ -70,38 +93,86 @@ def of_frame(scene: Scene, target: framing.Target) -> Values:
     }
 
 
-def of_photo(scene: Scene, photo: decoding.Pixels, standard: backdrop.Colour) -> Values:
-    """Sharpness, light, backdrop and clothes of the finished photo."""
-    head = scene.placed().scaled(1 / _COLOUR_REDUCTION)
-    size = (photo.shape[1] // _COLOUR_REDUCTION, photo.shape[0] // _COLOUR_REDUCTION)
-    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+def of_colours(scene: Scene, source: decoding.Picture, profile: profiles.Profile) -> Values:
+    """Light, backdrop and clothes, on the finished photo reduced."""
+    target = profile.target
+    small = overview(source, scene.crop, target)
+    head = scene.placed().scaled(small.shape[1] / target.width_px)
     lab = backdrop.to_lab(small)
-    behind = backdrop.judge(lab, head, standard)
+    behind = backdrop.judge(lab, head, profile.backdrop)
     cloth = backdrop.clothing(lab, head)
     light = clarity.light(small, lab, head)
-    eyes = [(scene.crop.across(x), scene.crop.down(y)) for x, y in (scene.face.left_eye, scene.face.right_eye)]
     return {
-        "sharpness": clarity.sharpness(photo, eyes[0], eyes[1]),
         "glare": light.glare,
         "side_difference": light.side_difference,
+        "face_chroma": light.chroma,
         "backdrop_difference": behind.difference if behind else None,
         "backdrop_lightness_offset": behind.lightness_offset if behind else None,
         "backdrop_unevenness": behind.unevenness if behind else None,
+        "backdrop_foreign_share": behind.foreign_share if behind else None,
         "clothing_contrast": cloth.contrast if cloth else None,
-        "clothing_blue_share": cloth.blue_share if cloth else None,
+        **{f"clothing_{hue}_share": cloth.hue_shares[hue] if cloth else None for hue in backdrop.HUES},
     }
+
+
+def of_eyes(scene: Scene, source: decoding.Picture, target: framing.Target) -> Values:
+    """Sharpness and red pupils, in the eyes' window at the finished photo's own size, or at the source's if smaller."""
+    left, right = ((scene.crop.across(x), scene.crop.down(y)) for x, y in (scene.face.left_eye, scene.face.right_eye))
+    box = clarity.eye_window(left, right)
+    share = min(1.0, scene.crop.width / source.width_px * source.pixels.shape[1] / target.width_px)
+    pixels = window(source, scene.crop, target, box, share)
+    irises = [((x - max(0, box[0])) * share, (y - max(0, box[1])) * share) for x, y in (left, right)]
+    return {"sharpness": clarity.sharpness(pixels, share), "red_eye": clarity.red_share(pixels, irises)}
+
+
+def of_edges(source: decoding.Picture, crop: framing.Crop, target: framing.Target) -> Values:
+    """Frames around a finished photo."""
+    return {"framed_sides": float(clarity.framed_sides(cut(source, crop, target)))}
 
 
 def cut(picture: decoding.Picture, crop: framing.Crop, target: framing.Target) -> decoding.Pixels:
     """Crop and scale: nothing else. (height_px, width_px, 3) uint8 BGR."""
+    return window(picture, crop, target, (0, 0, target.width_px, target.height_px))
+
+
+def window(
+    picture: decoding.Picture,
+    crop: framing.Crop,
+    target: framing.Target,
+    box: tuple[int, int, int, int],
+    share: float = 1.0,
+) -> decoding.Pixels:
+    """A part of the finished photo, `box` being x0, y0, x1, y1 in its pixels; what lies outside it is left out.
+
+    At `share` of the finished photo's size.
+    """
+    x0, y0, x1, y1 = box
+    x0, y0, x1, y1 = max(0, x0), max(0, y0), min(target.width_px, x1), min(target.height_px, y1)
+    if x1 <= x0 or y1 <= y0:
+        return np.zeros((0, 0, 3), np.uint8)
+    part = _source(picture, crop, target, (x0, y0, x1, y1))
+    size = (max(1, round((x1 - x0) * share)), max(1, round((y1 - y0) * share)))
+    if part.shape[:2] == size[::-1]:
+        return np.ascontiguousarray(part)
+    if not part.size:
+        return np.zeros((0, 0, 3), np.uint8)
+    method = cv2.INTER_AREA if part.shape[1] >= size[0] else cv2.INTER_CUBIC
+    return cv2.resize(part, size, interpolation=method).astype(np.uint8, copy=False)
+
+
+def overview(picture: decoding.Picture, crop: framing.Crop, target: framing.Target) -> decoding.Pixels:
+    """The finished photo at a quarter of its size, to judge colours by."""
+    part = _source(picture, crop, target, (0, 0, target.width_px, target.height_px))
+    return decoding.shrunk(part, min(1.0, target.width_px / _COLOUR_REDUCTION / max(part.shape[1], 1)))
+
+
+def _source(
+    picture: decoding.Picture, crop: framing.Crop, target: framing.Target, box: tuple[int, int, int, int]
+) -> decoding.Pixels:
+    """The pixels of the picture under a part of the finished photo."""
     height, width = picture.pixels.shape[:2]
     across, down = width / picture.width_px, height / picture.height_px
-    x0, y0 = max(0, round(crop.x * across)), max(0, round(crop.y * down))
-    x1 = min(width, round((crop.x + crop.width) * across))
-    y1 = min(height, round((crop.y + crop.height) * down))
-    part = picture.pixels[y0:y1, x0:x1]
-    if part.shape[:2] == (target.height_px, target.width_px):
-        return np.ascontiguousarray(part)
-    shrinking = part.shape[1] >= target.width_px
-    method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-    return cv2.resize(part, (target.width_px, target.height_px), interpolation=method).astype(np.uint8, copy=False)
+    per_x, per_y = crop.width / target.width_px, crop.height / target.height_px
+    x0, x1 = (min(width, max(0, round((crop.x + x * per_x) * across))) for x in (box[0], box[2]))
+    y0, y1 = (min(height, max(0, round((crop.y + y * per_y) * down))) for y in (box[1], box[3]))
+    return picture.pixels[y0:y1, x0:x1]

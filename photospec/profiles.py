@@ -35,6 +35,7 @@ class Rule:
 
     `reject_low` and `reject_high` lie farther out and turn a review into a refusal. Rules `judged_by` a person
     are never measured: they are listed for the proofreader. `unmeasured` is the severity where no value can be had.
+    `noise` is one standard deviation of the measurement on the same person taken again; 0 where it is exact.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Rule:
     reject_low: float | None
     reject_high: float | None
     unmeasured: Severity
+    noise: float
     reason_zh: str
     reason_en: str
     advice_zh: str
@@ -159,10 +161,12 @@ def _profile(name: str, document: dict[str, Any]) -> Profile:
 def _rule(profile: str, rule_id: str, values: dict[str, Any]) -> Rule:
     defaults = {
         "measure": "", "judged_by": "machine", "unit": "", "low": None, "high": None, "reject_low": None,
-        "reject_high": None, "unmeasured": "info", "advice_zh": "", "advice_en": "", "source": "",
+        "reject_high": None, "unmeasured": "info", "noise": 0.0, "advice_zh": "", "advice_en": "", "source": "",
         "stages": ("capture", "finished"),
     }  # fmt: skip
     known = {**defaults, **values, "id": rule_id}
     if known["judged_by"] == "machine" and not known["measure"]:
         raise ProfileBroken(f"profiles/{profile}.toml: rule {rule_id} names no measure")
+    if known["judged_by"] == "machine" and known["low"] is None and known["high"] is None:
+        raise ProfileBroken(f"profiles/{profile}.toml: rule {rule_id} has no limit")
     return Rule(**{**known, "stages": tuple(known["stages"])})

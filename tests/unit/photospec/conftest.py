@@ -1,5 +1,6 @@
 """Portraits and profiles that the photo standard's tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from photospec import inspection, profiles
 from station.cameras import portraits
 
-FACES = Path(__file__).parents[3] / "../shared/faces"
+FACES = Path(os.environ.get("GRADPHOTO_FACES", Path(__file__).parents[3] / "../shared/faces"))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Any bytes may be thrown at the decoder: a clear refusal, bounded memory, no crash."""
 
-import struct
+from datetime import date
 
 import cv2
 import numpy as np
@@ -8,59 +8,56 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photospec import decoding, inspection, jpeg, profiles
+from photospec import decoding, inspection, jpeg, profiles, refusals
+from tests.unit.photospec import nasty
 
-PICTURE = np.full((240, 180, 3), (255, 197, 100), np.uint8)
-
-
-def _jpeg(*settings_: int) -> bytes:
-    return cv2.imencode(".jpg", PICTURE, list(settings_))[1].tobytes()
+NASTY = nasty.files()
 
 
-def _with_frame(data: bytes, **changes: int) -> bytes:
-    """The same file with a frame header that says otherwise."""
-    at = next(index for index in range(2, len(data)) if data[index] == 0xFF and data[index + 1] in (0xC0, 0xC2))
-    precision, height, width = struct.unpack_from(">BHH", data, at + 4)
-    frame = struct.pack(
-        ">BHH", changes.get("precision", precision), changes.get("height", height), changes.get("width", width)
-    )
-    return data[: at + 4] + frame + data[at + 9 :]
-
-
-def _turned(data: bytes, orientation: int) -> bytes:
-    tiff = b"II*\x00\x08\x00\x00\x00\x01\x00" + struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0) + bytes(4)
-    payload = b"Exif\x00\x00" + tiff
-    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + data[2:]
-
-
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        (b"", "empty"),
-        (b"hello", "not_jpeg"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(40), "png"),
-        (b"GIF89a" + bytes(40), "gif"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "webp"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(40), "heic"),
-        (b"II*\x00" + bytes(40), "tiff"),
-        (b"\xff\xd8\xff\xe0\x00\x10JF", "malformed"),
-        (b"\xff\xd8\xff\xd9" + bytes(9), "malformed"),
-        (bytes(decoding.MAX_BYTES + 1), "too_many_bytes"),
-        (_jpeg()[:-40], "truncated"),
-        (_with_frame(_jpeg(), precision=12), "unsupported"),
-        (_with_frame(_jpeg(), width=65_000, height=65_000), "too_many_pixels"),
-        (_with_frame(_jpeg(cv2.IMWRITE_JPEG_PROGRESSIVE, 1), width=8000, height=6000), "too_many_pixels"),
-        (_with_frame(_jpeg(), width=20), "too_small"),
-        (_jpeg()[:-2] + b"\xff\xda" * 70 + b"\xff\xd9", "too_many_scans"),
-    ],
-)
-def test_what_is_no_photo_is_refused_by_name(data: bytes, code: str) -> None:
-    """Each kind of wrong file has its code and its words in both languages, before a pixel is decoded."""
+@pytest.mark.parametrize("name", NASTY)
+def test_what_is_no_photo_is_refused_by_name(name: str) -> None:
+    """Each kind of wrong file has its rule, its code and its words in both languages, before a pixel is decoded."""
+    data, code = NASTY[name]
     with pytest.raises(decoding.UnreadableImage) as refused:
         decoding.check(data)
-    assert refused.value.code == code
-    assert refused.value.reason_zh
-    assert refused.value.reason_en
+    refusal = refused.value.refusal
+    assert (refused.value.code, refusal.code) == (code, code)
+    assert all((refusal.rule_id, refusal.reason_zh, refusal.reason_en, refusal.advice_zh, refusal.advice_en))
+
+
+def test_every_refusal_is_tried() -> None:
+    """No refusal is without a file that brings it about, here or in the command's tests."""
+    elsewhere = {"undecodable", "too_many_bytes", "unopenable", "not_a_file", "gave_up"}
+    assert {code for _, code in NASTY.values()} | elsewhere == set(refusals.ALL)
+
+
+def test_a_frame_that_lies_about_its_data_is_refused(blue: profiles.Profile) -> None:
+    """A header that promises more than the data hold leads to a refusal, not to a picture half empty."""
+    with pytest.raises(decoding.UnreadableImage, match="不完整"):
+        inspection.inspect(nasty.with_frame(nasty.jpeg(), width=720, height=960), blue)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_a_photo_cut_off_and_closed_again_is_refused(
+    kept: float, orientation: int, portrait: bytes, blue: profiles.Profile
+) -> None:
+    """What a recovery program makes of half a file looks whole; the missing part is seen all the same."""
+    cut = nasty.turned(portrait[: int(len(portrait) * kept)] + b"\xff\xd9", orientation)
+    with pytest.raises(decoding.UnreadableImage, match="不完整"):
+        inspection.inspect(cut, blue)
+
+
+def test_a_print_shops_file_is_refused_by_rule(blue: profiles.Profile) -> None:
+    """Four channels can be read, and fail the rule on true colour."""
+    report = inspection.inspect(nasty.cmyk(), blue)
+    assert {finding.rule_id for finding in report.findings if finding.passed is False} == {"G3", "F1"}
+
+
+@pytest.mark.parametrize(("written", "expected"), [(b"2026:05:17 09:30:00", date(2026, 5, 17)), (b"0000:00:00", None)])
+def test_the_day_of_the_shot_is_read(written: bytes, expected: date | None) -> None:
+    """The camera's own date is read where there is a true one."""
+    assert jpeg.read(nasty.taken(nasty.jpeg(), written)).taken_on == expected
 
 
 @settings(max_examples=300, deadline=None)
@@ -77,7 +74,7 @@ def test_a_damaged_photo_is_judged_or_refused_and_never_crashes(
     cut: int, flips: list[tuple[int, int]], blue: profiles.Profile
 ) -> None:
     """Bytes changed anywhere, or a piece missing, end in a report or in the one refusal."""
-    data = bytearray(_jpeg())
+    data = bytearray(nasty.jpeg())
     for position, value in flips:
         data[position % len(data)] = value
     if cut < 450:
@@ -93,7 +90,7 @@ def test_a_damaged_photo_is_judged_or_refused_and_never_crashes(
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_a_turned_photo_is_decoded_upright(orientation: int, reduction: int) -> None:
     """Orientation stated by the camera is obeyed at every reduction, and the sizes told are the upright ones."""
-    data = _turned(_jpeg(), orientation)
+    data = nasty.turned(nasty.jpeg(), orientation)
     header = decoding.check(data)
     picture = decoding.decode(data, header, reduction)
     assert (picture.width_px, picture.height_px) == ((240, 180) if orientation >= 5 else (180, 240))
@@ -120,12 +117,12 @@ def test_a_progressive_photo_is_judged_like_any_other(blue: profiles.Profile, po
 @pytest.mark.parametrize("quality", [1, 25, 50, 59, 60, 75, 90, 100])
 def test_the_quality_factor_is_read_from_the_tables(quality: int) -> None:
     """The factor that the encoder used is found again."""
-    assert jpeg.read(_jpeg(cv2.IMWRITE_JPEG_QUALITY, quality)).quality == quality
+    assert jpeg.read(nasty.jpeg(cv2.IMWRITE_JPEG_QUALITY, quality)).quality == quality
 
 
 def test_the_density_is_written_and_read() -> None:
     """Stating 300 dpi changes the header alone, also where there was no JFIF header."""
-    data = _jpeg()
+    data = nasty.jpeg()
     bare = data[:2] + data[20:]
     for source in (data, bare):
         stated = jpeg.with_density(source, 300)

@@ -1,29 +1,119 @@
 """Profiles are data that can be met: complete, in both languages, and without contradiction."""
 
 import dataclasses
+import itertools
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photospec import framing, profiles
+from photospec import composition, framing, inspection, profiles
+from station.cameras import portraits
+from tests.unit.photospec import solver
 
 NUMBERS_OF_THE_STANDARD = {"G1": (480, 480), "G1h": (640, 640), "P1": (50, 110), "P2": (200, 300), "P3": (180, 300)}
 
 
+#: What holds for every photo of a person, whatever the rules say: sums of measures that stay at or below a bound.
+#: Crown to eyes is 0.75 to 1.15 of the face's width, eyes to chin at most 1.0 (real people); a colour differs at least
+#: as much as its lightness does; shares are of the same clothes.
+NATURE: list[tuple[dict[str, float], float]] = [
+    ({"eyes_px": 1, "head_room_px": -1, "face_width_px": -1.15}, 0),
+    ({"eyes_px": -1, "head_room_px": 1, "face_width_px": 0.75}, 0),
+    ({"eyes_px": 1, "face_width_px": 1.0, "height_px": -1}, 0),
+    ({"centre_offset_px": 1, "face_width_px": 0.5, "width_px": -0.5}, 0),
+    ({"backdrop_lightness_offset": 1, "backdrop_difference": -1}, 0),
+    ({"backdrop_lightness_offset": -1, "backdrop_difference": -1}, 0),
+    ({f"clothing_{hue}_share": 1 for hue in ("blue", "green", "yellow", "purple")}, 1),
+]
+
+
+def _said(rule: profiles.Rule) -> list[solver.Inequality]:
+    low = [] if rule.low is None else [solver.at_least({rule.measure: 1}, rule.low)]
+    return low + ([] if rule.high is None else [solver.at_most({rule.measure: 1}, rule.high)])
+
+
+def _around(rules: Iterable[profiles.Rule], output: profiles.Output) -> list[solver.Inequality]:
+    """Nature, and what composition makes; no measure but the lightness is ever below nought."""
+    measures = {rule.measure for rule in rules} | {name for terms, _ in NATURE for name in terms}
+    floor = [solver.at_least({name: 1}, 0) for name in measures if name != "backdrop_lightness_offset"]
+    made = [
+        solver.at_least({"bytes": 1}, output.least_bytes), solver.at_most({"bytes": 1}, output.most_bytes),
+        solver.at_least({"quality": 1}, output.least_quality), solver.at_most({"quality": 1}, 100),
+        solver.at_least({"width_px": 1}, output.width_px), solver.at_most({"width_px": 1}, output.width_px),
+        solver.at_least({"height_px": 1}, output.height_px), solver.at_most({"height_px": 1}, output.height_px),
+    ]  # fmt: skip
+    return floor + made + [solver.at_most(terms, bound) for terms, bound in NATURE]
+
+
+def _contradictions(rules: Iterable[profiles.Rule], output: profiles.Output) -> list[tuple[str, ...]]:
+    """Pairs of rules that no photo keeps together; or, where only more than two clash, all their ids.
+
+    One photo that keeps all rules keeps every two of them, so the pairs are looked at only where there is none.
+    """
+    measured = [rule for rule in rules if rule.judged_by == "machine"]
+    around = _around(measured, output)
+    if solver.feasible([*around, *(part for rule in measured for part in _said(rule))]):
+        return []
+    pairs: list[tuple[str, ...]] = [
+        (one.id, other.id)
+        for one, other in itertools.combinations(measured, 2)
+        if not solver.feasible([*solver.about(around, (one.measure, other.measure)), *_said(one), *_said(other)])
+    ]
+    return pairs or [tuple(rule.id for rule in measured)]
+
+
 @pytest.mark.parametrize("name", profiles.names())
 def test_no_two_rules_contradict(name: str) -> None:
-    """Rules on one measured value leave room for a value, and refusal limits lie outside the limits."""
+    """A solver finds a photo for every two rules of a profile, and one for all of them at once."""
     profile = profiles.load(name)
-    by_measure: dict[str, framing.Interval] = {}
-    for rule in profile.rules:
-        if rule.judged_by == "person":
-            continue
-        own = _interval(rule.low, rule.high)
-        gross = _interval(rule.reject_low, rule.reject_high)
+    assert _contradictions(profile.rules, profile.output) == []
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "changes", "clash"),
+    [
+        ("P2", {"low": 100.0, "high": 120.0}, ("P2", "P3")),  # a face that wide has its eyes lower
+        ("P3", {"low": 400.0, "high": 460.0}, ("P2", "P3")),
+        ("E1", {"low": -20.0, "high": -12.0}, ("E1", "B1")),
+        ("G6", {"low": 61440.0, "high": 92160.0}, None),  # no file that composition makes: G6 clashes with everything
+        ("G1", {"low": 600.0, "high": 600.0}, None),
+    ],
+)
+def test_a_planted_contradiction_is_found(rule_id: str, changes: Any, clash: tuple[str, str] | None) -> None:
+    """The solver is not merely content with everything."""
+    profile = profiles.load()
+    rules = [dataclasses.replace(rule, **changes) if rule.id == rule_id else rule for rule in profile.rules]
+    found = _contradictions(rules, profile.output)
+    assert found
+    assert clash is None or clash in found
+    assert all(rule_id in pair for pair in found)
+
+
+@pytest.mark.parametrize("name", profiles.names())
+def test_refusal_lies_beyond_review(name: str) -> None:
+    """The limits that refuse at once lie outside those that ask a person."""
+    for rule in profiles.load(name).rules:
+        own, gross = _interval(rule.low, rule.high), _interval(rule.reject_low, rule.reject_high)
         assert gross.low <= own.low <= own.high <= gross.high, rule.id
-        by_measure[rule.measure] = by_measure.get(rule.measure, _interval(None, None)).meet(own)
-    assert {measure for measure, interval in by_measure.items() if interval.low > interval.high} == set()
+
+
+@pytest.mark.parametrize("name", profiles.names())
+def test_a_photo_that_keeps_every_rule_exists(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Composed for the profile before its own backdrop, a drawn portrait is accepted with no rule failed."""
+    profile = profiles.load(name)
+    colour = profile.backdrop
+    monkeypatch.setattr(portraits, "BACKDROP", (colour.blue, colour.green, colour.red))
+    finished = composition.compose(portraits.draw(7), profile)
+    context = inspection.Context("7.jpg", date(2026, 5, 1), date(2026, 6, 30))
+    report = inspection.inspect(finished, profile, context=context)
+    assert (report.stage, report.verdict) == ("finished", "accept")
+    assert [finding.rule_id for finding in report.findings if finding.passed is False] == []
+    asked = {rule.id for rule in profile.rules if "finished" in rule.stages}
+    assert {finding.rule_id for finding in report.findings} == asked
 
 
 @pytest.mark.parametrize("name", profiles.names())
