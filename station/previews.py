@@ -23,11 +23,14 @@ class Previews:
         """Whether the preview is held."""
         return capture_id in self._made
 
+    async def keep(self, capture_id: ids.CaptureId, jpeg: bytes) -> None:
+        """Make the preview now, of a frame that the spool may let go at once."""
+        self._made[capture_id] = await asyncio.to_thread(preview.make, jpeg, _HEIGHT_PX)
+        while len(self._made) > _HELD:
+            self._made.popitem(last=False)
+
     async def get(self, capture_id: ids.CaptureId) -> bytes:
         """The frame's preview as JPEG. Raises NotFound, Tampered, or photospec's UnreadableImage."""
         if capture_id not in self._made:
-            jpeg = await self._spool.get(capture_id)
-            self._made[capture_id] = await asyncio.to_thread(preview.make, jpeg, _HEIGHT_PX)
-            while len(self._made) > _HELD:
-                self._made.popitem(last=False)
+            await self.keep(capture_id, await self._spool.get(capture_id))
         return self._made[capture_id]

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
@@ -11,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from kit.errors import Conflict, Unavailable
-from photospec import profiles, studio
+from photospec import decoding, profiles, studio
 from station import enrolment, ports, settings
 from station.cameras import choice
 from station.console import admission, door, live, views
@@ -115,6 +116,8 @@ def enrolled(
         except Unavailable as problem:
             desk.camera_failed(problem)
             raise
+        with suppress(decoding.UnreadableImage):  # the verdict says so
+            await desk.shown.keep(frame.capture_id, jpeg)
         profile = work.packs.current().photo.profile
         judgement = await work.inspector.inspect(jpeg, profile)
         measured = None

@@ -167,7 +167,7 @@ def desk(agent: agents.Agent, shown: previews.Previews, trouble: Problem | None,
     """The whole document. `trouble` is what the camera said last, if that was no picture."""
     work, desk = agent.work, agent.work.desk
     pack = agent.packs.current() if agent.packs.size else None
-    seen = _Seen(work, pack, shown)
+    seen = Seen(work, pack, shown)
     health = _health(agent, pack, trouble)
     session = desk.session
     return Desk(
@@ -194,7 +194,7 @@ def desk(agent: agents.Agent, shown: previews.Previews, trouble: Problem | None,
     )
 
 
-class _Seen:
+class Seen:
     """People and frames as this desk may show them."""
 
     def __init__(self, work: ports.Work, pack: Pack | None, shown: previews.Previews) -> None:
@@ -202,6 +202,7 @@ class _Seen:
         self._classes = {planned.class_id: planned for planned in pack.classes} if pack else {}
 
     def person(self, number: str) -> Person:
+        """The holder of a ticket."""
         ticket = self._desk.tickets[number]
         entry = self._work.packs.entry(ticket.student_id)
         planned = self._classes.get(ticket.class_id) if ticket.class_id else None
@@ -249,10 +250,16 @@ class _Seen:
             test_shot=bool(frame.decided and frame.decided.reason == calibration.REASON),
             damaged=capture_id in self._work.damaged,
             shown=self._shown.has(capture_id) or frame.received is None,
-            reasons=tuple(reason(finding) for finding in judgement.findings) if judgement else (),
+            reasons=_reasons(judgement) if judgement else (),
             rules=frame.judged.rules if frame.judged else (),
             marks=judgement.marks if judgement else None,
         )
+
+
+def _reasons(judgement: ports.Judgement) -> tuple[Reason, ...]:
+    """What refuses the photo comes first: it is what the student is told."""
+    worst_first = sorted(judgement.findings, key=lambda finding: finding.severity != "reject")
+    return tuple(reason(finding) for finding in worst_first)
 
 
 def reason(finding: ports.Finding) -> Reason:

@@ -46,7 +46,7 @@ function seal(frame) {
 function who(view) {
   const person = view.seated ?? (view.frame ? null : view.queue[0]);
   if (!person) {
-    return html`<div class="who none"><div class="label">拍摄号 <i>Number</i></div><div class="number">${view.frame?.ticket ?? "—"}</div></div>`;
+    return html`<div class="who none"><div class="label">拍摄号 <i>Number</i></div><div class="number">${view.frame?.ticket ?? html`<span class="blank-number">无人排队</span>`}</div></div>`;
   }
   return html`
     <div class=${view.seated ? "who" : "who next"}>
@@ -92,8 +92,15 @@ function quiet(view) {
 }
 
 function why(reason) {
-  const figures = reason.measured === null ? null : html`<em>${Number(reason.measured.toFixed(2))} ／ ${reason.limit}</em>`;
-  return html`<div class="why" key=${reason.rule}><div>${reason.zh}</div><small>${reason.en} ${figures}</small></div>`;
+  const figures = reason.measured === null ? null : html`<em>${figure(reason)}</em>`;
+  return html`<div class="why" key=${reason.rule}><div>${reason.zh}</div><small>${reason.en}${figures}</small></div>`;
+}
+
+const NO_UNITS = / (0–1|ratio|share|variance|channels|faces|other faces|quality factor)$/;
+
+function figure(reason) {
+  const limit = reason.limit.replace(NO_UNITS, "");
+  return limit ? `实测 ${Number(reason.measured.toPrecision(3))}，应 ${limit}` : "";
 }
 
 function advice(frame) {
@@ -186,13 +193,17 @@ function chip(name, value, english, well) {
   return html`<div class=${well ? "chip" : "chip bad"} key=${name}><b>${well ? "✓" : "▲"} ${name}</b><span>${value}</span><i>${english}</i></div>`;
 }
 
+const SHOWN = 2; // more would push the student off the screen
 const SIGNS = { stop: "■", warn: "▲", info: "i", accept: "✓", reject: "✗" };
 
 export function Messages({ view, notice }) {
-  const all = [...(notice ? [notice] : []), ...(view?.messages ?? [])].slice(0, 3);
+  const standing = (view?.messages ?? []).filter((one) => one.code !== notice?.code);
+  const all = [...(notice ? [notice] : []), ...standing];
+  const hidden = all.splice(SHOWN).length;
   return html`
     <div class="messages" role="status" aria-live="polite">
       ${all.map((one) => html`<div class=${`message ${one.severity}`} key=${one.code} data-code=${one.code}><b>${SIGNS[one.severity]}</b><span>${one.zh}<i>${one.en}</i></span></div>`)}
+      ${hidden ? html`<div class="message more">另有 ${hidden} 条提示<i>${hidden} more</i></div>` : null}
     </div>
   `;
 }

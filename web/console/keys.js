@@ -23,11 +23,18 @@ export function listen(on, named) {
   window.addEventListener("keydown", (event) => {
     if (inField(event.target)) return inFieldKey(event, on);
     if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (chooses(event)) return;
     const act = meaning(event, on, named);
     if (!act) return;
     event.preventDefault();
     if (!event.repeat) act();
   });
+}
+
+// In the wizard the focus moves as on any page: space and Enter press the button that has it.
+function chooses(event) {
+  const widget = event.target instanceof Element && event.target.closest(".wizard button, .wizard input");
+  return Boolean(widget) && !scan.text && [" ", "Enter", "ArrowUp", "ArrowDown"].includes(event.key);
 }
 
 function meaning(event, on, named) {

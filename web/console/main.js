@@ -1,5 +1,5 @@
 // The console: what the station says is shown whole; what the operator does is sent, and nothing is kept in the browser.
-import { createApp, html, reactive } from "./markup.js";
+import { createApp, html, reactive, watch } from "./markup.js";
 import { ARM_MS, mainAct, otherActs } from "./acts.js";
 import { Desk, Head, Messages } from "./desk.js";
 import * as dialogs from "./dialogs.js";
@@ -10,7 +10,7 @@ import { Wizard } from "./wizard.js";
 import { LINK } from "./words.js";
 
 const NOTICE_MS = 9000;
-const ui = reactive({ busy: false, notice: null, dialog: null, driftAt: -1, wizard: false, pressed: false, now: Date.now() });
+const ui = reactive({ busy: false, notice: null, dialog: null, driftAt: -1, wizard: false, pressed: false, tried: 0, now: Date.now() });
 let noticeTimer = 0;
 let heardVerdict = "";
 
@@ -78,6 +78,11 @@ function main() {
   act(next.id);
 }
 
+function retake() {
+  const way = station.view?.phase === "work" && !station.view.drift && !ui.dialog ? mainAct(station.view).id : "";
+  return way === "retake" ? main() : named("retake")();
+}
+
 function named(id) {
   return () => {
     if (station.view?.phase === "work" && !ui.wizard && !ui.dialog && possible(id)) act(id);
@@ -85,7 +90,10 @@ function named(id) {
 }
 
 async function scanned(text) {
-  if (station.view?.phase !== "work") return;
+  if (station.view?.phase !== "work" || ui.wizard) {
+    ui.tried = text.length;
+    return;
+  }
   const answer = await doing("checkins", { scan: text });
   if (!answer) return;
   take(answer.desk);
@@ -152,9 +160,9 @@ function App() {
   if (!view) return html`<div class="blank"><div><span class="turning">◌</span>${LINK[link]?.zh}<i>${LINK[link]?.en}</i></div></div>`;
   const wizard = view.phase === "setup" || ui.wizard;
   return html`
-    <div class=${`page ${link}`} data-link=${link}>
+    <div class=${`page link-${link}`} data-link=${link}>
       ${link === "live" ? null : gone(link)}
-      ${wizard ? html`<${Wizard} view=${view} doing=${doing} close=${() => (ui.wizard = false)} />` : html`
+      ${wizard ? html`<${Wizard} view=${view} doing=${doing} tried=${ui.tried} close=${() => (ui.wizard = false)} />` : html`
         <${Head} view=${view} act=${act} />
         <${Messages} view=${view} notice=${ui.notice} />
         <${Desk} view=${view} act=${act} pressed=${ui.pressed} />
@@ -184,9 +192,16 @@ function hear(view) {
   heardVerdict = verdict;
 }
 
+// A desk that has just been enrolled goes on to its test shot.
+watch(
+  () => station.view?.phase,
+  (phase, before) => {
+    if (before === "setup" && phase === "work") ui.wizard = true;
+  },
+);
 setInterval(() => station.link !== "live" && (ui.now = Date.now()), 500);
 listen(
-  { main, retake: named("retake"), scanned, cancel, choose },
+  { main, retake, scanned, cancel, choose },
   {
     F1: () => act("help"), F2: () => !ui.wizard && act("type"), F4: named("override"), F6: named("release"),
     F8: named("call"), F9: openWizard, F10: named("seal"),

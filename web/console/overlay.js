@@ -45,17 +45,21 @@ function marks(frame, width, height) {
   const [cx, cy, cw, ch] = (m.crop ?? [0, 0, 1, 1]).map((share, i) => share * (i % 2 ? height : width));
   const [left, right] = [m.left_x * width, m.right_x * width];
   const at = (y) => y * height;
+  const [from, to] = [left - 2 * unit, right + 2 * unit];
+  const roomLeft = (left + right) / 2 > cx + cw / 2; // the words stand where the face does not
+  const words = roomLeft ? { x: cx + unit, "text-anchor": "start" } : { x: cx + cw - unit, "text-anchor": "end" };
   const level = (name, y, zh) => html`
     <g class=${wrong.has(name) ? "mark wrong" : "mark"}>
-      <line class="under" x1=${cx} x2=${cx + cw} y1=${at(y)} y2=${at(y)} />
-      <line x1=${cx} x2=${cx + cw} y1=${at(y)} y2=${at(y)} />
-      <text x=${cx + cw - unit} y=${at(y) - unit} text-anchor="end" font-size=${3.6 * unit}>${wrong.has(name) ? "✗ " : ""}${zh}</text>
+      <path class="under" d=${`M${cx} ${at(y)}H${from}M${to} ${at(y)}H${cx + cw}`} />
+      <path d=${`M${cx} ${at(y)}H${from}M${to} ${at(y)}H${cx + cw}`} />
+      <path class="across" d=${`M${from} ${at(y)}H${to}`} />
+      <text ...${words} y=${at(y) - unit} font-size=${3.6 * unit}>${wrong.has(name) ? "✗ " : ""}${zh}</text>
     </g>
   `;
   const upright = (name, x) => html`
     <g class=${wrong.has(name) ? "mark wrong" : "mark"}>
-      <line class="under" x1=${x} x2=${x} y1=${at(m.crown_y)} y2=${at(m.chin_y)} />
-      <line x1=${x} x2=${x} y1=${at(m.crown_y)} y2=${at(m.chin_y)} />
+      <path class="under" d=${`M${x} ${at(m.crown_y)}V${at(m.chin_y)}`} />
+      <path d=${`M${x} ${at(m.crown_y)}V${at(m.chin_y)}`} />
     </g>
   `;
   const pupil = ([x, y]) => html`<circle class=${eyesWrong ? "wrong" : ""} cx=${x * width} cy=${at(y)} r=${1.5 * unit} />`;

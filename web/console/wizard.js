@@ -1,19 +1,18 @@
 // Setting a desk up: enrol with a one-time code, pick the camera, try the scanner, look at the backdrop.
 import { html, nextTick, reactive } from "./markup.js";
 import { Picture } from "./overlay.js";
-import { scan } from "./keys.js";
 import { CAMERAS, VERDICT } from "./words.js";
 
 const form = reactive({ server: "", code: "", camera: "", folder: "", cameras: [], shot: null, moving: false });
 
-export function Wizard({ view, doing, close }) {
+export function Wizard({ view, doing, tried, close }) {
   return html`
     <div class="wizard" data-test="wizard">
       <header>
         <h1>采集台设置<i>Setting up this desk</i></h1>
         ${view.phase === "work" ? html`<button onClick=${close}><kbd>Esc</kbd> 开始工作<i>to work</i></button>` : null}
       </header>
-      ${view.phase === "setup" ? enrol(view, doing) : tune(view, doing)}
+      ${view.phase === "setup" ? enrol(view, doing) : tune(view, doing, tried)}
     </div>
   `;
 }
@@ -33,7 +32,7 @@ function enrol(view, doing) {
   return html`
     ${steps(0)}
     <form class="card" autocomplete="off" onSubmit=${hand}>
-      ${field("server", "服务器地址", "address of the capture service", "https://")}
+      ${field("server", "服务器地址", "address of the capture service", "https://", true)}
       ${field("code", "一次性登记码", "one-time code, from the crew lead", "ABCDEFGHJK")}
       ${pickCamera(cameras, cameras[0])}
       <button class="go" type="submit" disabled=${form.moving}>${form.moving ? html`正在登记…<i>enrolling</i>` : html`登记本机<i>Enrol this machine</i>`}<kbd>Enter</kbd></button>
@@ -41,8 +40,10 @@ function enrol(view, doing) {
   `;
 }
 
-function field(name, zh, en, hint) {
-  return html`<label class="field"><span>${zh}<i>${en}</i></span><input name=${name} value=${form[name]} placeholder=${hint} spellcheck="false" autocomplete="off" onInput=${(event) => (form[name] = event.target.value)} /></label>`;
+const focus = (node) => node.el.focus();
+
+function field(name, zh, en, hint, first) {
+  return html`<label class="field"><span>${zh}<i>${en}</i></span><input name=${name} value=${form[name]} placeholder=${hint} spellcheck="false" autocomplete="off" onVnodeMounted=${first ? focus : null} onInput=${(event) => (form[name] = event.target.value)} /></label>`;
 }
 
 function cameraName(cameras, current) {
@@ -68,7 +69,7 @@ async function known() {
   form.cameras = (await (await fetch("/console/setup")).json()).cameras;
 }
 
-function tune(view, doing) {
+function tune(view, doing, tried) {
   form.moving = false;
   if (!form.cameras.length) nextTick(known);
   const change = async () => {
@@ -87,7 +88,7 @@ function tune(view, doing) {
         <button onClick=${change} disabled=${!form.camera}>换用这台相机<i>use this camera</i></button>
         <div class="try">
           <h2>扫码枪<i>scanner</i></h2>
-          <p>${scan.text ? html`收到 <b>${scan.text.length}</b> 个字符<i>characters received</i>` : html`扫任意一个码试试：只数字符，不记录<i>scan anything; it is counted, not kept</i>`}</p>
+          <p>${tried ? html`✓ 收到 <b>${tried}</b> 个字符和回车<i>characters and Enter received</i>` : html`扫任意一个码试试：只数字符，不记录<i>scan anything; it is counted, not kept</i>`}</p>
         </div>
       </section>
       <section class="card shot">
@@ -96,7 +97,7 @@ function tune(view, doing) {
           <div class="frame">${busy ? html`<div class="nothing"><span class="turning">◌</span></div>` : picture()}</div>
           <div class="figures">${figures(view)}</div>
         </div>
-        <button class="go" data-act="test-shot" onClick=${shoot} disabled=${busy}>试拍<i>Take a test shot</i></button>
+        <button class="go" data-act="test-shot" onVnodeMounted=${focus} onClick=${shoot} disabled=${busy}>试拍<i>Take a test shot</i></button>
       </section>
     </div>
   `;

@@ -17,13 +17,13 @@ from cli.stack.parts import rabbitmq
 
 #: What the project asks of every Chromium that it starts: no window, no network of its own.
 _OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-extensions", "--mute-audio",
-    "--hide-scrollbars", "--remote-debugging-port=0", "--disable-dev-shm-usage",
-)  # fmt: skip
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps"),
+    *("--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-port=0"),
+)
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
-_KEYS = {" ": ("Space", 32), "Enter": ("Enter", 13), "Backspace": ("Backspace", 8), "Escape": ("Escape", 27),
-         "ArrowDown": ("ArrowDown", 40), "Tab": ("Tab", 9), "PageDown": ("PageDown", 34)}  # fmt: skip
+_NUMBERS = {"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "PageUp": 33, "PageDown": 34, "ArrowDown": 40}
+_NUMBERS |= {f"F{number}": 111 + number for number in range(1, 13)}
 
 
 def program() -> str:
@@ -73,11 +73,10 @@ class Page:
 
     def press(self, key: str) -> None:
         """Press and let go one key."""
-        code, number = _KEYS.get(key, (key if len(key) > 1 else f"Key{key.upper()}", 0 if len(key) > 1 else ord(key)))
-        if key.startswith("F") and key[1:].isdigit():
-            number = 111 + int(key[1:])
+        # The number of a printable key would be that of another one (a full stop is 46, and so is Delete).
+        number = _NUMBERS.get(key, 0)
         text = "\r" if key == "Enter" else key if len(key) == 1 else ""
-        told = {"key": key, "code": code, "windowsVirtualKeyCode": number}
+        told = {"key": key, "code": "Space" if key == " " else key if number else "", "windowsVirtualKeyCode": number}
         self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **told)
         self.call("Input.dispatchKeyEvent", type="keyUp", **told)
 
@@ -91,13 +90,12 @@ class Page:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         return answer["result"].get("value")
 
-    def until(self, expression: str, timeout_s: float = 120) -> Any:
-        """The value of a JavaScript expression once it is true of the page."""
+    def until(self, expression: str, timeout_s: float = 120) -> None:
+        """Wait until a JavaScript expression is true of the page."""
         deadline = time.monotonic() + timeout_s
-        while not (value := self.tell(expression)):
+        while not self.tell(f"!!({expression})"):
             assert time.monotonic() < deadline, f"{expression}\n{self.text()}\n{self.faults}"
             time.sleep(0.03)
-        return value
 
     def text(self) -> str:
         """What is to be read on the page."""
