@@ -32,7 +32,8 @@ def _inspect(jpeg: bytes, profile: str) -> ports.Judgement:
     except decoding.UnreadableImage as error:
         return ports.Judgement("reject", profile, (_unreadable(str(error)),))
     reasons = tuple(_finding(finding) for finding in report.findings if finding.severity in ("reject", "review"))
-    return ports.Judgement(report.verdict, profile, reasons, _marks(report))
+    looked_at = tuple(_finding(finding) for finding in report.findings if finding.rule_id in report.for_a_person)
+    return ports.Judgement(report.verdict, profile, reasons, _marks(report), looked_at)
 
 
 def _finding(finding: inspection.Finding) -> ports.Finding:

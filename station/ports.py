@@ -98,6 +98,8 @@ class Judgement:
     profile: str
     findings: tuple[Finding, ...]
     marks: Marks | None = None
+    #: What no machine judges: the operator looks.
+    for_a_person: tuple[Finding, ...] = ()
 
 
 class Inspector(Protocol):

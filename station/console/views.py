@@ -79,6 +79,7 @@ class Frame(_View):
     damaged: bool
     shown: bool
     reasons: tuple[Reason, ...]
+    for_a_person: tuple[Reason, ...]
     rules: tuple[str, ...]
     marks: ports.Marks | None
 
@@ -251,6 +252,7 @@ class Seen:
             damaged=capture_id in self._work.damaged,
             shown=self._shown.has(capture_id) or frame.received is None,
             reasons=_reasons(judgement) if judgement else (),
+            for_a_person=tuple(map(reason, judgement.for_a_person)) if judgement else (),
             rules=frame.judged.rules if frame.judged else (),
             marks=judgement.marks if judgement else None,
         )

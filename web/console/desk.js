@@ -80,7 +80,20 @@ function said(view) {
       <div class="verdict"><b class="sign">${word.sign}</b><span>${word.zh}<i>${word.en}</i></span></div>
       ${frame.reasons.slice(0, 3).map(why)}
       ${frame.reasons.length > 3 ? html`<p class="more">另有 ${frame.reasons.length - 3} 条 · ${frame.reasons.length - 3} more</p>` : null}
-      ${advice(frame)}
+      ${frame.verdict === "accept" ? looked(frame) : advice(frame)}
+    </div>
+  `;
+}
+
+// What no machine judges, as a reminder where there is nothing else to read.
+function looked(frame) {
+  const bare = (words) => words.replace(/^人工判断：|^for a person: /, "");
+  return html`
+    <div class="looked">
+      <div class="label">机器不判断，请看一眼 <i>for your own eyes</i></div>
+      <ul>
+        ${frame.for_a_person.slice(0, 3).map((one) => html`<li key=${one.rule}>${bare(one.zh)}<small>${bare(one.en)}</small></li>`)}
+      </ul>
     </div>
   `;
 }
