@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,25 @@ def run(directory: Directory) -> None:
     except Problem as problem:
         _give_up(program.explained(problem))
     raise typer.Exit(status)
+
+
+@app.command()
+def console(
+    directory: Directory,
+    browser: Annotated[bool, typer.Option(help="打开浏览器 · open the browser")] = True,
+) -> None:
+    """打开操作台页面（未登记时为设置向导） · Open the desk console; before enrolment it is the set-up wizard."""
+    try:
+        door = json.loads((directory / "door.json").read_text("utf-8"))
+        headers = {"authorization": f"Bearer {door['token']}"}
+        answer = httpx.post(f"{door['url']}/v1/console/invitations", headers=headers, timeout=5, trust_env=False)
+        link = door["url"] + answer.raise_for_status().json()["path"]
+    except (OSError, ValueError, httpx.HTTPError):
+        _give_up("台站没有运行：gradphoto station run · the station is not running")
+        return
+    typer.echo(f"只能用一次，五分钟内有效 · works once, within five minutes\n{link}")
+    if browser:
+        webbrowser.open(link)
 
 
 @app.command()

@@ -55,6 +55,7 @@ class Decision(_Body):
     capture_id: UUID
     decision: facts.Decision
     reason: Annotated[str, Field(max_length=200)] | None = None
+    role: facts.Role | None = None
 
 
 class Resolved(_Body):
@@ -166,7 +167,7 @@ class JournalAnswer(_Body):
 def router(agent: agents.Agent, token: str) -> APIRouter:
     """The operator's door of one agent."""
     doors = APIRouter(
-        prefix="/v1", tags=["desk"], dependencies=[Depends(_holder_of(token, str(agent.enrolled.station_id)))]
+        prefix="/v1", tags=["desk"], dependencies=[Depends(holder_of(token, str(agent.enrolled.station_id)))]
     )
     work = agent.work
 
@@ -177,11 +178,11 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
 
     @doors.post("/checkins")
     async def check_in(body: Scan) -> CheckInAnswer:
-        return _check_in(await queue.check_in(work, body.scan))
+        return check_in_answer(await queue.check_in(work, body.scan))
 
     @doors.post("/checkins/manual")
     async def check_in_by_hand(body: ByHand) -> CheckInAnswer:
-        return _check_in(await queue.check_in_by_hand(work, ids.StudentId(body.student_id), body.reason))
+        return check_in_answer(await queue.check_in_by_hand(work, ids.StudentId(body.student_id), body.reason))
 
     @doors.post("/tickets/{ticket}/release")
     async def release(ticket: str, body: Reason) -> StateAnswer:
@@ -195,14 +196,11 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
 
     @doors.post("/shutter")
     async def shutter() -> ShotAnswer:
-        shot = await frames.press_shutter(work)
-        if "verdict" in shot.stages_ms:
-            agent.measures.judged_in((time.monotonic_ns() - shot.frame.monotonic_ns) / 1e9)
-        return _shot(shot)
+        return _shot(await shoot(agent))
 
     @doors.post("/decision")
     async def decide(body: Decision) -> StateAnswer:
-        await frames.decide(work, ids.CaptureId(body.capture_id), body.decision, body.reason)
+        await frames.decide(work, ids.CaptureId(body.capture_id), body.decision, body.reason, body.role)
         return _state(agent)
 
     @doors.post("/drift/resolve")
@@ -228,8 +226,19 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
     return doors
 
 
-def _holder_of(token: str, station: str) -> Any:
-    """Audit lines name the station whose door it was; who stands there without its token is unknown."""
+async def shoot(agent: agents.Agent) -> frames.Shot:
+    """Press the shutter, and note how long the verdict took."""
+    shot = await frames.press_shutter(agent.work)
+    if "verdict" in shot.stages_ms:
+        agent.measures.judged_in((time.monotonic_ns() - shot.frame.monotonic_ns) / 1e9)
+    return shot
+
+
+def holder_of(token: str, station: str) -> Any:
+    """A dependency: whoever asks holds the token of this station's directory.
+
+    Audit lines name the station whose door it was; who stands there without its token is unknown.
+    """
 
     async def check(request: Request) -> None:
         web.identify(request, station, "unknown")
@@ -241,7 +250,8 @@ def _holder_of(token: str, station: str) -> Any:
     return check
 
 
-def _check_in(answer: queue.CheckIn) -> CheckInAnswer:
+def check_in_answer(answer: queue.CheckIn) -> CheckInAnswer:
+    """A check-in with its words."""
     zh, en = messages.render(answer.code, {"ticket": answer.ticket or "", "class_label": answer.class_label or ""})
     return CheckInAnswer(
         outcome=answer.outcome,

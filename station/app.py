@@ -1,4 +1,4 @@
-"""Wiring: a directory becomes an agent, an agent becomes a running station."""
+"""Wiring: a directory becomes an agent, an agent and its door become a running station."""
 
 import asyncio
 import contextlib
@@ -7,19 +7,33 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from gradphoto_contracts import ids
 from kit import clock as clocks
 from kit import ids as new_ids
 from kit import logs, metrics, web
-from station import api, inspection, journal, measures, packs, ports, server, settings, spool, timekeeping, uplink
+from station import (
+    api,
+    inspection,
+    journal,
+    measures,
+    packs,
+    ports,
+    previews,
+    server,
+    settings,
+    spool,
+    timekeeping,
+    uplink,
+)
 from station.agent import Agent
 from station.cameras import choice
+from station.console import admission, door, live, pages, setup
 from station.domain import facts
 from station.domain.desk import Desk
 
@@ -65,56 +79,123 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     return agents[0]
 
 
-def web_door(agent: Agent, config: settings.Settings, token: str) -> FastAPI:
-    """The operator's door of an agent."""
+class Door:
+    """The operator's door: one address and one token for as long as the process lives, whatever is behind it."""
 
-    async def readiness() -> dict[str, bool]:
-        return {"pack": agent.packs.size > 0}
+    def __init__(self, directory: settings.Directory, config: settings.Settings) -> None:
+        directory.make()
+        self.directory, self.config = directory, config
+        self.token = secrets.token_urlsafe(32)
+        self.guard = admission.Admission(directory.console_key(), str(directory.root))
+        self.port = 0
+        self.streams = live.Live()
+        #: Set when what is behind the door is to be built anew.
+        self.again = asyncio.Event()
 
-    return web.application(
-        config,
-        title="gradphoto station",
-        clock=clocks.clock_for(config),
-        verifier=None,
-        routers=[api.router(agent, token)],
-        readiness=readiness,
-    )
+    def unenrolled(self) -> FastAPI:
+        """The door of a station that serves no desk yet: the page to set it up."""
+        wizard = setup.unenrolled(self.directory, self.config, self.guard, self.streams, self.again.set)
+        return self._application([wizard], _never_ready)
+
+    def of(self, agent: Agent) -> FastAPI:
+        """The door of an agent."""
+
+        async def readiness() -> dict[str, bool]:
+            return {"pack": agent.packs.size > 0}
+
+        desk = door.Desk(agent, previews.Previews(agent.spool))
+        page = door.router(desk, self.guard, self.streams)
+        wizard = setup.enrolled(desk, self.directory, self.guard, self.again.set)
+        return self._application([api.router(agent, self.token), page, wizard], readiness)
+
+    def listen(self) -> socket.socket:
+        """Take the port of last time, or another one if that is gone."""
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if os.name != "nt":  # there it would let two programs share a port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((_HOST, self.port or _last_port(self.directory)))
+        except OSError:
+            listening.bind((_HOST, 0))
+        listening.listen(128)
+        self.port = listening.getsockname()[1]
+        settings.write_whole(self.directory.port, str(self.port).encode())
+        return listening
+
+    def _application(self, routers: list[APIRouter], readiness: web.Readiness) -> FastAPI:
+        return web.application(
+            self.config,
+            title="gradphoto station",
+            clock=clocks.clock_for(self.config),
+            verifier=None,
+            routers=[door.entrance(self.guard, self.token), pages.router(), *routers],
+            readiness=readiness,
+        )
+
+
+async def _never_ready() -> dict[str, bool]:
+    return {"enrolled": False}
 
 
 async def run(root: Path, config: settings.Settings) -> int:
-    """Run the station until it is told to stop. Status 1 when a part of it failed: a supervisor starts it anew."""
+    """Run the station until it is told to stop, first its set-up page if it serves no desk yet.
+
+    Status 1 when a part of it failed: a supervisor starts it anew.
+    """
     directory = settings.Directory(root)
-    agent = await build(directory, config)
+    entrance = Door(directory, config)
+    stopping = asyncio.Event()
+    _on_signals(stopping)
     try:
-        await agent.start()
         with metrics.served(config.station_metrics) if config.station_metrics else contextlib.nullcontext():
-            return await _serve(agent, directory, config)
+            status: int | None = None
+            while status is None:
+                work = _work if directory.is_enrolled else _set_up
+                status = await work(entrance, stopping)
+            return status
     finally:
         directory.door.unlink(missing_ok=True)
+
+
+async def _set_up(entrance: Door, stopping: asyncio.Event) -> int | None:
+    logs.get().info("station.waits-for-setup")
+    return await _serve(entrance, entrance.unenrolled(), [], stopping)
+
+
+async def _work(entrance: Door, stopping: asyncio.Event) -> int | None:
+    agent = await build(entrance.directory, entrance.config)
+    try:
+        await agent.start()
+        return await _serve(entrance, entrance.of(agent), agent.background(), stopping)
+    finally:
         await agent.close()
 
 
-async def _serve(agent: Agent, directory: settings.Directory, config: settings.Settings) -> int:
-    token = secrets.token_urlsafe(32)
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.bind((_HOST, 0))
-    listening.listen(128)
-    door = _Server(_options(web_door(agent, config, token)))
-    stopping = asyncio.Event()
-    _on_signals(stopping)
-    parts = [asyncio.create_task(door.serve(sockets=[listening]), name="door")]
-    async with _door_file(directory, listening.getsockname()[1], token):
-        parts += [asyncio.ensure_future(act()) for act in agent.background()]
-        asked = asyncio.create_task(stopping.wait())
-        ended, _ = await asyncio.wait({asked, *parts}, return_when=asyncio.FIRST_COMPLETED)
-    asked.cancel()
-    for task in ended - {asked}:
+async def _serve(
+    entrance: Door, application: FastAPI, background: list[Callable[[], Awaitable[None]]], stopping: asyncio.Event
+) -> int | None:
+    """Serve until told to stop (0), until a part ends by itself (1), or until all is to be built anew (None)."""
+    entrance.again.clear()
+    entrance.streams.open()
+    server = _Server(_options(application))
+    listening = entrance.listen()
+    parts = [asyncio.create_task(server.serve(sockets=[listening]), name="door")]
+    _write_door_file(entrance)
+    parts += [asyncio.ensure_future(act()) for act in background]
+    wishes = [asyncio.create_task(wish.wait()) for wish in (stopping, entrance.again)]
+    ended, _ = await asyncio.wait({*wishes, *parts}, return_when=asyncio.FIRST_COMPLETED)
+    for wish in wishes:
+        wish.cancel()
+    for task in ended - set(wishes):
         logs.get().error("station.part-ended", part=task.get_name(), exc_info=task.exception())
-    door.should_exit = True
+    entrance.streams.close()
+    server.should_exit = True
     for task in parts[1:]:
         task.cancel()
     await asyncio.wait(parts, timeout=10)
-    return 0 if ended == {asked} else 1
+    if ended - set(wishes):
+        return 1
+    return 0 if stopping.is_set() else None
 
 
 def _options(door: FastAPI) -> uvicorn.Config:
@@ -131,13 +212,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-@contextlib.asynccontextmanager
-async def _door_file(directory: settings.Directory, port: int, token: str) -> AsyncIterator[None]:
-    url = f"http://{_HOST}:{port}"
-    door = {"url": url, "token": token, "pid": os.getpid(), "metrics": f"{url}/metrics"}
-    settings.write_secret(directory.door, json.dumps(door).encode())
+def _write_door_file(entrance: Door) -> None:
+    url = f"http://{_HOST}:{entrance.port}"
+    told = {"url": url, "token": entrance.token, "pid": os.getpid(), "metrics": f"{url}/metrics"}
+    settings.write_secret(entrance.directory.door, json.dumps(told).encode())
     logs.get().info("station.open", url=url)
-    yield
+
+
+def _last_port(directory: settings.Directory) -> int:
+    try:
+        return int(directory.port.read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return 0
 
 
 def _on_signals(stopping: asyncio.Event) -> None:

@@ -32,7 +32,8 @@ def _inspect(jpeg: bytes, profile: str) -> ports.Judgement:
     except decoding.UnreadableImage as error:
         return ports.Judgement("reject", profile, (_unreadable(str(error)),))
     reasons = tuple(_finding(finding) for finding in report.findings if finding.severity in ("reject", "review"))
-    return ports.Judgement(report.verdict, profile, reasons)
+    looked_at = tuple(_finding(finding) for finding in report.findings if finding.rule_id in report.for_a_person)
+    return ports.Judgement(report.verdict, profile, reasons, _marks(report), looked_at)
 
 
 def _finding(finding: inspection.Finding) -> ports.Finding:
@@ -43,6 +44,26 @@ def _finding(finding: inspection.Finding) -> ports.Finding:
         finding.reason_en,
         finding.advice_zh,
         finding.advice_en,
+        finding.measured,
+        finding.unit,
+        finding.limit,
+    )
+
+
+def _marks(report: inspection.Report) -> ports.Marks | None:
+    face, crop = report.face, report.crop
+    if face is None:
+        return None
+    wide, high = report.width_px, report.height_px
+    return ports.Marks(
+        crown_y=face.crown_y / high,
+        eyes_y=(face.left_eye[1] + face.right_eye[1]) / 2 / high,
+        chin_y=face.chin_y / high,
+        left_x=(face.centre_x - face.face_width_px / 2) / wide,
+        right_x=(face.centre_x + face.face_width_px / 2) / wide,
+        left_eye=(face.left_eye[0] / wide, face.left_eye[1] / high),
+        right_eye=(face.right_eye[0] / wide, face.right_eye[1] / high),
+        crop=(crop.x / wide, crop.y / high, crop.width / wide, crop.height / high) if crop else None,
     )
 
 

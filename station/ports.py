@@ -68,6 +68,26 @@ class Finding:
     en: str
     advice_zh: str
     advice_en: str
+    measured: float | None = None
+    unit: str = ""
+    limit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where the head is, for an overlay: shares of the upright picture's width and height, 0 to 1. No template.
+
+    `crop` is what the photo would be cut from: left, top, width, height. `left_eye` is the one at the picture's left.
+    """
+
+    crown_y: float
+    eyes_y: float
+    chin_y: float
+    left_x: float
+    right_x: float
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    crop: tuple[float, float, float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,9 @@ class Judgement:
     verdict: facts.Verdict
     profile: str
     findings: tuple[Finding, ...]
+    marks: Marks | None = None
+    #: What no machine judges: the operator looks.
+    for_a_person: tuple[Finding, ...] = ()
 
 
 class Inspector(Protocol):

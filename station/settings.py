@@ -78,6 +78,16 @@ class Directory:
     def door(self) -> Path:
         return self.root / "door.json"
 
+    @property
+    def port(self) -> Path:
+        """The door's port of last time: a page that is open finds the station again after a restart."""
+        return self.root / "door-port"
+
+    @property
+    def studio(self) -> Path:
+        """What backdrop and lamps looked like at the last test shot. Holds no picture."""
+        return self.root / "studio.json"
+
     def make(self) -> None:
         """Make the directory and its keys, unless they are there."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -100,6 +110,18 @@ class Directory:
     def sealer(self) -> crypto.Sealer:
         """What seals the frames and the desk pack on this disk."""
         return crypto.Sealer({"spool-1": bytes.fromhex((self.keys / "spool.key").read_text("ascii"))}, "spool-1")
+
+    def console_key(self) -> bytes:
+        """What signs the cookies of the desk console; made when first wanted."""
+        path = self.keys / "console.key"
+        if not path.exists():
+            write_secret(path, os.urandom(crypto.KEY_BYTES).hex().encode())
+        return bytes.fromhex(path.read_text("ascii"))
+
+    @property
+    def is_enrolled(self) -> bool:
+        """Whether this station serves a desk."""
+        return (self.root / "station.json").exists()
 
     def enrolled(self) -> Enrolled:
         """Which desk is served. Raises Conflict while the station is not enrolled."""

@@ -10,6 +10,8 @@ from gradphoto_contracts import ids
 Sign = Literal["ticket_skipped", "ticket_repeated", "frame_missing", "frame_unexpected", "double_checkin"]
 #: What became of a frame.
 Decision = Literal["keep", "retake", "override", "unbound"]
+#: Who may keep a photo that the standard refuses.
+Role = Literal["crew_lead", "registrar", "college_teacher"]
 #: How the operator ends a suspected drift: what was seen is right, what was expected is right, or neither.
 Resolution = Literal["seen", "expected", "dismiss"]
 #: What the photo standard says of a frame at the desk; the server's inspection is the authority.
@@ -112,6 +114,7 @@ class FrameDecided:
     decision: Decision
     reason: str | None
     at: datetime
+    role: Role | None = None
     kind: Literal["frame_decided"] = "frame_decided"
 
 

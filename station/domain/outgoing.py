@@ -69,7 +69,7 @@ def _capture(frame: Frame, decided: facts.FrameDecided) -> Message:
         "frame_counter": taken.frame_counter,
         "monotonic_ns": taken.monotonic_ns,
         "decision": decided.decision,
-        "override_reason": decided.reason if decided.decision == "override" else None,
+        "override_reason": f"{decided.role}: {decided.reason}" if decided.decision == "override" else None,
         "desk_verdict": frame.judged.verdict if frame.judged else None,
         "desk_rules": list(frame.judged.rules) if frame.judged else [],
     }

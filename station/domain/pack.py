@@ -46,6 +46,8 @@ class Entry(_Part):
     ordinal: int | None = None
     eligible: bool = True
     photographed: bool = False
+    #: `王*明`, where the campaign's identity mode allows a name at a desk; never in capture-code mode.
+    name_masked: str | None = None
 
 
 class Pack(_Part):

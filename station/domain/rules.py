@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import get_args
 from uuid import UUID
 
 from gradphoto_contracts import ids
@@ -123,6 +124,7 @@ def decide(
     reason: str | None,
     retake_limit: int,
     now: datetime,
+    role: facts.Role | None = None,
 ) -> list[facts.Fact]:
     """What becomes of a frame. The same decision again changes nothing."""
     frame = desk.frames.get(capture_id)
@@ -133,8 +135,10 @@ def decide(
             return []
         raise Conflict("desk-frame-decided", decision=frame.decided.decision)
     _demand_still(desk)
-    _allow(desk, frame, decision, reason, retake_limit)
-    return [facts.FrameDecided(capture_id, decision, reason, now)]
+    if decision == "override" and not (role and reason and reason.strip()):
+        raise Invalid("desk-override-needs-reason")
+    _allow(desk, frame, decision, retake_limit)
+    return [facts.FrameDecided(capture_id, decision, reason, now, role)]
 
 
 def resolve(desk: Desk, resolution: facts.Resolution, note: str | None, now: datetime) -> list[facts.Fact]:
@@ -146,6 +150,18 @@ def resolve(desk: Desk, resolution: facts.Resolution, note: str | None, now: dat
         raise Conflict("desk-no-drift")
     end = facts.DriftResolved(drift.drift_id, resolution, note, now)
     return [end, *_consequences(desk, drift, resolution, now)]
+
+
+def ways_out(desk: Desk, now: datetime) -> tuple[facts.Resolution, ...]:
+    """The answers that `resolve` would take for the drift that is shown."""
+    fit: list[facts.Resolution] = []
+    for resolution in get_args(facts.Resolution):
+        try:
+            resolve(desk, resolution, None, now)
+        except Conflict:
+            continue
+        fit.append(resolution)
+    return tuple(fit) if desk.drift else ()
 
 
 def seal(desk: Desk, camera_frames: int, now: datetime) -> list[facts.Fact]:
@@ -183,7 +199,7 @@ def _odd(desk: Desk, frame: facts.FrameJournalled) -> tuple[facts.Sign | None, s
     return None, ""
 
 
-def _allow(desk: Desk, frame: Frame, decision: facts.Decision, reason: str | None, retake_limit: int) -> None:
+def _allow(desk: Desk, frame: Frame, decision: facts.Decision, retake_limit: int) -> None:
     if decision == "unbound":
         return
     number = frame.taken.ticket
@@ -194,8 +210,6 @@ def _allow(desk: Desk, frame: Frame, decision: facts.Decision, reason: str | Non
         raise Conflict("desk-ticket-finished", ticket=number)
     if decision == "retake" and ticket.retakes >= retake_limit:
         raise Conflict("desk-retake-limit", limit=retake_limit)
-    if decision == "override" and not reason:
-        raise Invalid("desk-override-needs-reason")
     if decision == "keep" and (frame.judged is None or frame.judged.verdict == "reject"):
         raise Conflict("desk-keep-refused", rules=" ".join(frame.judged.rules) if frame.judged else "-")
 

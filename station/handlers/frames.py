@@ -65,11 +65,17 @@ async def judge(work: ports.Work, frame: facts.FrameJournalled, jpeg: bytes) -> 
     return judgement
 
 
-async def decide(work: ports.Work, capture_id: ids.CaptureId, decision: facts.Decision, reason: str | None) -> None:
-    """What becomes of a frame."""
+async def decide(
+    work: ports.Work,
+    capture_id: ids.CaptureId,
+    decision: facts.Decision,
+    reason: str | None,
+    role: facts.Role | None = None,
+) -> None:
+    """What becomes of a frame. An override wants both reason and role."""
     async with work.lock:
         limit = work.packs.current().photo.retake_limit
-        happened = rules.decide(work.desk, capture_id, decision, reason, limit, work.clock.now())
+        happened = rules.decide(work.desk, capture_id, decision, reason, limit, work.clock.now(), role)
         await recording.record(work, happened)
         work.judgements.pop(capture_id, None)
 

@@ -1,11 +1,13 @@
 """A fake capture that listens, and a station enrolled with it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kit import ids
+from tests.integration.station.browser import Page
 from tests.integration.station.desk import Station
 from tests.integration.station.fake_capture import Capture, Running, running
 
@@ -24,10 +26,33 @@ def server(capture: Capture) -> Iterator[Running]:
 @pytest.fixture
 def station(server: Running, tmp_path: Path) -> Iterator[Station]:
     """Enrolled and started; ended, by its own pid, when the test is over."""
-    station = Station(tmp_path / "station", server.capture.url)
-    station.enrol()
-    station.start()
-    yield station
-    station.client.close()
-    if station.process is not None and station.process.poll() is None:
-        station.kill()
+    with _ended(Station(tmp_path / "station", server.capture.url)) as station:
+        station.enrol()
+        station.start()
+        yield station
+
+
+@pytest.fixture
+def bare_station(server: Running, tmp_path: Path) -> Iterator[Station]:
+    """Started with an empty directory: it serves no desk yet."""
+    with _ended(Station(tmp_path / "station", server.capture.url)) as station:
+        station.launch()
+        yield station
+
+
+@contextmanager
+def _ended(station: Station) -> Iterator[Station]:
+    try:
+        yield station
+    finally:
+        station.client.close()
+        if station.process is not None and station.process.poll() is None:
+            station.kill()
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A Chromium of its own, at the size of a small laptop."""
+    page = Page()
+    yield page
+    page.close()

@@ -28,19 +28,34 @@ class Station:
 
     def start(self) -> None:
         """Start the process and wait for its door and its desk pack."""
+        self.launch()
+        self._once_it_is_so(lambda: self.get("/v1/state")["pack_entries"])
+
+    def launch(self) -> None:
+        """Start the process, enrolled or not, and wait for its door."""
+        self.directory.mkdir(exist_ok=True)
         (self.directory / "door.json").unlink(missing_ok=True)
         log = (self.directory / "station.log").open("ab")
         self.process = subprocess.Popen(self._line("run"), cwd=PROJECT, env=_environment(), stderr=log)
         log.close()
-        deadline = time.monotonic() + 30
+        self._once_it_is_so(lambda: self.get("/healthz"))
+
+    def _once_it_is_so(self, wanted: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + 120
         while True:
             try:
-                if self.get("/v1/state")["pack_entries"]:
+                if wanted():
                     return
             except (OSError, ValueError, httpx.TransportError):
+                assert self.process is not None
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise AssertionError((self.directory / "station.log").read_text()) from None
             time.sleep(0.02)
+
+    def console(self) -> str:
+        """A link that lets one browser in."""
+        invited = self.post("/v1/console/invitations")
+        return str(json.loads((self.directory / "door.json").read_text())["url"]) + str(invited["path"])
 
     def kill(self) -> None:
         """kill -9, whatever it is doing."""

@@ -31,6 +31,8 @@ class Capture:
     elsewhere: set[str] = field(default_factory=set)
     other_class: set[str] = field(default_factory=set)
     public_pem: str = ""
+    identity_mode: str = "capture_code"
+    name_masked: str | None = None
     station_id: UUID = field(default_factory=ids.new)
     campaign_id: UUID = field(default_factory=ids.new)
     desk_id: UUID = field(default_factory=ids.new)
@@ -62,7 +64,7 @@ class Capture:
             "issued_at": self.now().isoformat(),
             "expires_at": (self.now() + timedelta(hours=72)).isoformat(),
             "campaign_id": str(self.campaign_id),
-            "identity_mode": "capture_code",
+            "identity_mode": self.identity_mode,
             "campaign_code_key": CODE_KEY.hex(),
             "photo": {"profile": "chsi-2017-99", "retake_limit": 3},
             "desk": {
@@ -77,10 +79,11 @@ class Capture:
                 {
                     "student_id": student_id,
                     "class_id": OTHER_CLASS_ID if student_id in self.other_class else CLASS_ID,
-                    "digest": crypto.digest_with(CODE_KEY, "capture_code", f"scan-{place}"),
+                    "digest": crypto.digest_with(CODE_KEY, self.identity_mode, f"scan-{place}"),
                     "ordinal": place,
                     "eligible": True,
                     "photographed": student_id in taken | self.elsewhere,
+                    "name_masked": self.name_masked,
                 }
                 for place, student_id in enumerate(self.students)
             ],

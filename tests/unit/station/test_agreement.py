@@ -30,7 +30,7 @@ async def test_every_message_is_a_body_that_capture_takes() -> None:
     shot = await frames.press_shutter(bench.work)
     await frames.decide(bench.work, shot.frame.capture_id, "retake", None)
     shot = await frames.press_shutter(bench.work)
-    await frames.decide(bench.work, shot.frame.capture_id, "override", "scar")
+    await frames.decide(bench.work, shot.frame.capture_id, "override", "scar", "crew_lead")
     bench.camera.fire()
     await frames.take_in_waiting(bench.work, live=True)
     await queue.resolve_drift(bench.work, "dismiss", None)

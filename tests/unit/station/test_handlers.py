@@ -159,18 +159,19 @@ async def test_a_camera_that_fails_drops_no_press(bench: Bench) -> None:
     assert shot.frame.capture_id == pressed.capture_id
 
 
-async def test_a_refused_photo_is_kept_only_by_override_with_a_reason(bench: Bench) -> None:
-    """Keep is refused, an override without a reason too; with one it goes to the server."""
+async def test_a_refused_photo_is_kept_only_by_override_with_role_and_reason(bench: Bench) -> None:
+    """Keep is refused, an override without role or reason too; with both it goes to the server."""
     await _seated(bench)
     bench.inspector.verdict = "reject"
     shot = await frames.press_shutter(bench.work)
     with pytest.raises(Conflict, match="desk-keep-refused"):
         await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
-    with pytest.raises(Invalid, match="desk-override-needs-reason"):
-        await frames.decide(bench.work, shot.frame.capture_id, "override", None)
-    await frames.decide(bench.work, shot.frame.capture_id, "override", "scar")
+    for reason, role in ((None, None), ("scar", None), (None, "crew_lead"), ("  ", "crew_lead")):
+        with pytest.raises(Invalid, match="desk-override-needs-reason"):
+            await frames.decide(bench.work, shot.frame.capture_id, "override", reason, role)
+    await frames.decide(bench.work, shot.frame.capture_id, "override", "scar", "crew_lead")
     body = bench.journal.messages[-1].body
-    assert (body["decision"], body["override_reason"], body["desk_rules"]) == ("override", "scar", ["P2"])
+    assert (body["decision"], body["override_reason"], body["desk_rules"]) == ("override", "crew_lead: scar", ["P2"])
 
 
 async def test_retakes_have_a_limit(bench: Bench) -> None:

@@ -1,0 +1,342 @@
+"""The desk as its operator sees it: one document, whole, sent again whenever something in it changes."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from gradphoto_contracts import ids
+from kit import messages
+from kit.errors import Problem
+from station import agent as agents
+from station import ports, previews
+from station.domain import desk as desks
+from station.domain import facts, rules
+from station.domain.pack import Entry, Pack
+from station.handlers import calibration, queue
+
+_QUEUE_SHOWN, _RECENT_SHOWN = 8, 3
+#: Ages are shown in steps, or the page would be sent anew every second.
+_AGE_STEP_S = 10
+#: A day's frames of one desk need about this much.
+_ENOUGH_BYTES = 5_000_000_000
+_DISK_STEP_BYTES = 100_000_000
+#: From here a corrected clock is worth telling.
+_NOTABLE_SKEW_S = 5
+
+Severity = Literal["stop", "warn", "info"]
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Message(_View):
+    """Something that is wrong, in words. `stop`: the desk cannot go on; `warn`: it can; `info`: to be known."""
+
+    code: str
+    severity: Severity
+    zh: str
+    en: str
+
+
+class Person(_View):
+    """Who holds a ticket, as far as the campaign's identity mode lets a desk know."""
+
+    ticket: str
+    class_label: str | None
+    order_code: str | None
+    ordinal: int | None
+    name_masked: str | None
+    retakes: int
+
+
+class Reason(_View):
+    """A rule that the frame breaks, and what to say to the student."""
+
+    rule: str
+    severity: str
+    zh: str
+    en: str
+    advice_zh: str
+    advice_en: str
+    measured: float | None
+    unit: str
+    limit: str
+
+
+class Frame(_View):
+    """A frame, with everything that is drawn over it."""
+
+    capture_id: ids.CaptureId
+    ticket: str | None
+    state: str
+    verdict: facts.Verdict | None
+    decision: facts.Decision | None
+    test_shot: bool
+    damaged: bool
+    shown: bool
+    reasons: tuple[Reason, ...]
+    for_a_person: tuple[Reason, ...]
+    rules: tuple[str, ...]
+    marks: ports.Marks | None
+
+
+class Way(_View):
+    """One answer to a suspected drift, and what it does."""
+
+    resolution: facts.Resolution
+    zh: str
+    en: str
+
+
+class Drift(_View):
+    """A suspected drift, the first of `open` ones."""
+
+    sign: facts.Sign
+    expected: str
+    seen: str
+    capture_id: ids.CaptureId | None
+    zh: str
+    en: str
+    ways: tuple[Way, ...]
+    open: int
+
+
+class Camera(_View):
+    """The camera: well, or what is wrong with it."""
+
+    serial: str
+    ready: bool
+    photographer_fires: bool
+    trouble: Message | None
+    details: dict[str, str | int]
+
+
+class Health(_View):
+    """What the operator should know beside the student: network, disk, clock, pack, camera."""
+
+    online: bool
+    backlog: int
+    disk_free_bytes: int
+    disk_low: bool
+    skew_s: int
+    pack_entries: int
+    pack_age_s: int | None
+    pack_expired: bool
+    camera: Camera
+
+
+class Desk(_View):
+    """The desk at work."""
+
+    phase: Literal["work"] = "work"
+    desk_code: str
+    campus_code: str
+    identity_mode: str | None
+    embedded: bool
+    mode: str
+    seated: Person | None
+    retake_limit: int | None
+    queue: tuple[Person, ...]
+    queue_length: int
+    frame: Frame | None
+    undecided: int
+    recent: tuple[Frame, ...]
+    drift: Drift | None
+    done: int
+    session_frames: int
+    session_checkins: int
+    health: Health
+    messages: tuple[Message, ...]
+    studio: dict[str, Any] | None
+    camera_name: str
+
+
+def message(code: str, severity: Severity, params: Mapping[str, Any] | None = None) -> Message:
+    """A code in words; one that we have no words for is shown as it is."""
+    try:
+        zh, en = messages.render(code, params or {})
+    except (messages.UnknownCode, KeyError):
+        zh = en = code
+    return Message(code=code, severity=severity, zh=zh, en=en)
+
+
+def desk(agent: agents.Agent, shown: previews.Previews, trouble: Problem | None, studio: dict[str, Any] | None) -> Desk:
+    """The whole document. `trouble` is what the camera said last, if that was no picture."""
+    work, desk = agent.work, agent.work.desk
+    pack = agent.packs.current() if agent.packs.size else None
+    seen = Seen(work, pack, shown)
+    health = _health(agent, pack, trouble)
+    session = desk.session
+    return Desk(
+        desk_code=desk.code,
+        campus_code=agent.enrolled.campus_code,
+        identity_mode=pack.identity_mode if pack else None,
+        embedded=agent.embedded,
+        mode=agents.mode(work),
+        seated=seen.person(desk.seated) if desk.seated else None,
+        retake_limit=pack.photo.retake_limit if pack else None,
+        queue=tuple(seen.person(number) for number in list(desk.waiting)[:_QUEUE_SHOWN]),
+        queue_length=len(desk.waiting),
+        frame=seen.current(),
+        undecided=len(desk.undecided),
+        recent=tuple(seen.recent()),
+        drift=_drift(desk, agent.clock.now()),
+        done=len(desk.kept),
+        session_frames=len(session.frames) if session else 0,
+        session_checkins=session.checkins if session else 0,
+        health=health,
+        messages=tuple(_messages(agent, health)),
+        studio=studio,
+        camera_name=agent.enrolled.camera,
+    )
+
+
+class Seen:
+    """People and frames as this desk may show them."""
+
+    def __init__(self, work: ports.Work, pack: Pack | None, shown: previews.Previews) -> None:
+        self._work, self._desk, self._pack, self._shown = work, work.desk, pack, shown
+        self._classes = {planned.class_id: planned for planned in pack.classes} if pack else {}
+
+    def person(self, number: str) -> Person:
+        """The holder of a ticket."""
+        ticket = self._desk.tickets[number]
+        entry = self._work.packs.entry(ticket.student_id)
+        planned = self._classes.get(ticket.class_id) if ticket.class_id else None
+        return Person(
+            ticket=number,
+            class_label=planned.label if planned else None,
+            order_code=planned.order_code if planned else None,
+            ordinal=entry.ordinal if entry else None,
+            name_masked=self._name(entry),
+            retakes=ticket.retakes,
+        )
+
+    def current(self) -> Frame | None:
+        """The frame that awaits its decision: of whoever sits, else the oldest."""
+        desk = self._desk
+        of_seated = desk.undecided_of(desk.seated) if desk.seated else None
+        oldest = next((desk.frames[capture_id] for capture_id in desk.undecided), None)
+        frame = of_seated or oldest
+        return self._frame(frame) if frame else None
+
+    def recent(self) -> Iterator[Frame]:
+        """The last frames that were decided, newest first."""
+        found = 0
+        for frame in reversed(self._desk.frames.values()):
+            if frame.decided and found < _RECENT_SHOWN:
+                found += 1
+                yield self._frame(frame)
+            elif found == _RECENT_SHOWN:
+                return
+
+    def _name(self, entry: Entry | None) -> str | None:
+        if entry is None or self._pack is None or self._pack.identity_mode == "capture_code":
+            return None
+        return entry.name_masked
+
+    def _frame(self, frame: desks.Frame) -> Frame:
+        capture_id = frame.taken.capture_id
+        judgement = self._work.judgements.get(capture_id)
+        return Frame(
+            capture_id=capture_id,
+            ticket=frame.taken.ticket,
+            state=frame.state,
+            verdict=frame.judged.verdict if frame.judged else None,
+            decision=frame.decided.decision if frame.decided else None,
+            test_shot=bool(frame.decided and frame.decided.reason == calibration.REASON),
+            damaged=capture_id in self._work.damaged,
+            shown=self._shown.has(capture_id) or frame.received is None,
+            reasons=_reasons(judgement) if judgement else (),
+            for_a_person=tuple(map(reason, judgement.for_a_person)) if judgement else (),
+            rules=frame.judged.rules if frame.judged else (),
+            marks=judgement.marks if judgement else None,
+        )
+
+
+def _reasons(judgement: ports.Judgement) -> tuple[Reason, ...]:
+    """What refuses the photo comes first: it is what the student is told."""
+    worst_first = sorted(judgement.findings, key=lambda finding: finding.severity != "reject")
+    return tuple(reason(finding) for finding in worst_first)
+
+
+def reason(finding: ports.Finding) -> Reason:
+    """A finding as the page shows it."""
+    return Reason(**{name: getattr(finding, name) for name in Reason.model_fields})
+
+
+def _drift(desk: desks.Desk, now: datetime) -> Drift | None:
+    drift = desk.drift
+    if drift is None:
+        return None
+    sign = drift.sign.replace("_", "-")
+    told = {"expected": drift.expected, "seen": drift.seen}
+    words = message(f"drift-{sign}", "stop", told)
+    ways = [(way, message(f"console-drift-{sign}-{way}", "stop", told)) for way in rules.ways_out(desk, now)]
+    return Drift(
+        sign=drift.sign,
+        expected=drift.expected,
+        seen=drift.seen,
+        capture_id=drift.capture_id,
+        zh=words.zh,
+        en=words.en,
+        ways=tuple(Way(resolution=way, zh=said.zh, en=said.en) for way, said in ways),
+        open=len(desk.drifts),
+    )
+
+
+def _health(agent: agents.Agent, pack: Pack | None, trouble: Problem | None) -> Health:
+    now = agent.clock.now()
+    age_s = queue.pack_age_s(agent.work, now)
+    free = shutil.disk_usage(agent.directory.root).free // _DISK_STEP_BYTES * _DISK_STEP_BYTES
+    return Health(
+        online=agent.uplink.online and agent.server.plugged,
+        backlog=agent.backlog,
+        disk_free_bytes=free,
+        disk_low=free < _ENOUGH_BYTES,
+        skew_s=round(agent.clock.skew.total_seconds()),
+        pack_entries=agent.packs.size,
+        pack_age_s=None if age_s is None else int(age_s // _AGE_STEP_S * _AGE_STEP_S),
+        pack_expired=pack is not None and pack.expires_at < now,
+        camera=_camera(agent.work.camera, trouble),
+    )
+
+
+def _camera(camera: ports.Camera, trouble: Problem | None) -> Camera:
+    told = message(trouble.code, "stop", trouble.params) if trouble else None
+    return Camera(
+        serial=camera.serial,
+        ready=told is None,
+        photographer_fires=camera.photographer_fires,
+        trouble=told,
+        details={},
+    )
+
+
+def _messages(agent: agents.Agent, health: Health) -> Iterator[Message]:
+    """What is wrong, the worst first."""
+    if health.camera.trouble:
+        yield health.camera.trouble
+    if not health.pack_entries:
+        yield message("desk-pack-missing", "stop")
+    try:
+        agent.work.spool.demand_room()
+    except Problem as problem:
+        yield message(problem.code, "stop", problem.params)
+    else:
+        if health.disk_low:
+            yield message("console-disk-low", "warn", {"gigabytes": f"{health.disk_free_bytes / 1e9:.1f}"})
+    if agent.work.damaged:
+        yield message("console-frames-damaged", "warn", {"count": len(agent.work.damaged)})
+    if agent.uplink.refused:
+        yield message("console-messages-refused", "warn", {"codes": ", ".join(sorted(agent.uplink.refused))})
+    if health.pack_expired:
+        yield message("console-pack-expired", "warn")
+    if not health.online:
+        yield message("server-unreachable", "warn")
+    if abs(health.skew_s) >= _NOTABLE_SKEW_S:
+        yield message("console-clock-corrected", "info", {"seconds": health.skew_s})

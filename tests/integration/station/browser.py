@@ -1,0 +1,139 @@
+"""A real Chromium, driven over its own debugging protocol: enough to press keys and to see what comes of it."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.sync.client import connect
+
+from cli.stack.parts import rabbitmq
+
+#: What the project asks of every Chromium that it starts: no window, no network of its own.
+_OPTIONS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps"),
+    *("--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-port=0"),
+)
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
+_NUMBERS = {"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "PageUp": 33, "PageDown": 34, "ArrowDown": 40}
+_NUMBERS |= {f"F{number}": 111 + number for number in range(1, 13)}
+
+
+def program() -> str:
+    """`GRADPHOTO_CHROMIUM`, the one on PATH, or as root on Debian the system's package, installed now."""
+    found = os.environ.get("GRADPHOTO_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None and rabbitmq.may_install():
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for line in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
+            subprocess.run(["apt-get", *line], env=environment, check=True, capture_output=True)
+        found = shutil.which("chromium")
+    if found is None:
+        raise AssertionError("no Chromium: install chromium, or set GRADPHOTO_CHROMIUM to its program")
+    return found
+
+
+class Page:
+    """One page of a Chromium of its own; every address that it asks for is remembered."""
+
+    def __init__(self, width: int = 1280, height: int = 800) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="gradphoto-chromium-", ignore_cleanup_errors=True)
+        size = f"--window-size={width},{height}"
+        line = [program(), *_OPTIONS, size, f"--user-data-dir={self._folder.name}", "about:blank"]
+        self._process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._socket = connect(self._address(), max_size=None, proxy=None)
+        self._last = 0
+        self.addresses: list[str] = []
+        self.faults: list[str] = []
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+        self.resize(width, height)
+
+    def close(self) -> None:
+        """End this Chromium."""
+        self._socket.close()
+        self._process.terminate()
+        self._process.wait(timeout=10)
+        self._folder.cleanup()
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page another size."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+
+    def open(self, url: str) -> None:
+        """Go to an address."""
+        self.call("Page.navigate", url=url)
+
+    def press(self, key: str) -> None:
+        """Press and let go one key."""
+        # The number of a printable key would be that of another one (a full stop is 46, and so is Delete).
+        number = _NUMBERS.get(key, 0)
+        text = "\r" if key == "Enter" else key if len(key) == 1 else ""
+        told = {"key": key, "code": "Space" if key == " " else key if number else "", "windowsVirtualKeyCode": number}
+        self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **told)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **told)
+
+    def type(self, text: str) -> None:
+        """Type as a scanner does: key by key."""
+        for key in text:
+            self.press(key)
+
+    def tell(self, expression: str) -> Any:
+        """The value of a JavaScript expression."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        return answer["result"].get("value")
+
+    def until(self, expression: str, timeout_s: float = 120) -> None:
+        """Wait until a JavaScript expression is true of the page."""
+        deadline = time.monotonic() + timeout_s
+        while not self.tell(f"!!({expression})"):
+            assert time.monotonic() < deadline, f"{expression}\n{self.text()}\n{self.faults}"
+            time.sleep(0.03)
+
+    def text(self) -> str:
+        """What is to be read on the page."""
+        return str(self.tell("document.body.innerText"))
+
+    def picture(self, path: Path) -> None:
+        """Save what is to be seen, as PNG."""
+        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command of the protocol; what happens meanwhile is noted."""
+        self._last += 1
+        self._socket.send(json.dumps({"id": self._last, "method": method, "params": parameters}))
+        while True:
+            told = json.loads(self._socket.recv(timeout=120))
+            if told.get("id") == self._last:
+                assert "error" not in told, told
+                result: dict[str, Any] = told["result"]
+                return result
+            self._note(told)
+
+    def _note(self, told: dict[str, Any]) -> None:
+        match told.get("method"):
+            case "Network.requestWillBeSent":
+                self.addresses.append(told["params"]["request"]["url"])
+            case "Runtime.exceptionThrown":
+                self.faults.append(json.dumps(told["params"]["exceptionDetails"])[:800])
+            case "Log.entryAdded" if told["params"]["entry"]["source"] in ("security", "javascript"):
+                self.faults.append(told["params"]["entry"]["text"])
+
+    def _address(self) -> str:
+        file = Path(self._folder.name) / "DevToolsActivePort"
+        deadline = time.monotonic() + 120
+        while not (file.exists() and file.read_text().count("\n")):
+            assert self._process.poll() is None, "Chromium ended"
+            assert time.monotonic() < deadline, "Chromium does not answer"
+            time.sleep(0.02)
+        port = file.read_text().split()[0]
+        with httpx.Client(trust_env=False) as client:
+            pages = client.get(f"http://127.0.0.1:{port}/json/list").json()
+        return str(next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page"))

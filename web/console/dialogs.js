@@ -1,0 +1,175 @@
+// Questions to the operator. All are answered by arrow keys and space; what a scanner types goes past them.
+import { html } from "./markup.js";
+import { Picture } from "./overlay.js";
+import { OVERRIDE_REASONS, RELEASE_REASONS, ROLES } from "./words.js";
+
+// A dialog is {kind, steps: [{title, options}], step, chosen, at}. One step at a time: one choice, then the next.
+export function overrideDialog(frame) {
+  return {
+    kind: "override",
+    frame,
+    title: { zh: "放行这张照片", en: "Override: keep this photo" },
+    steps: [
+      { title: { zh: "由谁决定？", en: "Who decides?" }, options: ROLES },
+      { title: { zh: "为什么？", en: "Why?" }, options: OVERRIDE_REASONS, free: true },
+    ],
+    answers: [],
+    at: -1,
+  };
+}
+
+export function releaseDialog(ticket) {
+  return {
+    kind: "release",
+    ticket,
+    title: { zh: `${ticket} 离开座位`, en: `${ticket} leaves` },
+    steps: [{ title: { zh: "为什么？", en: "Why?" }, options: RELEASE_REASONS, free: true }],
+    answers: [],
+    at: -1,
+  };
+}
+
+export function callDialog(queue) {
+  const options = queue.map((person) => ({ ticket: person.ticket, zh: `${person.ticket}　${person.class_label ?? ""}`, en: person.order_code ?? "" }));
+  return {
+    kind: "call",
+    title: { zh: "学生手中是哪个号？", en: "Which number does the student hold?" },
+    steps: [{ title: { zh: "不是下一位时，会先请您核对", en: "If it is not the next one, you are asked to make sure" }, options }],
+    answers: [],
+    at: -1,
+  };
+}
+
+export function sealDialog(view) {
+  return {
+    kind: "seal",
+    title: { zh: "封存本场", en: "Seal the session" },
+    lines: [
+      { zh: `本场签到 ${view.session_checkins} 人，照片 ${view.session_frames} 张，待上传 ${view.health.backlog} 条。`, en: `${view.session_checkins} checked in, ${view.session_frames} frames, ${view.health.backlog} to send.` },
+      { zh: "封存时核对相机、本机与服务器的张数；核对一致之前不要清空存储卡。", en: "The counts of camera, this machine and server are compared; do not wipe the card before they agree." },
+    ],
+    steps: [{ title: { zh: "现在封存？", en: "Seal now?" }, options: [{ id: "yes", zh: "封存", en: "Seal" }, { id: "no", zh: "返回", en: "Back" }] }],
+    answers: [],
+    at: -1,
+  };
+}
+
+export function sealedDialog(sealed) {
+  const told = sealed.state !== "sealed"
+    ? { zh: "服务器尚未答复；联网后自动核对。存储卡先不要清空。", en: "The server has not answered yet; it is compared when the network is back. Do not wipe the card." }
+    : sealed.balanced
+      ? { zh: "三方张数一致，可以清空存储卡。", en: "All counts agree; the card may be wiped." }
+      : { zh: `张数不一致，缺 ${sealed.missing.length} 张：不要清空存储卡，请联系运维。`, en: `The counts differ, ${sealed.missing.length} missing: do not wipe the card; call operations.` };
+  return {
+    kind: "sealed",
+    good: sealed.balanced,
+    title: { zh: "封存结果", en: "Sealed" },
+    counts: [
+      { zh: "相机", en: "camera", count: sealed.camera_frames },
+      { zh: "本机", en: "this machine", count: sealed.journalled_frames },
+      { zh: "服务器", en: "server", count: sealed.stored_frames ?? "…" },
+    ],
+    lines: [told],
+    steps: [{ title: null, options: [{ id: "no", zh: "知道了", en: "Understood" }] }],
+    answers: [],
+    at: 0,
+  };
+}
+
+export function helpDialog() {
+  return { kind: "help", title: { zh: "按键", en: "Keys" }, steps: [{ title: null, options: [{ id: "no", zh: "返回", en: "Back" }] }], answers: [], at: 0 };
+}
+
+export function typeDialog() {
+  return { kind: "type", title: { zh: "手工输入", en: "Type a code" }, steps: [{ title: { zh: "学生的采集码、学号或卡号", en: "the student's code or number" }, options: [], free: true }], answers: [], at: -1 };
+}
+
+export const step = (dialog) => dialog.steps[dialog.answers.length];
+
+export function Dialog({ dialog, choose, cancel, typed }) {
+  const now = step(dialog);
+  const quietly = (event) => event.preventDefault();
+  return html`
+    <div class="veil" onClick=${(event) => event.target === event.currentTarget && cancel()}>
+      <div class=${`dialog ${dialog.kind}`} role="dialog" aria-modal="true" data-dialog=${dialog.kind}>
+        <h1>${dialog.title.zh}<i>${dialog.title.en}</i></h1>
+        ${(dialog.lines ?? []).map((line) => html`<p key=${line.en}>${line.zh}<small>${line.en}</small></p>`)}
+        ${dialog.counts ? counts(dialog) : null} ${dialog.kind === "help" ? keys() : null}
+        ${now?.title ? html`<h2>${now.title.zh}<i>${now.title.en}</i></h2>` : null}
+        <div class="options">
+          ${now?.options.map(
+            (option, i) => html`
+              <button key=${option.en + option.zh} class=${i === dialog.at ? "at" : ""} tabindex="-1" onMousedown=${quietly} onClick=${() => choose(i)}>
+                <b>${i === dialog.at ? "▶" : ""}</b><span>${option.zh}<i>${option.en}</i></span>
+              </button>
+            `,
+          )}
+        </div>
+        ${now?.free ? free(dialog, typed) : null}
+        <p class="how">${hint(dialog, now)}</p>
+      </div>
+    </div>
+  `;
+}
+
+function free(dialog, typed) {
+  const hand = (event) => {
+    event.preventDefault();
+    const text = event.target.elements.text.value.trim();
+    if (text) typed(text);
+  };
+  const words = dialog.kind === "type" ? "在此输入 type here" : "其他原因（不要写姓名） another reason, no names";
+  return html`<form class="free" autocomplete="off" onSubmit=${hand}><input name="text" type="text" maxlength="180" autocomplete="off" spellcheck="false" placeholder=${words} /><button type="submit">↵</button></form>`;
+}
+
+function hint(dialog, now) {
+  const choice = now?.options.length > 1 ? html`<kbd>↑</kbd><kbd>↓</kbd> 选择 choose　` : null;
+  return html`${choice}${now?.options.length ? html`<kbd>空格</kbd> 确定 confirm　` : null}<kbd>Esc</kbd> 返回 back`;
+}
+
+function counts(dialog) {
+  return html`<div class="counts">${dialog.counts.map((one) => html`<div key=${one.en}><b>${one.count}</b><span>${one.zh}<i>${one.en}</i></span></div>`)}</div>`;
+}
+
+const KEYS = [
+  ["空格 · Enter · PageDown · 踏板", "下一步：就座 → 拍摄 → 保留或重拍", "the next step: seat, shutter, accept or retake"],
+  ["退格 · PageUp · 第二踏板", "重拍", "retake"],
+  ["扫码枪", "签到，任何时候都可以", "check in, at any time"],
+  ["F2", "手工输入", "type a code"],
+  ["F4", "放行（角色和理由）", "override, with role and reason"],
+  ["F6", "学生离开", "walked off"],
+  ["F8", "换一个号", "another number"],
+  ["F9", "设置与试拍", "set-up and test shot"],
+  ["F10", "封存本场", "seal the session"],
+];
+
+function keys() {
+  return html`<table class="keys">${KEYS.map(([key, zh, en]) => html`<tr key=${key}><th>${key}</th><td>${zh}<i>${en}</i></td></tr>`)}</table>`;
+}
+
+export function Drift({ drift, at, choose }) {
+  return html`
+    <div class="veil drift">
+      <div class="dialog stop" role="alertdialog" aria-modal="true" data-dialog="drift">
+        <h1><b class="sign">■</b> 停：可能错位<i>Stop: photos may be shifted</i></h1>
+        <div class="against">
+          <div><span>应为<i>expected</i></span><b>${drift.expected}</b></div>
+          <div class="unlike">≠</div>
+          <div><span>实为<i>seen</i></span><b>${drift.seen}</b></div>
+          ${drift.capture_id ? html`<div class="shot"><${Picture} frame=${{ capture_id: drift.capture_id, marks: null, rules: [] }} key=${drift.capture_id} /></div>` : null}
+        </div>
+        <p>${drift.zh}<small>${drift.en}</small></p>
+        <div class="options">
+          ${drift.ways.map(
+            (way, i) => html`
+              <button key=${way.resolution} data-way=${way.resolution} class=${i === at ? "at" : ""} tabindex="-1" onMousedown=${(event) => event.preventDefault()} onClick=${() => choose(i)}>
+                <b>${i === at ? "▶" : ""}</b><span>${way.zh}<i>${way.en}</i></span>
+              </button>
+            `,
+          )}
+        </div>
+        <p class="how"><kbd>↑</kbd><kbd>↓</kbd> 选择 choose　<kbd>空格</kbd> 确定 confirm</p>
+      </div>
+    </div>
+  `;
+}

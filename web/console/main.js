@@ -1,0 +1,211 @@
+// The console: what the station says is shown whole; what the operator does is sent, and nothing is kept in the browser.
+import { createApp, html, reactive, watch } from "./markup.js";
+import { ARM_MS, mainAct, otherActs } from "./acts.js";
+import { Desk, Head, Messages } from "./desk.js";
+import * as dialogs from "./dialogs.js";
+import { listen } from "./keys.js";
+import { play } from "./sounds.js";
+import { connect, post, station, take } from "./station.js";
+import { Wizard } from "./wizard.js";
+import { LINK } from "./words.js";
+
+const NOTICE_MS = 9000;
+const ui = reactive({ busy: false, notice: null, dialog: null, driftAt: -1, wizard: false, pressed: false, tried: 0, now: Date.now() });
+let noticeTimer = 0;
+let heardVerdict = "";
+
+function notice(severity, said) {
+  ui.notice = { severity, code: said.code ?? "notice", zh: said.zh, en: said.en };
+  clearTimeout(noticeTimer);
+  noticeTimer = setTimeout(() => (ui.notice = null), NOTICE_MS);
+}
+
+// One thing at a time: what is pressed while the station works is not meant.
+async function doing(path, body) {
+  if (ui.busy) return null;
+  ui.busy = true;
+  try {
+    const answer = await post(path, body);
+    ui.notice = null;
+    return answer;
+  } catch (problem) {
+    notice("stop", problem);
+    play("reject");
+    return null;
+  } finally {
+    ui.busy = false;
+  }
+}
+
+async function changed(path, body) {
+  const view = await doing(path, body);
+  if (view) take(view);
+  return view !== null;
+}
+
+const ACTS = {
+  seat: () => changed("seat"),
+  shutter: () => changed("shutter"),
+  keep: () => decide("keep"),
+  retake: () => decide("retake"),
+  unbound: () => decide("unbound"),
+  override: () => (ui.dialog = dialogs.overrideDialog(station.view.frame)),
+  release: () => (ui.dialog = dialogs.releaseDialog(station.view.seated.ticket)),
+  call: () => (ui.dialog = dialogs.callDialog(station.view.queue)),
+  seal: () => (ui.dialog = dialogs.sealDialog(station.view)),
+  help: () => (ui.dialog = dialogs.helpDialog()),
+  type: () => (ui.dialog = dialogs.typeDialog()),
+};
+
+const decide = (decision, more = {}) =>
+  changed("decisions", { capture_id: station.view.frame.capture_id, decision, ...more });
+
+function act(id) {
+  if (station.link === "live" && !ui.dialog && !ui.busy) ACTS[id]?.();
+}
+
+const possible = (id) => otherActs(station.view).some((other) => other.id === id && other.ready);
+
+function main() {
+  if (ui.wizard || station.view?.phase !== "work") return;
+  if (station.view.drift) return answerDrift();
+  if (ui.dialog) return confirmDialog();
+  const next = mainAct(station.view);
+  const armed = performance.now() - station.changedAt > (next.arm ?? ARM_MS);
+  if (!next.ready || !armed || ui.busy) return;
+  ui.pressed = true;
+  setTimeout(() => (ui.pressed = false), 150);
+  act(next.id);
+}
+
+function retake() {
+  const way = station.view?.phase === "work" && !station.view.drift && !ui.dialog ? mainAct(station.view).id : "";
+  return way === "retake" ? main() : named("retake")();
+}
+
+function named(id) {
+  return () => {
+    if (station.view?.phase === "work" && !ui.wizard && !ui.dialog && possible(id)) act(id);
+  };
+}
+
+async function scanned(text) {
+  if (station.view?.phase !== "work" || ui.wizard) {
+    ui.tried = text.length;
+    return;
+  }
+  const answer = await doing("checkins", { scan: text });
+  if (!answer) return;
+  take(answer.desk);
+  const good = ["issued", "already_ticketed"].includes(answer.answer.outcome);
+  notice(answer.answer.outcome === "issued" ? "accept" : good ? "warn" : "reject", answer.answer);
+  play(good ? "scan" : "reject");
+}
+
+// ---- dialogs
+function choose(way) {
+  if (station.view?.drift) {
+    const count = station.view.drift.ways.length;
+    ui.driftAt = (ui.driftAt + way + (ui.driftAt < 0 && way < 0 ? 1 : 0) + count) % count;
+  } else if (ui.dialog) {
+    const count = dialogs.step(ui.dialog)?.options.length ?? 0;
+    if (count) ui.dialog.at = (ui.dialog.at + way + (ui.dialog.at < 0 && way < 0 ? 1 : 0) + count) % count;
+  }
+}
+
+async function answerDrift() {
+  const way = station.view.drift.ways[ui.driftAt];
+  if (way && (await changed("drift", { resolution: way.resolution }))) ui.driftAt = -1;
+}
+
+function confirmDialog(at = ui.dialog.at) {
+  const option = dialogs.step(ui.dialog)?.options[at];
+  if (option) answerDialog(option);
+}
+
+function answerDialog(answer) {
+  const dialog = ui.dialog;
+  dialog.answers.push(answer);
+  dialog.at = -1;
+  if (dialog.answers.length < dialog.steps.length) return;
+  ui.dialog = null;
+  FINISH[dialog.kind]?.(dialog, ...dialog.answers);
+}
+
+const FINISH = {
+  override: (dialog, who, why) => decide("override", { role: who.role, reason: why.zh }),
+  release: (dialog, why) => changed("releases", { ticket: dialog.ticket, reason: why.zh }),
+  call: (dialog, whom) => changed("seat", { ticket: whom.ticket }),
+  type: (dialog, typed) => scanned(typed.zh),
+  async seal(dialog, answer) {
+    if (answer.id !== "yes") return;
+    const sealed = await doing("seals");
+    if (sealed) ui.dialog = dialogs.sealedDialog(sealed);
+  },
+};
+
+function cancel() {
+  if (ui.dialog) ui.dialog = null;
+  else if (ui.wizard) ui.wizard = false;
+}
+
+function openWizard() {
+  if (station.view?.mode === "idle" && !ui.dialog) ui.wizard = !ui.wizard;
+}
+
+// ---- the page
+function App() {
+  const { view, link } = station;
+  hear(view);
+  if (!view) return html`<div class="blank"><div><span class="turning">◌</span>${LINK[link]?.zh}<i>${LINK[link]?.en}</i></div></div>`;
+  const wizard = view.phase === "setup" || ui.wizard;
+  return html`
+    <div class=${`page link-${link}`} data-link=${link}>
+      ${link === "live" ? null : gone(link)}
+      ${wizard ? html`<${Wizard} view=${view} doing=${doing} tried=${ui.tried} close=${() => (ui.wizard = false)} />` : html`
+        <${Head} view=${view} act=${act} />
+        <${Messages} view=${view} notice=${ui.notice} />
+        <${Desk} view=${view} act=${act} pressed=${ui.pressed} />
+        ${view.drift ? html`<${dialogs.Drift} drift=${view.drift} at=${ui.driftAt} choose=${(i) => { ui.driftAt = i; answerDrift(); }} />` : null}
+        ${ui.dialog && !view.drift ? html`<${dialogs.Dialog} dialog=${ui.dialog} choose=${confirmDialog} cancel=${cancel} typed=${(text) => answerDialog({ zh: text, en: "" })} />` : null}
+      `}
+      ${wizard && ui.notice ? html`<${Messages} view=${null} notice=${ui.notice} />` : null}
+    </div>
+  `;
+}
+
+function gone(link) {
+  const said = LINK[link] ?? LINK.gone;
+  const seconds = station.lostAt ? Math.max(0, Math.round((ui.now - station.lostAt) / 1000)) : 0;
+  return html`
+    <div class="gone" role="alert" data-test="gone">
+      <div><b>■</b><h1>${said.zh}<i>${said.en}</i></h1>
+      ${said.more_zh ? html`<p>${said.more_zh}<small>${said.more_en}</small></p>` : null}
+      <p class="count">${seconds} s</p></div>
+    </div>
+  `;
+}
+
+function hear(view) {
+  const verdict = view?.frame?.verdict ? `${view.frame.capture_id} ${view.frame.verdict}` : "";
+  if (verdict && verdict !== heardVerdict) play(view.frame.verdict);
+  heardVerdict = verdict;
+}
+
+// A desk that has just been enrolled goes on to its test shot.
+watch(
+  () => station.view?.phase,
+  (phase, before) => {
+    if (before === "setup" && phase === "work") ui.wizard = true;
+  },
+);
+setInterval(() => station.link !== "live" && (ui.now = Date.now()), 500);
+listen(
+  { main, retake, scanned, cancel, choose },
+  {
+    F1: () => act("help"), F2: () => !ui.wizard && act("type"), F4: named("override"), F6: named("release"),
+    F8: named("call"), F9: openWizard, F10: named("seal"),
+  },
+);
+connect();
+createApp({ render: App }).mount("#console");

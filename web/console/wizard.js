@@ -1,0 +1,168 @@
+// Setting a desk up: enrol with a one-time code, pick the camera, try the scanner, look at the backdrop.
+import { html, nextTick, reactive } from "./markup.js";
+import { Picture } from "./overlay.js";
+import { CAMERAS, VERDICT } from "./words.js";
+
+const form = reactive({ server: "", code: "", camera: "", folder: "", cameras: [], shot: null, moving: false });
+
+export function Wizard({ view, doing, tried, close }) {
+  return html`
+    <div class="wizard" data-test="wizard">
+      <header>
+        <h1>采集台设置<i>Setting up this desk</i></h1>
+        ${view.phase === "work" ? html`<button onClick=${close}><kbd>Esc</kbd> 开始工作<i>to work</i></button>` : null}
+      </header>
+      ${view.phase === "setup" ? enrol(view, doing) : tune(view, doing, tried)}
+    </div>
+  `;
+}
+
+function steps(at) {
+  const names = [["登记", "enrol"], ["相机", "camera"], ["试拍", "test shot"]];
+  return html`<ol class="steps">${names.map(([zh, en], i) => html`<li key=${en} class=${i < at ? "past" : i === at ? "now" : ""}><b>${i < at ? "✓" : i + 1}</b>${zh}<i>${en}</i></li>`)}</ol>`;
+}
+
+function enrol(view, doing) {
+  const cameras = view.cameras;
+  const hand = async (event) => {
+    event.preventDefault();
+    form.moving = (await doing("setup/enrol", { server: form.server, code: form.code, camera: cameraName(cameras) })) !== null;
+    if (form.moving) form.code = "";
+  };
+  return html`
+    ${steps(0)}
+    <form class="card" autocomplete="off" onSubmit=${hand}>
+      ${field("server", "服务器地址", "address of the capture service", "https://", true)}
+      ${field("code", "一次性登记码", "one-time code, from the crew lead", "ABCDEFGHJK")}
+      ${pickCamera(cameras, cameras[0])}
+      <button class="go" type="submit" disabled=${form.moving}>${form.moving ? html`正在登记…<i>enrolling</i>` : html`登记本机<i>Enrol this machine</i>`}<kbd>Enter</kbd></button>
+    </form>
+  `;
+}
+
+const focus = (node) => node.el.focus();
+
+function field(name, zh, en, hint, first) {
+  return html`<label class="field"><span>${zh}<i>${en}</i></span><input name=${name} value=${form[name]} placeholder=${hint} spellcheck="false" autocomplete="off" onVnodeMounted=${first ? focus : null} onInput=${(event) => (form[name] = event.target.value)} /></label>`;
+}
+
+function cameraName(cameras, current) {
+  const chosen = form.camera || current || cameras[0];
+  return chosen.endsWith(":PATH") ? `${chosen.slice(0, -4)}${form.folder.trim()}` : chosen;
+}
+
+function pickCamera(cameras, current) {
+  const chosen = form.camera || cameras.find((name) => name === current || current?.startsWith(name.replace("PATH", ""))) || cameras[0];
+  return html`
+    <fieldset class="cameras">
+      <legend>相机<i>camera</i></legend>
+      ${cameras.map((name) => {
+        const said = CAMERAS[name] ?? { zh: name, en: "" };
+        return html`<label key=${name} class=${name === chosen ? "chosen" : ""}><input type="radio" name="camera" value=${name} checked=${name === chosen} onChange=${() => (form.camera = name)} /><b>${name === chosen ? "◉" : "○"}</b><span>${said.zh}<i>${said.en}</i></span></label>`;
+      })}
+      ${chosen.endsWith(":PATH") ? field("folder", "文件夹", "folder", "C:\\Capture") : null}
+    </fieldset>
+  `;
+}
+
+async function known() {
+  form.cameras = (await (await fetch("/console/setup")).json()).cameras;
+}
+
+function tune(view, doing, tried) {
+  form.moving = false;
+  if (!form.cameras.length) nextTick(known);
+  const change = async () => {
+    const name = cameraName(form.cameras, view.camera_name);
+    await doing("setup/camera", { camera: name });
+  };
+  const shoot = async () => {
+    form.shot = (await doing("setup/test-shots")) ?? form.shot;
+  };
+  const busy = view.mode === "exposing";
+  return html`
+    ${steps(view.studio ? 3 : 2)}
+    <div class="columns">
+      <section class="card side">
+        ${form.cameras.length ? pickCamera(form.cameras, view.camera_name) : null}
+        <button onClick=${change} disabled=${!form.camera}>换用这台相机<i>use this camera</i></button>
+        <div class="try">
+          <h2>扫码枪<i>scanner</i></h2>
+          <p>${tried ? html`✓ 收到 <b>${tried}</b> 个字符和回车<i>characters and Enter received</i>` : html`扫任意一个码试试：只数字符，不记录<i>scan anything; it is counted, not kept</i>`}</p>
+        </div>
+      </section>
+      <section class="card shot">
+        <h2>试拍：先拍空座位看背景，再请一位同事坐下<i>Test shot: first the empty seat for the backdrop, then with a colleague</i></h2>
+        <div class="result">
+          <div class="frame">${busy ? html`<div class="nothing"><span class="turning">◌</span></div>` : picture()}</div>
+          <div class="figures">${figures(view)}</div>
+        </div>
+        <button class="go" data-act="test-shot" onVnodeMounted=${focus} onClick=${shoot} disabled=${busy}>试拍<i>Take a test shot</i></button>
+      </section>
+    </div>
+  `;
+}
+
+function picture() {
+  const shot = form.shot;
+  if (!shot) return html`<div class="nothing">还没有试拍<small>no test shot yet</small></div>`;
+  const frame = { capture_id: shot.capture_id, marks: shot.marks, rules: shot.reasons.map((reason) => reason.rule) };
+  return html`<${Picture} frame=${frame} key=${shot.capture_id} />`;
+}
+
+function figures(view) {
+  const shot = form.shot;
+  if (shot && !shot.empty) return sitter(shot);
+  const studio = shot?.studio ?? view.studio;
+  if (!studio) return html`<p class="hint">座位空着，灯光调好，按“试拍”。<small>Empty seat, lamps on, then take the shot.</small></p>`;
+  return html`${zones(studio)} ${swatches(studio)} ${studio.limits.map(limit)}`;
+}
+
+function sitter(shot) {
+  const word = VERDICT[shot.verdict];
+  return html`
+    <div class=${`verdict ${shot.verdict}`}><b class="sign">${word.sign}</b><span>${word.zh}<i>${word.en}</i></span></div>
+    ${shot.reasons.map((reason) => html`<div class="limit bad" key=${reason.rule}><b>✗</b><div>${reason.zh}<small>${reason.advice_zh}</small></div></div>`)}
+    ${shot.reasons.length ? null : html`<p class="hint">灯光、背景和取景都合格，可以开始。<small>Light, backdrop and framing are right: ready.</small></p>`}
+  `;
+}
+
+function zones(studio) {
+  const all = studio.zones.flat();
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const mark = (value) => (high - low < 1 ? "" : value === low ? "▼" : value === high ? "▲" : "");
+  return html`
+    <div class="zones"><div class="label">亮度分布 L*<i>lightness, ▼ darkest ▲ brightest</i></div>
+      ${studio.zones.map((row, i) => html`<div class="row" key=${i}>${row.map((value, j) => html`<span key=${j} class=${value === low && high - low >= 1 ? "low" : ""}>${mark(value)} ${value.toFixed(1)}</span>`)}</div>`)}
+    </div>
+  `;
+}
+
+function swatches(studio) {
+  const colour = ([red, green, blue]) => ({ background: `rgb(${red} ${green} ${blue})` });
+  return html`
+    <div class="swatches">
+      <div><span style=${colour(studio.standard_rgb)}></span>规定<i>standard</i></div>
+      <div><span style=${colour(studio.rgb)}></span>实测<i>measured</i></div>
+      <p>${lean(studio)}</p>
+    </div>
+  `;
+}
+
+function lean(studio) {
+  const said = [];
+  if (studio.blue_yellow_offset > 3) said.push(["偏黄：白平衡调冷", "too yellow: cooler white balance"]);
+  if (studio.blue_yellow_offset < -3) said.push(["偏蓝：白平衡调暖", "too blue: warmer white balance"]);
+  if (studio.green_red_offset > 3) said.push(["偏红：色调往绿", "too red: tint towards green"]);
+  if (studio.green_red_offset < -3) said.push(["偏绿：色调往红", "too green: tint towards red"]);
+  if (studio.lightness_offset > 5) said.push(["偏亮：减背景灯", "too bright: less light on the backdrop"]);
+  if (studio.lightness_offset < -5) said.push(["偏暗：加背景灯", "too dark: more light on the backdrop"]);
+  if (!said.length) said.push(["颜色准确", "the colour is right"]);
+  return said.map(([zh, en]) => html`<span key=${en}>${zh}<i>${en}</i></span>`);
+}
+
+function limit(one) {
+  return html`<div class=${one.passed ? "limit" : "limit bad"} key=${one.rule_id}><b>${one.passed ? "✓" : "✗"}</b><div>${NAMES[one.rule_id] ?? one.rule_id} <em>${one.measured} ${one.unit}</em> <i>${one.limit}</i>${one.passed ? null : html`<small>${one.advice_zh} · ${one.advice_en}</small>`}</div></div>`;
+}
+
+const NAMES = { B1: "背景颜色 colour", B2: "背景均匀 evenness", E1: "背景亮度 lightness" };
