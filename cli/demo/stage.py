@@ -17,7 +17,8 @@ from cli.stack import control
 from cli.stack import stack as stacks
 from kit import objects
 
-_SETTLE_S = 600.0
+#: How long events may travel, and the authority look at pictures: at least, and for each student.
+_SETTLE_S, _SETTLE_EACH_S = 600.0, 0.5
 #: A broker that was killed is back, and has told all, long before.
 _STREAM_S = 120.0
 
@@ -256,7 +257,8 @@ class Stage:
         await self._until("capture", self._photos_in_force)
 
     async def _photos_in_force(self) -> bool:
-        return len(await self._photos()) >= len(self.truth.kept)
+        told = await self.people.doors["capture"].get(f"/v1/campaigns/{self.people.campaign_id}/progress")
+        return sum(row["photographed"] for row in told["by_class"]) >= len(self.truth.kept)
 
     async def _billing_settled(self) -> bool:
         books = await self.people.doors["billing"].get(f"/v1/campaigns/{self.people.campaign_id}/reconciliation")
@@ -284,9 +286,9 @@ class Stage:
         rows = await self.people.doors["scheduler"].get(f"/v1/campaigns/{self.people.campaign_id}/missed")
         return [row["student_id"] for row in rows["items"]]
 
-    async def _until(self, what: str, true: Callable[[], Awaitable[bool]], patience_s: float = _SETTLE_S) -> None:
+    async def _until(self, what: str, true: Callable[[], Awaitable[bool]], patience_s: float | None = None) -> None:
         """Wait for what travels by events; going on after the time is up lets the invariants say what is wrong."""
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + (patience_s or _SETTLE_S + _SETTLE_EACH_S * len(self.students))
         while not await true():
             if time.monotonic() > deadline:
                 self.screen.note(f"等待 {what} 超时 {what} did not settle in time")
