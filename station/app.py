@@ -86,11 +86,15 @@ class Door:
         directory.make()
         self.directory, self.config = directory, config
         self.token = secrets.token_urlsafe(32)
-        self.guard = admission.Admission(directory.console_key(), str(directory.root))
+        self.guard = admission.Admission(directory.console_key(), self.station)
         self.port = 0
         self.streams = live.Live()
         #: Set when what is behind the door is to be built anew.
         self.again = asyncio.Event()
+
+    def station(self) -> str:
+        """Who stands in audit lines."""
+        return str(self.directory.enrolled().station_id) if self.directory.is_enrolled else "unenrolled"
 
     def unenrolled(self) -> FastAPI:
         """The door of a station that serves no desk yet: the page to set it up."""
@@ -128,7 +132,7 @@ class Door:
             title="gradphoto station",
             clock=clocks.clock_for(self.config),
             verifier=None,
-            routers=[door.entrance(self.guard, self.token), pages.router(), *routers],
+            routers=[door.entrance(self.guard, self.token, self.station()), pages.router(), *routers],
             readiness=readiness,
         )
 

@@ -4,9 +4,11 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Callable
 
 from fastapi import Request, Response
 
+from kit import web
 from kit.errors import Refused, Unauthenticated
 
 #: A code is for the browser that is opened now.
@@ -19,7 +21,7 @@ PATH = "/console"
 class Admission:
     """One-time codes in memory, cookies signed with a key of this station: a restart of the agent signs nobody out."""
 
-    def __init__(self, key: bytes, station: str) -> None:
+    def __init__(self, key: bytes, station: Callable[[], str]) -> None:
         self._key, self._station = key, station
         self._codes: dict[bytes, float] = {}
         # Browsers share cookies between the ports of one machine, and a machine may run several stations.
@@ -46,15 +48,17 @@ class Admission:
 
     async def demand(self, request: Request) -> None:
         """A dependency: the browser was admitted, and what changes something was sent by our own page."""
+        web.identify(request, self._station(), "unknown")
         expires, _, signature = request.cookies.get(self.cookie, "").partition(".")
         if not hmac.compare_digest(signature.encode(), self._sign(expires).encode()) or int(expires) < time.time():
             raise Unauthenticated("console-not-admitted")
+        web.identify(request, self._station(), "console")
         # SameSite does not tell the ports of one machine apart; the origin does.
         if request.method != "GET" and request.headers.get("origin") != str(request.base_url).rstrip("/"):
             raise Refused("console-foreign-page")
 
     def _sign(self, expires: str) -> str:
-        return hmac.new(self._key, f"console {self._station} {expires}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, f"console {expires}".encode(), hashlib.sha256).hexdigest()
 
 
 def _digest(code: str) -> bytes:

@@ -38,11 +38,11 @@ class Invited(BaseModel):
     expires_in_s: int
 
 
-def entrance(guard: admission.Admission, token: str) -> APIRouter:
+def entrance(guard: admission.Admission, token: str, station: str) -> APIRouter:
     """How a browser gets in: the holder of the station's token asks for a link, the link gives a cookie."""
     doors = APIRouter(tags=["console"])
 
-    @doors.post("/v1/console/invitations", dependencies=[Depends(api.holder_of(token))])
+    @doors.post("/v1/console/invitations", dependencies=[Depends(api.holder_of(token, station))])
     async def invite() -> Invited:
         return Invited(path=f"/console/enter?once={guard.invite()}", expires_in_s=admission.CODE_LIFE_S)
 

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 
-from station.console import pages
+from station.console import pages, views
 
 _LOOK_S = 0.1
 #: A page that hears nothing for longer than twice this says that the station is gone.
@@ -27,19 +26,20 @@ class Live:
         """End all streams."""
         self._closing.set()
 
-    def stream(self, view: Callable[[], BaseModel]) -> StreamingResponse:
+    def stream(self, view: Callable[[], views.Document]) -> StreamingResponse:
         """What `view` says, now and whenever it says something else."""
         headers = {**pages.HEADERS, "x-accel-buffering": "no"}
         return StreamingResponse(self._events(view), media_type="text/event-stream", headers=headers)
 
-    async def _events(self, view: Callable[[], BaseModel]) -> AsyncIterator[str]:
+    async def _events(self, view: Callable[[], views.Document]) -> AsyncIterator[str]:
         loop, closing = asyncio.get_running_loop(), self._closing
         sent, said_at = "", 0.0
         while not closing.is_set():
-            document = view().model_dump_json()
-            if document != sent:
-                yield f"event: view\ndata: {document}\n\n"
-                sent, said_at = document, loop.time()
+            document = view()
+            content = document.model_dump_json(exclude={"stamp"})
+            if content != sent:
+                yield f"event: view\ndata: {document.model_dump_json()}\n\n"
+                sent, said_at = content, loop.time()
             elif loop.time() - said_at > PULSE_S:
                 yield "event: pulse\ndata: \n\n"
                 said_at = loop.time()

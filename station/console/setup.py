@@ -39,7 +39,7 @@ class CameraChosen(_Body):
     camera: CameraName
 
 
-class SetUp(BaseModel):
+class SetUp(views.Document):
     """The document of a station that serves no desk yet."""
 
     phase: Literal["setup"] = "setup"

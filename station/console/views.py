@@ -1,11 +1,12 @@
 """The desk as its operator sees it: one document, whole, sent again whenever something in it changes."""
 
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from gradphoto_contracts import ids
 from kit import messages
@@ -31,6 +32,12 @@ Severity = Literal["stop", "warn", "info"]
 
 class _View(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Document(_View):
+    """What a page shows. Of two, the one with the greater `stamp` is the newer, whichever way it came."""
+
+    stamp: int = Field(default_factory=time.monotonic_ns)
 
 
 class Message(_View):
@@ -129,7 +136,7 @@ class Health(_View):
     camera: Camera
 
 
-class Desk(_View):
+class Desk(Document):
     """The desk at work."""
 
     phase: Literal["work"] = "work"

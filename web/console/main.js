@@ -89,12 +89,19 @@ function named(id) {
   };
 }
 
-async function scanned(text) {
-  if (station.view?.phase !== "work" || ui.wizard) {
-    ui.tried = text.length;
-    return;
-  }
-  const answer = await doing("checkins", { scan: text });
+// Scans wait for each other and for nothing else: one that comes while the station looks at a photo is not lost.
+let scans = Promise.resolve();
+
+function scanned(text) {
+  if (station.view?.phase !== "work" || ui.wizard) ui.tried = text.length;
+  else scans = scans.then(() => admit(text));
+}
+
+async function admit(text) {
+  const answer = await post("checkins", { scan: text }).catch((problem) => {
+    notice("stop", problem);
+    play("reject");
+  });
   if (!answer) return;
   take(answer.desk);
   const good = ["issued", "already_ticketed"].includes(answer.answer.outcome);

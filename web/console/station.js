@@ -23,8 +23,10 @@ function heard() {
   silence = setTimeout(lost, SILENCE_MS);
 }
 
+// An answer may be overtaken by the stream, and the other way round: the newer one stays.
 export function take(view) {
   heard();
+  if (view.stamp < (station.view?.stamp ?? 0)) return;
   if (view.mode !== station.view?.mode || view.frame?.verdict !== station.view?.frame?.verdict) {
     station.changedAt = performance.now();
   }
@@ -34,6 +36,7 @@ export function take(view) {
 async function lost() {
   source?.close();
   clearTimeout(silence);
+  if (station.view) station.view.stamp = 0; // another life of the station counts anew
   if (station.link === "live") station.lostAt = Date.now();
   if (station.link !== "refused") station.link = station.view ? "gone" : "connecting";
   // EventSource does not say why; a plain request does.

