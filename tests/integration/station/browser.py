@@ -7,14 +7,18 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from cli.stack.parts import rabbitmq
 
+#: Longer than anything takes on a machine with much else to do.
+_PATIENCE_S = 120.0
 #: What the project asks of every Chromium that it starts: no window, no network of its own.
 _OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio"),
@@ -39,28 +43,45 @@ def program() -> str:
     return found
 
 
-class Page:
-    """One page of a Chromium of its own; every address that it asks for is remembered."""
+@contextmanager
+def opened(width: int = 1280, height: int = 800) -> Iterator["Page"]:
+    """A Chromium of its own with one page; ended, by its own pid, afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gradphoto-chromium-", ignore_cleanup_errors=True) as folder:
+        line = [program(), *_OPTIONS, f"--window-size={width},{height}", f"--user-data-dir={folder}", "about:blank"]
+        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            with connect(_address(Path(folder), process), max_size=None, proxy=None, ping_interval=None) as socket:
+                page = Page(socket)
+                page.resize(width, height)
+                yield page
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
 
-    def __init__(self, width: int = 1280, height: int = 800) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="gradphoto-chromium-", ignore_cleanup_errors=True)
-        size = f"--window-size={width},{height}"
-        line = [program(), *_OPTIONS, size, f"--user-data-dir={self._folder.name}", "about:blank"]
-        self._process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._socket = connect(self._address(), max_size=None, proxy=None)
+
+def _address(folder: Path, process: subprocess.Popen[bytes]) -> str:
+    file = folder / "DevToolsActivePort"
+    deadline = time.monotonic() + _PATIENCE_S
+    while not (file.exists() and file.read_text().count("\n")):
+        assert process.poll() is None, "Chromium ended"
+        assert time.monotonic() < deadline, "Chromium does not answer"
+        time.sleep(0.02)
+    port = file.read_text().split()[0]
+    with httpx.Client(trust_env=False, timeout=_PATIENCE_S) as client:
+        pages = client.get(f"http://127.0.0.1:{port}/json/list").json()
+    return str(next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page"))
+
+
+class Page:
+    """One page; every address that it asks for, and every error in it, is remembered."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
         self._last = 0
         self.addresses: list[str] = []
         self.faults: list[str] = []
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
-        self.resize(width, height)
-
-    def close(self) -> None:
-        """End this Chromium."""
-        self._socket.close()
-        self._process.terminate()
-        self._process.wait(timeout=10)
-        self._folder.cleanup()
 
     def resize(self, width: int, height: int) -> None:
         """Give the page another size."""
@@ -90,7 +111,7 @@ class Page:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         return answer["result"].get("value")
 
-    def until(self, expression: str, timeout_s: float = 120) -> None:
+    def until(self, expression: str, timeout_s: float = _PATIENCE_S) -> None:
         """Wait until a JavaScript expression is true of the page."""
         deadline = time.monotonic() + timeout_s
         while not self.tell(f"!!({expression})"):
@@ -110,7 +131,7 @@ class Page:
         self._last += 1
         self._socket.send(json.dumps({"id": self._last, "method": method, "params": parameters}))
         while True:
-            told = json.loads(self._socket.recv(timeout=120))
+            told = json.loads(self._socket.recv(timeout=_PATIENCE_S))
             if told.get("id") == self._last:
                 assert "error" not in told, told
                 result: dict[str, Any] = told["result"]
@@ -125,15 +146,3 @@ class Page:
                 self.faults.append(json.dumps(told["params"]["exceptionDetails"])[:800])
             case "Log.entryAdded" if told["params"]["entry"]["source"] in ("security", "javascript"):
                 self.faults.append(told["params"]["entry"]["text"])
-
-    def _address(self) -> str:
-        file = Path(self._folder.name) / "DevToolsActivePort"
-        deadline = time.monotonic() + 120
-        while not (file.exists() and file.read_text().count("\n")):
-            assert self._process.poll() is None, "Chromium ended"
-            assert time.monotonic() < deadline, "Chromium does not answer"
-            time.sleep(0.02)
-        port = file.read_text().split()[0]
-        with httpx.Client(trust_env=False) as client:
-            pages = client.get(f"http://127.0.0.1:{port}/json/list").json()
-        return str(next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kit import ids
-from tests.integration.station.browser import Page
+from tests.integration.station import browser
 from tests.integration.station.desk import Station
 from tests.integration.station.fake_capture import Capture, Running, running
 
@@ -51,8 +51,7 @@ def _ended(station: Station) -> Iterator[Station]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page() -> Iterator[browser.Page]:
     """A Chromium of its own, at the size of a small laptop."""
-    page = Page()
-    yield page
-    page.close()
+    with browser.opened() as page:
+        yield page
