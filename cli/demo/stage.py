@@ -258,7 +258,8 @@ class Stage:
 
     async def _photos_in_force(self) -> bool:
         told = await self.people.doors["capture"].get(f"/v1/campaigns/{self.people.campaign_id}/progress")
-        return sum(row["photographed"] for row in told["by_class"]) >= len(self.truth.kept)
+        photographed: int = sum(row["photographed"] for row in told["by_class"])
+        return photographed >= len(self.truth.kept)
 
     async def _billing_settled(self) -> bool:
         books = await self.people.doors["billing"].get(f"/v1/campaigns/{self.people.campaign_id}/reconciliation")
