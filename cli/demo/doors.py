@@ -2,8 +2,8 @@
 
 import asyncio
 import functools
-import ssl
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
