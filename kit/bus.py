@@ -90,6 +90,8 @@ class Publisher:
 
     async def publish_window(self, envelopes: Sequence[Envelope]) -> list[bool | Exception]:
         """Publish in order, all under way at once; each gives True when confirmed, else its failure. Never raises."""
+        if not envelopes:
+            return []
         try:
             exchange = await self._opened()
         except broker.BrokerAway as away:
