@@ -140,7 +140,8 @@ def _lit_from_one_side(amount: float) -> Callable[[Scene], Pixels]:
     def spoil(s: Scene) -> Pixels:
         x = (np.arange(s.sound.shape[1], dtype=np.float32) - s.sitter.face.centre_x) / s.sitter.face.width_px
         gain = 1 + amount * np.clip(x, -0.5, 0.5)[None, :] * s.sitter.person
-        return np.clip(s.sound * gain[..., None], 0, 255).astype(np.uint8)
+        lit: Pixels = np.clip(s.sound * gain[..., None], 0, 255).astype(np.uint8)
+        return lit
 
     return spoil
 

@@ -113,7 +113,7 @@ def _alpha(pixels: Pixels, face: faces.Face) -> Map | None:
         return None
     fit, *_ = np.linalg.lstsq(basis.reshape(-1, 7)[some], lab.reshape(-1, 3)[some], rcond=None)
     difference = np.linalg.norm(lab - (basis.reshape(-1, 7) @ fit).reshape(lab.shape), axis=2)
-    if np.percentile(difference[plain], 90) > _PERSON_SURE:
+    if np.percentile(difference[plain], 90) > _PERSON_FROM:
         return None
     return _undressed(_filled(difference.astype(np.float32), face), lab, face)
 
