@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.bench import captures, figures, outbox, roster
+from cli.bench import captures, figures, outbox, photo, roster
 from cli.stack import stack as stacks
 
 
@@ -21,6 +21,7 @@ class What(enum.StrEnum):
     OUTBOX = "outbox"
     CAPTURES = "captures"
     ROSTER = "roster"
+    PHOTO = "photo"
 
 
 def bench(
@@ -29,17 +30,25 @@ def bench(
 ) -> None:
     """测量 · Measure throughput as a ratio to the floor, in one run on one machine."""
     console = Console()
+    wanted = what or list(What)
     with tempfile.TemporaryDirectory(prefix="gradphoto-bench-") as folder:
-        stack = stacks.start(Path(folder) / "stack", say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=True)
-        try:
-            found = asyncio.run(_measure(stack, Path(folder), what or list(What), console))
-        finally:
-            stack.down()
+        alone = photo.measure(Path(folder), console) if What.PHOTO in wanted else []
+        found = alone + _with_stack(Path(folder), [each for each in wanted if each is not What.PHOTO], console)
     console.print(figures.machine())
     figures.show(found, console)
     if json is not None:
         told = {"machine": figures.machine(), "figures": [figure.as_dict() for figure in found]}
         json.write_text(jsonlib.dumps(told, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+def _with_stack(folder: Path, what: Sequence[What], console: Console) -> list[figures.Figure]:
+    if not what:
+        return []
+    stack = stacks.start(folder / "stack", say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=True)
+    try:
+        return asyncio.run(_measure(stack, folder, what, console))
+    finally:
+        stack.down()
 
 
 async def _measure(stack: stacks.Stack, folder: Path, what: Sequence[What], console: Console) -> list[figures.Figure]:

@@ -2,11 +2,13 @@
 
 import contextlib
 import json as jsonlib
+import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -99,6 +101,42 @@ def draw(
         return examined.report, cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
 
     _each(_found(paths), out, ".overlay.jpg", drawn)
+
+
+@app.command()
+def measure(
+    faces: Annotated[Path, typer.Option(help="真实肖像文件夹 · a folder of real portraits before a plain backdrop")],
+    profile: ProfileName = profiles.DEFAULT,
+    out: Annotated[Path | None, typer.Option(help="写入 Markdown · write the tables to this file")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="进程数 · processes, 0 = one a core")] = 0,
+) -> None:
+    """测量误拒与漏检 · Put real portraits before the standard's backdrop, spoil them, and count what the rules miss.
+
+    Portraits are read in place; nothing that is made of them is kept.
+    """
+    from cli.photo import rates, studio, trial
+
+    standard = _profile(profile)
+    paths = studio.portraits(faces) if faces.is_dir() else []
+    if not paths:
+        screen.fail(f"{faces} 里没有肖像 · there is no portrait in {faces}", 2)
+    trials: list[trial.Trial] = []
+    left_out = []
+    bar = rich.progress.Progress(console=screen.errors)
+    with ProcessPoolExecutor(jobs or os.cpu_count(), multiprocessing.get_context("spawn")) as pool, bar:
+        others = paths[1:] + paths[:1]
+        under_way = [pool.submit(trial.run, *pair, profile) for pair in zip(paths, others, strict=True)]
+        for path, future in bar.track(zip(paths, under_way, strict=True), total=len(paths), description="测量"):
+            trials += future.result()
+            left_out += [] if future.result() else [path.name]
+    if not trials:
+        screen.fail("没有一张可以抠出人像 · no portrait could be cut out of its backdrop", 2)
+    told = rates.tables(trials, standard)
+    if left_out:
+        told += f"\nLeft out, having no face or no plain backdrop: {', '.join(left_out)}\n"
+    screen.tell(told)
+    if out is not None:
+        _told(out, lambda: _store(out, told.encode()))
 
 
 def _each(paths: list[Path], out: Path, suffix: str, make: Callable[[bytes], tuple[inspection.Report, bytes]]) -> None:
