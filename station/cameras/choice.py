@@ -1,5 +1,6 @@
 """Which camera a station's configuration names."""
 
+import asyncio
 import importlib.util
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from station import devices, ports
 #: What `--camera` takes. PATH is the folder that the camera maker's program fills; PORT as libgphoto2 names it
 #: (usb:001,004), to be given when two cameras are on one computer. `simulated` is a tethered camera without hardware.
 CHOICES = ("virtual", "virtual-24mp", "simulated", "gphoto2", "gphoto2:PORT", "hotfolder:PATH")
+#: Opening a camera takes one or two seconds; with thousands of pictures on its card, more.
+_TRIAL_S = 20.0
 _WHOLE = tuple(choice for choice in CHOICES if ":" not in choice)
 _BEGUN = tuple(choice.partition(":")[0] + ":" for choice in CHOICES if ":" in choice)
 
@@ -32,6 +35,21 @@ def open_camera(name: str, folder: Path, serial: str, noticed: devices.Noticed =
     if name == "simulated" or name.startswith("gphoto2"):
         return _tethered(name, folder, noticed)
     return virtual.VirtualCamera(name, folder, f"virtual-{serial}")
+
+
+async def try_out(camera: ports.Camera) -> None:
+    """See whether a camera answers: raise Unavailable with what is wrong, or that it takes long. It is closed again."""
+    await camera.start()
+    try:
+        async with asyncio.timeout(_TRIAL_S):
+            while not camera.health().ready:
+                if trouble := camera.health().trouble:
+                    raise Unavailable(trouble.code, **trouble.params)
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise Unavailable("camera-opening") from None
+    finally:
+        await camera.close()
 
 
 def _tethered(name: str, folder: Path, noticed: devices.Noticed) -> ports.Camera:

@@ -10,6 +10,7 @@ import pytest
 
 from kit.errors import Unavailable
 from station import ports
+from station.cameras import choice
 from station.cameras.tethered import camera, faulty, link
 from tests.unit.station.patience import until
 
@@ -303,3 +304,12 @@ async def test_without_recovery_a_press_is_lost(drawn: Bench) -> None:
     finally:
         await naive.close()
     assert drawn.on_card() == 1
+
+
+async def test_a_camera_is_tried_before_it_is_chosen(drawn: Bench) -> None:
+    """One that does not answer is refused with what is wrong, one that does is let go again."""
+    drawn.order({"fault": "unplugged", "step": "open", "times": 99})
+    with pytest.raises(Unavailable, match="camera-unplugged"):
+        await choice.try_out(choice.open_camera("simulated", drawn.folder, "1"))
+    drawn.order()
+    await choice.try_out(choice.open_camera("simulated", drawn.folder, "1"))
