@@ -51,7 +51,7 @@ def test_the_photographer_fires_and_whoever_sits_is_meant(capture: Capture, teth
     ticket = tethered.post("/v1/checkins", {"scan": "scan-0"})["ticket"]
     tethered.post("/v1/seat", {"ticket": ticket})
     (tethered.directory / "camera" / faulty.PRESS).touch()
-    state = tethered.wait_for(lambda state: bool(state["undecided"]))
+    state = tethered.wait_for(lambda state: any(frame["verdict"] for frame in state["undecided"]))
     assert [frame["ticket"] for frame in state["undecided"]] == [ticket]
     tethered.post("/v1/decision", {"capture_id": state["undecided"][0]["capture_id"], "decision": "keep"})
     tethered.drained()
