@@ -21,7 +21,9 @@ def enrol(
     directory: Directory,
     server: Annotated[str, typer.Option(help="capture 服务地址 · address of the capture service")],
     code: Annotated[str, typer.Option(help="一次性登记码 · one-time code")],
-    camera: Annotated[str, typer.Option(help="virtual | virtual-24mp | hotfolder:PATH")] = "virtual",
+    camera: Annotated[
+        str, typer.Option(help="virtual | virtual-24mp | simulated | gphoto2[:PORT] | hotfolder:PATH")
+    ] = "virtual",
 ) -> None:
     """用一次性登记码登记本机 · Enrol this computer with a one-time code."""
     from kit.errors import Problem

@@ -45,7 +45,9 @@ def _arguments() -> argparse.Namespace:
         act.add_argument("--dir", type=Path, required=True, help="台站目录 the station's directory")
     enrolling.add_argument("--server", required=True, help="capture 服务地址 address of the capture service")
     enrolling.add_argument("--code", required=True, help="一次性登记码 one-time code")
-    enrolling.add_argument("--camera", default="virtual", help="virtual | virtual-24mp | hotfolder:PATH")
+    enrolling.add_argument(
+        "--camera", default="virtual", help="virtual | virtual-24mp | simulated | gphoto2[:PORT] | hotfolder:PATH"
+    )
     return parser.parse_args()
 
 

@@ -39,18 +39,20 @@ class Agent:
     async def start(self) -> None:
         """Finish what a former life left, before the door opens."""
         self.packs.load()
+        await self.work.camera.start()
         await sessions.open_session(self.work)
         await frames.finish_interrupted(self.work)
 
     async def close(self) -> None:
         """Let go of files, threads and connections. What was journalled needs no closing."""
+        await self.work.camera.close()
         await self.server.close()
         self.inspector.close()
         await self.journal.close()
 
     def background(self) -> list[Callable[[], Awaitable[None]]]:
         """The work beside the door."""
-        return [self.uplink.run, self.packs.run, self._beat, self._tend]
+        return [self.uplink.run, self.packs.run, self._beat, self._tend, self.work.camera.run]
 
     async def received(self, fact: facts.Fact) -> None:
         """The server has a frame: remember it and let the spool go."""
@@ -100,7 +102,7 @@ class Agent:
             except Problem as problem:
                 logs.get().warning("desk.tending-failed", code=problem.code)
             await self.count_backlog()
-            await asyncio.sleep(_TEND_S)
+            await self.work.camera.arrived(_TEND_S)
 
 
 def mode(work: ports.Work) -> str:

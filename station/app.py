@@ -64,7 +64,7 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         desk=desk,
         journal=book,
         spool=held,
-        camera=choice.open_camera(enrolled.camera, directory.camera, _serial(enrolled.station_id)),
+        camera=choice.open_camera(enrolled.camera, directory.camera, _serial(enrolled.station_id), figures.noticed),
         inspector=inspector,
         packs=pack,
         clock=clock,

@@ -1,6 +1,7 @@
 """The figures of a desk, worked out from what happens at it."""
 
 from kit import metrics
+from station import ports
 from station.domain import facts
 from station.domain.desk import Desk
 
@@ -19,6 +20,12 @@ TO_SHUTTER = metrics.histogram(
 TO_VERDICT = metrics.histogram("gradphoto_shutter_to_verdict_seconds", "From the shutter to the verdict", _PLACE)
 QUEUE = metrics.gauge("gradphoto_desk_queue", "Students who hold a ticket and wait", _PLACE)
 BACKLOG = metrics.gauge("gradphoto_station_backlog", "Messages that the server has not received", _PLACE)
+
+DEVICE_FAULTS = metrics.counter("gradphoto_device_faults_total", "Troubles of a device", (*_PLACE, "device", "fault"))
+DEVICE_RECOVERIES = metrics.counter(
+    "gradphoto_device_recoveries_total", "Troubles of a device that are over", (*_PLACE, "device", "fault")
+)
+DEVICE_TROUBLED = metrics.gauge("gradphoto_device_troubled", "1 while a device does not work", (*_PLACE, "device"))
 
 
 class Measures:
@@ -60,6 +67,12 @@ class Measures:
     def judged_in(self, seconds: float) -> None:
         """How long shutter → verdict took."""
         TO_VERDICT.labels(**self._labels).observe(seconds)
+
+    def noticed(self, notice: ports.Notice) -> None:
+        """Count a device's trouble, or its end."""
+        counter = DEVICE_RECOVERIES if notice.recovered else DEVICE_FAULTS
+        counter.labels(**self._labels, device=notice.device, fault=notice.fault).inc()
+        DEVICE_TROUBLED.labels(**self._labels, device=notice.device).set(0 if notice.recovered else 1)
 
     def backlog(self, count: int) -> None:
         """How much waits to be sent."""

@@ -1,10 +1,10 @@
 """What the desk needs from outside of itself, and what one handler may touch."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import date, datetime
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from gradphoto_contracts import ids
@@ -20,6 +20,58 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
+DeviceKind = Literal["camera", "card_reader", "printer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps a device from working: `code` with `params` has words, `fault` is the metric's label."""
+
+    fault: str
+    code: str
+    params: Mapping[str, str | int]
+    #: The machine's monotonic clock when it began, and how often it was tried again since.
+    since_ns: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a device is. Not ready and without trouble: it is being opened. `details`: battery, serial, free space."""
+
+    device: DeviceKind
+    ready: bool
+    trouble: Trouble | None
+    details: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A device fell into a trouble, or is out of it again (`recovered`). For metrics."""
+
+    device: DeviceKind
+    fault: str
+    recovered: bool
+
+
+class Device(Protocol):
+    """Something on a cable. It may be missing, stuck or slow at any time; the desk goes on and says so."""
+
+    def health(self) -> Health: ...
+
+    async def start(self) -> None:
+        """Begin to look after the device; does not wait for it."""
+        ...
+
+    async def run(self) -> None:
+        """Wait as long as the device is looked after; raises what ended that."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the device. Again changes nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """One picture as the camera gives it. `monotonic_ns` is the machine's monotonic clock at the shutter."""
@@ -30,7 +82,7 @@ class Exposure:
     monotonic_ns: int
 
 
-class Camera(Protocol):
+class Camera(Device, Protocol):
     """A camera that remembers what it took until told that the picture is safe."""
 
     @property
@@ -55,6 +107,51 @@ class Camera(Protocol):
 
     async def frames_taken(self) -> int:
         """The camera's own count of pictures."""
+        ...
+
+    async def arrived(self, timeout_s: float) -> None:
+        """Wait until a picture has come that nobody asked for, at most `timeout_s`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What was swiped or scanned: `payload` is what the desk pack is asked for. Never written anywhere."""
+
+    source: Literal["id_card", "code"]
+    payload: str = field(repr=False)
+    name: str = field(repr=False, default="")
+    expires: date | None = field(repr=False, default=None)
+
+
+class Reader(Device, Protocol):
+    """Gives what is laid on it."""
+
+    async def next(self) -> Scan:
+        """Wait for the next one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """The paper that a student carries from check-in to the camera. No name: it may be dropped."""
+
+    ticket: str
+    class_label: str
+    desk_code: str
+    issued_at: datetime
+
+
+class Printer(Device, Protocol):
+    """Prints slips. One that was taken is printed, however long the paper is out."""
+
+    async def print(self, slip: Slip) -> None:
+        """Take a slip for printing; does not wait for the paper. The same ticket again is printed again."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Slips taken and not yet printed."""
         ...
 
 

@@ -1,120 +1,258 @@
 """A folder into which another program (EOS Utility, Capture One, Imaging Edge) puts the camera's files.
 
-A file counts when its size has stood still and it ends as a JPEG ends; the same bytes under another name count once.
-What is safe is moved to `taken/` beside it: the crew's own copy.
+A file counts when size and time have stood still and it ends as a JPEG ends; the same bytes under another name, or in
+another folder below, count once. What is safe is moved to `taken/` beside it, with its RAW: the crew's own copy.
+File names are never told to anybody: some programs put the sitter's name there.
 """
 
 import asyncio
 import hashlib
 import json
+import os
 import time
+from collections.abc import Iterator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import watchfiles
 
 from kit.errors import Unavailable
-from station import ports, settings
+from station import devices, ports
 
-_LOOK_AGAIN_S = 0.2
+#: A network drive may not tell of changes: it is looked at all the same.
+_LOOK_AGAIN_S = 1.0
+_STEP_S = 0.1
 _PATIENCE_S = 15.0
 _STILL_S = 0.3
+#: A file that has stood still so long and has its end somewhere is whole: some bodies write more behind the end mark.
+#: One without any end by then was cut off.
+_SETTLED_S = 5.0
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _SUFFIXES = (".jpg", ".jpeg")
+_TAKEN = "taken"
 
 
-class HotFolderCamera:
+@dataclass(slots=True)
+class _Seen:
+    """A file as it was found: since when it has been so, and its hash once it was read."""
+
+    size: int
+    modified_ns: int
+    since: float
+    digest: str | None = None
+
+
+class HotFolderCamera(devices.Supervised):
     """Numbers the files in the order in which they came; the numbers and hashes outlive a restart."""
 
-    def __init__(self, folder: Path, memory: Path, serial: str) -> None:
+    def __init__(self, folder: Path, memory: Path, serial: str, noticed: devices.Noticed = devices.unnoticed) -> None:
         if not folder.is_dir():
             raise Unavailable("camera-folder-missing")
         self._folder, self._memory, self._serial = folder, memory, serial
-        self._seen: dict[str, int] = _remembered(memory)
+        self._numbers: dict[str, int] = _remembered(memory)
         self._acknowledged: set[str] = set()
-        self._still: dict[Path, tuple[int, float]] = {}
-
-    @property
-    def serial(self) -> str:
-        """Stands for the folder: files do not name the camera reliably."""
-        return self._serial
+        self._files: dict[Path, _Seen] = {}
+        self._offered: set[str] = set()
+        self._watch = devices.Watch("camera", noticed)
+        self._arrival = asyncio.Event()
 
     @property
     def photographer_fires(self) -> bool:
         """Pictures come when the photographer takes them."""
         return True
 
+    @property
+    def serial(self) -> str:
+        """Stands for the folder: files do not name the camera reliably."""
+        return self._serial
+
+    def health(self) -> ports.Health:
+        """With the count of frames, and of files that are cut off."""
+        return self._watch.health()
+
     async def shutter(self) -> ports.Exposure:
         """The next file: the photographer presses the shutter. Raises Unavailable when none comes."""
+        if behind := await self.waiting():
+            raise Unavailable("camera-frames-waiting", count=len(behind))
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             if arrived := await self.waiting():
                 return arrived[0]
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            await asyncio.sleep(_STEP_S)
+        if self._watch.trouble:
+            raise self._watch.problem("camera-folder-missing")
         raise Unavailable("camera-no-frame", seconds=int(_PATIENCE_S))
 
     async def waiting(self) -> list[ports.Exposure]:
         """Whole files that are not acknowledged, in their order."""
-        return await asyncio.to_thread(self._arrived)
+        return await asyncio.to_thread(self._exposures)
 
     async def acknowledge(self, exposure: ports.Exposure) -> None:
         """Move the file aside."""
-        await asyncio.to_thread(self._put_aside, hashlib.sha256(exposure.jpeg).hexdigest())
+        digest = hashlib.sha256(exposure.jpeg).hexdigest()
+        self._acknowledged.add(digest)
+        await asyncio.to_thread(self._put_aside, digest)
 
     async def frames_taken(self) -> int:
         """How many different pictures have come."""
-        return len(self._seen)
+        return len(self._numbers)
 
-    def _arrived(self) -> list[ports.Exposure]:
-        whole = [(path, content) for path in self._candidates() if (content := self._whole(path)) is not None]
+    async def arrived(self, timeout_s: float) -> None:
+        """Wait until a picture has come, at most `timeout_s`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._arrival.wait()
+            self._arrival.clear()
+
+    # -- watching
+
+    async def _supervise(self) -> None:
+        pauses = devices.pauses(0.5, 5.0)
+        while True:
+            try:
+                await self._follow()
+            except OSError:
+                self._watch.troubled("folder_missing", "camera-folder-missing")
+                await asyncio.sleep(next(pauses))
+            else:
+                pauses = devices.pauses(0.5, 5.0)
+
+    async def _follow(self) -> None:
+        """Look whenever something changes, until the folder is gone."""
+        changes = watchfiles.awatch(
+            self._folder, debounce=200, step=50, rust_timeout=int(_LOOK_AGAIN_S * 1000), yield_on_timeout=True
+        )
+        async with aclosing(changes):
+            await self._look()
+            async for _ in changes:
+                await self._look()
+
+    async def _look(self) -> None:
+        """Until every file is either whole or given up."""
+        while True:
+            if not self._folder.is_dir():
+                raise FileNotFoundError
+            whole, growing, cut = await asyncio.to_thread(self._survey)
+            if whole - self._offered:
+                self._offered |= whole
+                self._arrival.set()
+            self._watch.knows(frames=len(self._numbers))
+            if cut:
+                self._watch.troubled("empty", "camera-files-unfinished", count=cut)
+            else:
+                self._watch.well()
+            if not growing:
+                return
+            await asyncio.sleep(_STEP_S)
+
+    def _survey(self) -> tuple[set[str], int, int]:
+        whole, growing, cut = set(), 0, 0
+        for path, seen in self._stock():
+            if digest := self._digest(path, seen):
+                whole.add(digest)
+            elif time.monotonic() - seen.since < _SETTLED_S:
+                growing += 1
+            else:
+                cut += 1
+        return whole, growing, cut
+
+    # -- reading
+
+    def _exposures(self) -> list[ports.Exposure]:
         exposures: dict[int, ports.Exposure] = {}
-        for path, content in whole:
-            digest = hashlib.sha256(content).hexdigest()
+        for path, seen in self._stock():
+            digest = self._digest(path, seen)
+            if digest is None:
+                continue
             if digest in self._acknowledged:
                 self._move(path)
                 continue
-            counter = self._number(digest)
-            exposures[counter] = ports.Exposure(content, self._serial, counter, time.monotonic_ns())
+            with suppress(OSError):
+                counter, content = self._number(digest), path.read_bytes()
+                if hashlib.sha256(content).hexdigest() == digest:
+                    exposures[counter] = ports.Exposure(content, self._serial, counter, time.monotonic_ns())
         return [exposures[counter] for counter in sorted(exposures)]
 
-    def _candidates(self) -> list[Path]:
-        files = [path for path in self._folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()]
-        return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    def _stock(self) -> list[tuple[Path, _Seen]]:
+        """The files in the order of their times, and since when each is as it is."""
+        found: dict[Path, _Seen] = {}
+        for path in self._candidates():
+            with suppress(OSError):  # renamed or held by its writer just now
+                stat = path.stat()
+                known = self._files.get(path)
+                if known is None or (known.size, known.modified_ns) != (stat.st_size, stat.st_mtime_ns):
+                    known = _Seen(stat.st_size, stat.st_mtime_ns, time.monotonic())
+                found[path] = known
+        self._files = found
+        return sorted(found.items(), key=lambda one: (one[1].modified_ns, one[0]))
 
-    def _whole(self, path: Path) -> bytes | None:
-        size, now = path.stat().st_size, time.monotonic()
-        known = self._still.get(path)
-        if known is None or known[0] != size:
-            self._still[path] = (size, now)
-            return None
-        if now - known[1] < _STILL_S:
-            return None
-        content = path.read_bytes()
-        return content if content.startswith(_START) and content.rstrip(b"\0").endswith(_END) else None
+    def _candidates(self) -> Iterator[Path]:
+        for folder, below, names in os.walk(self._folder):
+            below[:] = sorted(name for name in below if name != _TAKEN and not name.startswith("."))
+            yield from (
+                Path(folder, name) for name in names if name.lower().endswith(_SUFFIXES) and name[0] not in ".~"
+            )
+
+    def _digest(self, path: Path, seen: _Seen) -> str | None:
+        """The file's hash, None while it is not whole."""
+        still_s = time.monotonic() - seen.since
+        if seen.digest is None and still_s >= _STILL_S:
+            with suppress(OSError):
+                content = path.read_bytes()
+                if len(content) == seen.size and _whole(content, settled=still_s >= _SETTLED_S):
+                    seen.digest = hashlib.sha256(content).hexdigest()
+        return seen.digest
 
     def _number(self, digest: str) -> int:
-        if digest not in self._seen:
-            self._seen[digest] = len(self._seen) + 1
-            settings.write_whole(self._memory, json.dumps(self._seen).encode())
-        return self._seen[digest]
+        if digest not in self._numbers:
+            with self._memory.open("ab") as file:
+                file.write(json.dumps({"sha256": digest}).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            self._numbers[digest] = len(self._numbers) + 1
+        return self._numbers[digest]
+
+    # -- putting aside
 
     def _put_aside(self, digest: str) -> None:
-        self._acknowledged.add(digest)
-        for path in self._candidates():
-            if hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+        for path, seen in self._stock():
+            if self._digest(path, seen) == digest:
                 self._move(path)
 
     def _move(self, path: Path) -> None:
-        aside = self._folder / "taken"
+        """Into `taken/`, with what else has its name. A file that its program still holds stays; it counts no more."""
+        aside = self._folder / _TAKEN
         aside.mkdir(exist_ok=True)
-        target = aside / path.name
-        if target.exists():
-            target = aside / f"{path.stem}-{time.time_ns()}{path.suffix}"
-        path.replace(target)
-        self._still.pop(path, None)
+        for beside in [path, *(other for other in path.parent.glob(f"{_literal(path.stem)}.*") if other != path)]:
+            if beside == path or beside.suffix.lower() not in _SUFFIXES:
+                with suppress(OSError):
+                    beside.replace(_free(aside / beside.name))
+        self._files.pop(path, None)
+
+
+def _literal(stem: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
+
+
+def _free(target: Path) -> Path:
+    return target.with_name(f"{target.stem}-{time.time_ns()}{target.suffix}") if target.exists() else target
+
+
+def _whole(content: bytes, *, settled: bool) -> bool:
+    if not content.startswith(_START):
+        return False
+    return content.rstrip(b"\0").endswith(_END) or (settled and _END in content)
 
 
 def _remembered(memory: Path) -> dict[str, int]:
-    try:
-        known: dict[str, Any] = json.loads(memory.read_bytes())
-    except FileNotFoundError:
+    """The hashes in their order; a line that a crash cut off is taken off."""
+    if not memory.exists():
         return {}
-    return {str(digest): int(counter) for digest, counter in known.items()}
+    content = memory.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        with memory.open("r+b") as file:
+            file.truncate(len(whole))
+    digests = dict.fromkeys(json.loads(line)["sha256"] for line in whole.splitlines())
+    return {digest: place for place, digest in enumerate(digests, 1)}

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 from kit.errors import Unavailable
-from station import ports, settings
+from station import devices, ports, settings
 from station.cameras import portraits
 
 _SIZES_PX = {"virtual": (1600, 2400), "virtual-24mp": (4000, 6000)}
 
 
-class VirtualCamera:
+class VirtualCamera(devices.AlwaysReady):
     """Keeps each picture on its card until it is acknowledged, and counts for ever."""
 
     def __init__(self, model: str, folder: Path, serial: str) -> None:

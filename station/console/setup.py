@@ -148,3 +148,4 @@ async def _demand_works(directory: settings.Directory, camera: str) -> None:
     directory.make()
     found = choice.open_camera(camera, directory.camera, "setup")
     await found.frames_taken()
+    await choice.try_out(found)

@@ -313,14 +313,21 @@ def _health(agent: agents.Agent, pack: Pack | None, trouble: Problem | None) -> 
     )
 
 
+#: What a press was told, and what is over as soon as the camera's own health does not say it any more.
+_MENDED_WHEN_READY = frozenset({"camera-unplugged", "camera-busy", "camera-frozen", "camera-connection-lost"})
+
+
 def _camera(camera: ports.Camera, trouble: Problem | None) -> Camera:
-    told = message(trouble.code, "stop", trouble.params) if trouble else None
+    health = camera.health()
+    told = message(health.trouble.code, "stop", health.trouble.params) if health.trouble else None
+    if told is None and trouble and trouble.code not in _MENDED_WHEN_READY:
+        told = message(trouble.code, "stop", trouble.params)
     return Camera(
         serial=camera.serial,
-        ready=told is None,
+        ready=health.ready and told is None,
         photographer_fires=camera.photographer_fires,
         trouble=told,
-        details={},
+        details=dict(health.details),
     )
 
 

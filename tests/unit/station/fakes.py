@@ -10,7 +10,7 @@ from gradphoto_contracts import ids
 from kit import crypto
 from kit import ids as new_ids
 from kit.errors import Unavailable
-from station import ports
+from station import devices, ports
 from station.domain import facts, outgoing
 from station.domain.desk import Desk
 from station.domain.pack import Entry, Pack
@@ -94,7 +94,7 @@ class Spool:
         self.frames.pop(capture_id, None)
 
 
-class Camera:
+class Camera(devices.AlwaysReady):
     """Takes pictures of nothing, keeps them until acknowledged. `skip` frames are taken and never delivered."""
 
     def __init__(self, *, photographer_fires: bool = False) -> None:

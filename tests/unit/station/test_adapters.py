@@ -10,7 +10,7 @@ from gradphoto_contracts import ids
 from kit import crypto
 from kit import ids as new_ids
 from kit.errors import Invalid, Unavailable
-from station.cameras import choice, hotfolder, virtual
+from station.cameras import choice, virtual
 from station.packs import SealedPacks
 from station.timekeeping import StationClock
 from tests.unit.station import fakes
@@ -78,28 +78,6 @@ async def test_the_virtual_camera_counts_and_keeps_its_card(tmp_path: Path) -> N
     await again.acknowledge(first)
     assert [exposure.frame_counter for exposure in await again.waiting()] == [2]
     assert await again.frames_taken() == 2
-
-
-async def test_the_hot_folder_takes_whole_files_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A half-written file waits, the same bytes under another name count once, what is safe is moved aside."""
-    monkeypatch.setattr(hotfolder, "_STILL_S", 0.0)
-    folder = tmp_path / "eos"
-    folder.mkdir()
-    camera = hotfolder.HotFolderCamera(folder, tmp_path / "memory.json", "h-1")
-    whole = b"\xff\xd8 picture \xff\xd9"
-    (folder / "IMG_1.JPG").write_bytes(whole[:-2])
-    assert await camera.waiting() == []
-    assert await camera.waiting() == []
-    (folder / "IMG_1.JPG").write_bytes(whole)
-    (folder / "IMG_1 copy.JPG").write_bytes(whole)
-    assert await camera.waiting() == []
-    (exposure,) = await camera.waiting()
-    assert (exposure.jpeg, exposure.frame_counter) == (whole, 1)
-    await camera.acknowledge(exposure)
-    assert await camera.waiting() == []
-    assert len(list((folder / "taken").iterdir())) == 2
-    restarted = hotfolder.HotFolderCamera(folder, tmp_path / "memory.json", "h-1")
-    assert await restarted.frames_taken() == 1
 
 
 def test_an_unknown_camera_is_named(tmp_path: Path) -> None:

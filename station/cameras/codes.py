@@ -1,0 +1,87 @@
+"""Capture codes (采集码) in a picture: a photograph or screenshot of a phone, or one image of a webcam.
+
+Lenient: dim, blurred, small, turned, inverted (dark mode). What a code says is opaque and goes to the caller alone.
+"""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.errors import Invalid
+from photospec import decoding
+
+Grey = NDArray[np.uint8]
+
+_MAX_BYTES = 32 * 2**20
+_MAX_PIXELS = 64_000_000
+#: Sides to which a picture is brought before it is looked at; a code of 40 modules wants some 3 pixels a module.
+_SIDES_PX = (1000, 1800, 500)
+
+
+def in_file(content: bytes) -> list[str]:
+    """The codes in an image file. Raises Invalid when it is no picture, or one that is too large."""
+    if len(content) > _MAX_BYTES or not 0 < _promised(content) <= _MAX_PIXELS:
+        raise Invalid("code-picture-unreadable")
+    pixels = _decode(content)
+    if pixels is None:
+        raise Invalid("code-picture-unreadable")
+    return in_image(pixels)
+
+
+def in_image(pixels: NDArray[np.uint8]) -> list[str]:
+    """The codes in an (H, W) or (H, W, 3) BGR image, each once; empty when none can be read."""
+    grey: Grey = pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
+    detector = cv2.QRCodeDetector()
+    for variant in _variants(grey):
+        if found := _read(detector, variant):
+            return found
+    return []
+
+
+def _promised(content: bytes) -> int:
+    """How many pixels the header of a PNG or JPEG promises; 0 for anything else. A bomb is never unfolded."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return int.from_bytes(content[16:20], "big") * int.from_bytes(content[20:24], "big")
+    try:
+        width_px, height_px = decoding.upright_size(decoding.check(content))
+    except decoding.UnreadableImage:
+        return 0
+    return width_px * height_px
+
+
+def _decode(content: bytes) -> NDArray[np.uint8] | None:
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except cv2.error:
+        return None
+    return None if image is None else np.asarray(image, np.uint8)
+
+
+def _variants(grey: Grey) -> Iterator[Grey]:
+    """The picture in ever stranger clothes, the likely ones first."""
+    longest = max(grey.shape)
+    for side in _SIDES_PX:
+        scaled = _scaled(grey, side / longest)
+        yield scaled
+        yield np.asarray(cv2.createCLAHE(3.0, (8, 8)).apply(scaled), np.uint8)
+        yield np.asarray(255 - scaled, np.uint8)
+        blurred = cv2.GaussianBlur(scaled, (5, 5), 0)
+        yield np.asarray(cv2.threshold(blurred, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1], np.uint8)
+        yield np.asarray(cv2.addWeighted(scaled, 2.0, cv2.GaussianBlur(scaled, (0, 0), 3), -1.0, 0), np.uint8)
+
+
+def _scaled(grey: Grey, factor: float) -> Grey:
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(grey, None, fx=factor, fy=factor, interpolation=interpolation), np.uint8)
+
+
+def _read(detector: cv2.QRCodeDetector, grey: Grey) -> list[str]:
+    # A quiet zone is what screenshots are cropped of.
+    framed = cv2.copyMakeBorder(grey, 24, 24, 24, 24, cv2.BORDER_CONSTANT, value=(255,))
+    try:
+        ok, texts, _, _ = detector.detectAndDecodeMulti(framed)
+    except (cv2.error, UnicodeDecodeError):
+        return []
+    return sorted({text for text in texts if text}) if ok else []

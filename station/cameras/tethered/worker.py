@@ -1,0 +1,135 @@
+"""`python -m station.cameras.tethered.worker gphoto2|drawn FOLDER`: drives one camera over one connection.
+
+It ends when the connection does, and is ended when a call does not return; the agent starts another.
+"""
+
+import argparse
+import os
+import queue
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO
+
+from station.cameras.tethered import bodies, wire
+
+_POLL_S = 0.02
+#: So often the agent hears from us when nothing happens.
+_ALIVE_EVERY_S = 0.2
+_STATUS_EVERY_S = 20.0
+
+
+class Worker:
+    """Serves requests as they come and listens to the camera in between."""
+
+    def __init__(self, body: bodies.Body, out: BinaryIO) -> None:
+        self._body, self._out = body, out
+        self._requests: queue.SimpleQueue[wire.Message | None] = queue.SimpleQueue()
+        self._status_due = self._alive_due = 0.0
+
+    def hear(self, source: BinaryIO) -> None:
+        """Read requests until the agent is gone. On a thread of its own."""
+        while (message := wire.read(source)) is not None:
+            self._requests.put(message)
+        self._requests.put(None)
+
+    def run(self) -> int:
+        """Until the agent is gone (0) or the connection is (1)."""
+        try:
+            self._open()
+            while self._turn():
+                pass
+        except bodies.LibraryError as error:
+            self._fault(error)
+            return 1
+        self._body.close()
+        return 0
+
+    def _open(self) -> None:
+        # Listed first: what is photographed from here on comes as an event, so that nothing falls in between.
+        identity = self._body.open()
+        card = self._body.card()
+        self._say("open", asdict(identity), wire.listing(card))
+
+    def _turn(self) -> bool:
+        self._tell_status()
+        for event in self._body.events(_POLL_S):
+            if isinstance(event, bodies.Added):
+                self._say("added", {**asdict(event.entry), "monotonic_ns": time.monotonic_ns()})
+            else:
+                self._say("fault", {"fault": "full", "detail": "event"})
+        while not self._requests.empty():
+            request = self._requests.get()
+            if request is None:
+                return False
+            self._serve(request)
+        if time.monotonic() >= self._alive_due:
+            self._alive_due = time.monotonic() + _ALIVE_EVERY_S
+            self._say("alive")
+        return True
+
+    def _serve(self, request: wire.Message) -> None:
+        try:
+            match request.says:
+                case "trigger":
+                    self._body.trigger()
+                    self._say("triggered")
+                case "fetch":
+                    entry = wire.entry(request.fields)
+                    self._say("file", asdict(entry), self._body.fetch(entry))
+                case "preview":
+                    self._say("preview", payload=self._body.preview())
+        except bodies.LibraryError as error:
+            if error.fault not in bodies.PASSING:
+                raise
+            self._fault(error, request.says)
+
+    def _tell_status(self) -> None:
+        if time.monotonic() >= self._status_due:
+            self._status_due = time.monotonic() + _STATUS_EVERY_S
+            self._say("status", asdict(self._body.status()))
+
+    def _fault(self, error: bodies.LibraryError, step: str = "") -> None:
+        self._say("fault", {"fault": error.fault, "detail": str(error), "holder": error.holder, "step": step})
+
+    def _say(self, says: str, fields: dict[str, object] | None = None, payload: bytes = b"") -> None:
+        self._out.write(wire.Message(says, fields or {}, payload).encoded())
+        self._out.flush()
+
+
+def body_for(kind: str, folder: Path, port: str | None) -> bodies.Body:
+    """The camera to drive, with the folder's script of faults before it if there is one."""
+    from station.cameras.tethered import faulty
+
+    if kind == "gphoto2":
+        from station.cameras.tethered import gphoto  # loads libgphoto2, or the virtual camera if VCAMERADIR says so
+
+        return faulty.scripted(gphoto.GphotoBody(port), folder)
+    from station.cameras.tethered import drawn
+
+    return faulty.FaultyBody(drawn.DrawnBody(folder), folder)
+
+
+def main() -> int:
+    """Drive the camera that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m station.cameras.tethered.worker")
+    parser.add_argument("kind", choices=("gphoto2", "drawn"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--port")
+    arguments = parser.parse_args()
+    # What a C library prints must not get between the messages.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    worker = Worker(body_for(arguments.kind, arguments.folder, arguments.port), out)
+    threading.Thread(target=worker.hear, args=(sys.stdin.buffer,), daemon=True).start()
+    try:
+        return worker.run()
+    except BrokenPipeError:
+        return 0  # the agent is gone
+
+
+if __name__ == "__main__":
+    # Not sys.exit: a thread still reads standard input, and nothing here needs tidying up.
+    os._exit(main())

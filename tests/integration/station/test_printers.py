@@ -1,0 +1,232 @@
+"""Slips on paper: the simulated receipt printer over TCP, and the system's queue by programs that stand in for CUPS."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kit import messages
+from station import devices, ports
+from station.printers import escpos, queues, receipts, simulator
+from tests.unit.station.patience import until
+
+QUICK = receipts.Limits(answer_s=2.0, slip_s=5.0, look_every_s=0.05, first_pause_s=0.02, longest_pause_s=0.05)
+
+
+def slip(number: int) -> ports.Slip:
+    return ports.Slip(f"A{number:03d}", "护理 2020-1 班", "A", datetime(2024, 3, 20, 1, 30, tzinfo=UTC))
+
+
+def explained(health: ports.Health) -> str:
+    """What the operator reads."""
+    assert health.trouble is not None
+    return messages.render(health.trouble.code, health.trouble.params)[0]
+
+
+@pytest.fixture
+def roll() -> Iterator[simulator.SimulatedPrinter]:
+    with simulator.simulated() as printer:
+        yield printer
+
+
+@pytest.fixture
+def notices() -> list[ports.Notice]:
+    return []
+
+
+@pytest.fixture
+async def printer(
+    roll: simulator.SimulatedPrinter, notices: list[ports.Notice]
+) -> AsyncIterator[receipts.ReceiptPrinter]:
+    printer = receipts.ReceiptPrinter(roll.address, QUICK, notices.append)
+    await printer.start()
+    yield printer
+    await printer.close()
+
+
+async def test_a_slip_says_the_number_large_and_as_qr(
+    roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter
+) -> None:
+    """Chinese text, the ticket, its QR code; and no name, because there is none to give."""
+    await printer.print(slip(17))
+    await until(lambda: not printer.waiting)
+    (printed,) = roll.printed
+    assert printed.qr == "A017"
+    assert printed.lines[:3] == ("拍摄号 Ticket", "A017", "护理 2020-1 班")
+    assert printed.whole
+
+
+async def test_paper_out_is_told_and_every_slip_comes(
+    roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter, notices: list[ports.Notice]
+) -> None:
+    """The roll ends inside the third slip: it is told with what to do, and after the change that one comes whole."""
+    roll.sheets = 3
+    for number in range(1, 7):
+        await printer.print(slip(number))
+    await until(lambda: printer.health().trouble)
+    assert "缺纸" in explained(printer.health())
+    assert "4 张" in explained(printer.health())
+    assert [one.qr for one in roll.printed if one.whole] == ["A001", "A002"]
+    roll.sheets = 100
+    await until(lambda: not printer.waiting)
+    assert [one.qr for one in roll.printed if one.whole] == [f"A{number:03d}" for number in range(1, 7)]
+    await until(lambda: printer.health().ready)
+    assert [(notice.fault, notice.recovered) for notice in notices] == [("paper_out", False), ("paper_out", True)]
+
+
+async def test_an_open_cover_is_told(roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter) -> None:
+    """Closed, it goes on."""
+    roll.cover_open = True
+    await printer.print(slip(1))
+    await until(lambda: printer.health().trouble)
+    assert "盖子" in explained(printer.health())
+    roll.cover_open = False
+    await until(lambda: not printer.waiting)
+    assert [one.qr for one in roll.printed] == ["A001"]
+
+
+async def test_a_cable_that_is_pulled_is_told(
+    roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter, notices: list[ports.Notice]
+) -> None:
+    """A broken connection is made anew, and nothing is missing."""
+    await printer.print(slip(1))
+    await until(lambda: not printer.waiting)
+    roll.unplug()
+    await until(lambda: notices)
+    await printer.print(slip(2))
+    await until(lambda: not printer.waiting)
+    assert [one.qr for one in roll.printed] == ["A001", "A002"]
+    assert [notice.fault for notice in notices] == ["unplugged", "unplugged"]
+
+
+async def test_a_printer_that_does_not_answer_is_told(roll: simulator.SimulatedPrinter) -> None:
+    """Silence is no paper-out."""
+    roll.deaf = True
+    hasty = receipts.Limits(answer_s=0.2, first_pause_s=0.02, longest_pause_s=0.05)
+    printer = receipts.ReceiptPrinter(roll.address, hasty)
+    await printer.start()
+    await until(lambda: printer.health().trouble)
+    assert "没有响应" in explained(printer.health())
+    await printer.close()
+
+
+async def test_a_printer_that_is_off_is_told() -> None:
+    """Nobody at the address."""
+    with simulator.simulated() as gone:
+        address = gone.address
+    printer = receipts.ReceiptPrinter(address, QUICK)
+    await printer.start()
+    await printer.print(slip(1))
+    await until(lambda: printer.health().trouble)
+    assert "找不到打印机" in explained(printer.health())
+    assert printer.waiting == 1
+    await printer.close()
+
+
+class _Careless(receipts.ReceiptPrinter):
+    """Prints as programs do that never ask back."""
+
+    def _print_one(self, slip: ports.Slip) -> None:
+        assert self._line is not None
+        self._line.write(escpos.slip(slip, 1))
+
+    def _demand_well(self) -> None:
+        if self._line is None:
+            super()._demand_well()
+
+
+async def test_without_asking_back_slips_are_lost(roll: simulator.SimulatedPrinter) -> None:
+    """Negative control: the slip in which the paper ended never comes whole."""
+    roll.sheets = 2
+    careless = _Careless(roll.address, QUICK)
+    await careless.start()
+    for number in (1, 2):
+        await careless.print(slip(number))
+    await until(lambda: not careless.waiting)
+    await until(lambda: len(roll.printed) == 2)
+    roll.sheets = 100
+    await asyncio.sleep(0.2)
+    await careless.close()
+    assert [one.qr for one in roll.printed if one.whole] == ["A001"]
+
+
+#: `lp`, `lpstat` and `cupsenable` over a folder: a queue that pauses at a paper-out and stays paused, as CUPS does.
+_CUPS = """#!/bin/sh
+cd "$(dirname "$0")"
+case "$(basename "$0")" in
+lp) cat > "job-$(ls job-* 2>/dev/null | wc -l)"; echo "request id is slips-1 (1 file(s))" ;;
+cupsenable) test -e no-permission && exit 1; rm -f paused ;;
+lpstat)
+  test -e missing && exit 1
+  case "$*" in
+  *-o*) test -e pending && echo "slips-1 crew 1024 Wed" ;;
+  *)
+    if test -e paused; then echo "printer slips disabled since Wed -"; else echo "printer slips is idle."; fi
+    test -e empty && echo "	Alerts: media-empty-error" || echo "	Alerts: none" ;;
+  esac ;;
+esac
+exit 0
+"""
+
+
+@pytest.fixture
+def cups(tmp_path: Path) -> Path:
+    for name in ("lp", "lpstat", "cupsenable"):
+        program = tmp_path / name
+        program.write_text(_CUPS)
+        program.chmod(0o755)
+    return tmp_path
+
+
+async def queue(cups: Path, noticed: devices.Noticed = devices.unnoticed) -> queues.QueuePrinter:
+    printer = queues.QueuePrinter("slips", noticed, cups, look_every_s=0.02)
+    await printer.start()
+    return printer
+
+
+def jobs(cups: Path) -> list[str]:
+    """The QR codes of the jobs, in their order."""
+    found = [re.search(rb"1P0([A-Z0-9]+)\x1d", path.read_bytes()) for path in sorted(cups.glob("job-*"))]
+    return [match[1].decode() for match in found if match]
+
+
+async def test_slips_go_to_the_system_s_queue(cups: Path) -> None:
+    """One job a slip, in order."""
+    printer = await queue(cups)
+    for number in (1, 2):
+        await printer.print(slip(number))
+    await until(lambda: not printer.waiting)
+    await printer.close()
+    assert jobs(cups) == ["A001", "A002"]
+
+
+async def test_a_queue_that_paused_at_a_paper_out_goes_on(cups: Path) -> None:
+    """Paper-out is told; when it is back the queue is resumed, which CUPS does not do."""
+    notices: list[ports.Notice] = []
+    for name in ("empty", "paused"):
+        (cups / name).touch()
+    printer = await queue(cups, notices.append)
+    await printer.print(slip(1))
+    await until(lambda: printer.health().trouble)
+    assert "缺纸" in explained(printer.health())
+    (cups / "empty").unlink()
+    await until(lambda: not printer.waiting)
+    await printer.close()
+    assert not (cups / "paused").exists()
+    assert jobs(cups) == ["A001"]
+    assert [notice.fault for notice in notices] == ["paper_out", "paper_out"]
+
+
+async def test_a_queue_that_may_not_be_resumed_is_told(cups: Path) -> None:
+    """The operator reads which queue, and that the slips wait."""
+    for name in ("paused", "no-permission"):
+        (cups / name).touch()
+    printer = await queue(cups)
+    await printer.print(slip(1))
+    await until(lambda: printer.health().trouble)
+    assert "slips 已暂停" in explained(printer.health())
+    await printer.close()
+    assert jobs(cups) == []

@@ -1,0 +1,154 @@
+"""The card reader over a pseudo-terminal: pyserial on one end, the simulated reader on the other."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import date
+
+import pytest
+
+from station import ports
+from station.readers import cards, documents, simulator
+from tests.unit.station import patience
+
+QUICK = cards.Limits(answer_s=1.0, look_every_s=0.01, first_pause_s=0.02, longest_pause_s=0.1)
+
+
+@pytest.fixture
+def desk() -> Iterator[simulator.SimulatedReader]:
+    with simulator.simulated() as reader:
+        yield reader
+
+
+@pytest.fixture
+def notices() -> list[ports.Notice]:
+    return []
+
+
+@pytest.fixture
+async def reader(desk: simulator.SimulatedReader, notices: list[ports.Notice]) -> AsyncIterator[cards.CardReader]:
+    reader = cards.CardReader(desk.path, QUICK, notices.append)
+    await reader.start()
+    yield reader
+    await reader.close()
+
+
+async def swiped(reader: cards.CardReader) -> ports.Scan:
+    return await asyncio.wait_for(reader.next(), patience.SECONDS)
+
+
+async def troubled(reader: cards.CardReader, code: str) -> None:
+    await patience.until(lambda: (trouble := reader.health().trouble) and trouble.code == code)
+
+
+async def well(reader: cards.CardReader) -> None:
+    await patience.until(lambda: reader.health().ready)
+
+
+@pytest.mark.parametrize("kind", simulator.INVENTED)
+async def test_every_kind_of_card(
+    kind: documents.Kind, desk: simulator.SimulatedReader, reader: cards.CardReader
+) -> None:
+    """Laid down, it is read once."""
+    desk.lay(kind)
+    scan = await swiped(reader)
+    assert (scan.source, scan.payload, scan.name) == ("id_card", *simulator.INVENTED[kind])
+    assert scan.expires == date(2036, 12, 31)
+
+
+async def test_a_card_is_given_once_until_it_is_lifted(
+    desk: simulator.SimulatedReader, reader: cards.CardReader, notices: list[ports.Notice]
+) -> None:
+    """One that lies there is not read again; lifted and laid down it is, and the next student's is."""
+    desk.lay()
+    await swiped(reader)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.next(), 0.3)
+    desk.lift()
+    await patience.until(lambda: reader.health().details["card"] == "none")
+    desk.lay()
+    assert (await swiped(reader)).payload == simulator.INVENTED["resident"][0]
+    desk.lift()
+    desk.lay("hk_macao_taiwan")
+    assert (await swiped(reader)).payload == simulator.INVENTED["hk_macao_taiwan"][0]
+    assert notices == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "trouble"),
+    [
+        ("noise", 3, None),
+        ("checksum", 2, "garbled"),
+        ("cut", 1, "garbled"),
+        ("silent", 1, "silent"),
+        ("refuse", 2, None),
+        ("none", 0, None),
+    ],
+)
+async def test_no_card_is_lost_to_a_disturbed_line(
+    fault: str,
+    times: int,
+    trouble: str | None,
+    desk: simulator.SimulatedReader,
+    reader: cards.CardReader,
+    notices: list[ports.Notice],
+) -> None:
+    """The fault is named if it is one, and the card is read all the same."""
+    await well(reader)
+    desk.fault(fault, times)
+    desk.lay()
+    assert (await swiped(reader)).payload == simulator.INVENTED["resident"][0]
+    await well(reader)
+    assert [notice.fault for notice in notices if not notice.recovered] == ([trouble] if trouble else [])
+    assert [notice.fault for notice in notices if notice.recovered] == ([trouble] if trouble else [])
+
+
+async def test_a_card_that_cannot_be_read_is_told_until_it_is_lifted(
+    desk: simulator.SimulatedReader, reader: cards.CardReader
+) -> None:
+    """A broken chip, or a number whose check digit is wrong: lift it; the next one is read."""
+    desk.lay(number="360426199101010072")
+    await troubled(reader, "reader-card-unreadable")
+    desk.lift()
+    await well(reader)
+    desk.lay()
+    assert (await swiped(reader)).payload == simulator.INVENTED["resident"][0]
+
+
+async def test_a_card_that_is_not_held_still_is_told(desk: simulator.SimulatedReader, reader: cards.CardReader) -> None:
+    """Three refusals in a row."""
+    desk.fault("refuse", 3)
+    desk.lay()
+    await troubled(reader, "reader-card-unreadable")
+    desk.lift()
+    await well(reader)
+
+
+async def test_an_unplugged_reader_is_told(desk: simulator.SimulatedReader, reader: cards.CardReader) -> None:
+    """Pulled out, it is looked for until it is back."""
+    await well(reader)
+    desk.close()
+    await troubled(reader, "reader-unplugged")
+
+
+async def test_nothing_of_a_card_is_said_anywhere(desk: simulator.SimulatedReader) -> None:
+    """Through a day of faults neither number nor name is printed, logged, noticed or shown as health."""
+    notices: list[ports.Notice] = []
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        reader = cards.CardReader(desk.path, QUICK, notices.append)
+        await reader.start()
+        for fault in ("noise", "checksum", "cut", "refuse"):
+            desk.lift()
+            desk.fault(fault, 2)
+            desk.lay()
+            scan = await swiped(reader)
+        desk.lay(number="360426199101010072")
+        await troubled(reader, "reader-card-unreadable")
+        said.write(f"{notices} {reader.health()} {scan} {reader!r}")
+        await reader.close()
+    text = said.getvalue()
+    assert "reader-card-unreadable" in text
+    for secret in (*simulator.INVENTED["resident"], "360426199101010072"):
+        assert secret not in text

@@ -1,0 +1,202 @@
+"""The hot folder against everything that tethering programs do to files."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kit.errors import Unavailable
+from station import ports
+from station.cameras import hotfolder
+from tests.unit.station import patience
+
+WHOLE = b"\xff\xd8 picture \xff\xd9"
+OTHER = b"\xff\xd8 another picture \xff\xd9"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "eos").mkdir()
+    return tmp_path / "eos"
+
+
+@pytest.fixture
+async def camera(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[hotfolder.HotFolderCamera]:
+    """Started, with short times for a file to stand still."""
+    monkeypatch.setattr(hotfolder, "_STILL_S", 0.02)
+    monkeypatch.setattr(hotfolder, "_STEP_S", 0.01)
+    monkeypatch.setattr(hotfolder, "_LOOK_AGAIN_S", 0.1)
+    camera = opened(folder)
+    await camera.start()
+    yield camera
+    await camera.close()
+
+
+def opened(folder: Path) -> hotfolder.HotFolderCamera:
+    return hotfolder.HotFolderCamera(folder, folder.parent / "memory.jsonl", "h-1")
+
+
+async def come(camera: hotfolder.HotFolderCamera, count: int = 1) -> list[ports.Exposure]:
+    """Wait for so many pictures."""
+    async with asyncio.timeout(patience.SECONDS):
+        while len(found := await camera.waiting()) < count:
+            await camera.arrived(0.5)
+    return found
+
+
+async def healthy(camera: hotfolder.HotFolderCamera, *, ready: bool) -> ports.Health:
+    await patience.until(lambda: camera.health().ready == ready)
+    return camera.health()
+
+
+async def test_a_file_wakes_whoever_waits(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """A picture is announced, given once until it is acknowledged, and moved aside then."""
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    (exposure,) = await come(camera)
+    assert (exposure.jpeg, exposure.frame_counter, exposure.camera_serial) == (WHOLE, 1, "h-1")
+    await camera.acknowledge(exposure)
+    assert await camera.waiting() == []
+    assert [path.name for path in (folder / "taken").iterdir()] == ["IMG_1.JPG"]
+
+
+async def test_a_file_that_is_being_written_waits(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """Half a file is no picture, whatever its name; the rest makes it one."""
+    with (folder / "IMG_1.JPG").open("wb", buffering=0) as file:
+        file.write(WHOLE[:6])
+        await asyncio.sleep(0.3)
+        assert await camera.waiting() == []
+        file.write(WHOLE[6:])
+    assert [exposure.jpeg for exposure in await come(camera)] == [WHOLE]
+
+
+async def test_a_temporary_name_is_no_picture_until_it_is_renamed(
+    camera: hotfolder.HotFolderCamera, folder: Path
+) -> None:
+    """Programs write beside and rename; a rename afterwards makes no second picture."""
+    for name in ("~IMG_1.JPG", ".IMG_1.JPG", "IMG_1.JPG.tmp"):
+        (folder / name).write_bytes(WHOLE)
+    await asyncio.sleep(0.2)
+    assert await camera.waiting() == []
+    (folder / "IMG_1.JPG.tmp").replace(folder / "IMG_1.JPG")
+    (exposure,) = await come(camera)
+    (folder / "IMG_1.JPG").replace(folder / "DSC_9.JPG")
+    (again,) = await come(camera)
+    assert (again.frame_counter, again.jpeg) == (exposure.frame_counter, exposure.jpeg)
+    await camera.acknowledge(exposure)
+    assert await camera.waiting() == []
+    assert await camera.frames_taken() == 1
+
+
+async def test_the_same_bytes_count_once(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """A copy under another name or in a folder below is the same frame, before and after it is acknowledged."""
+    (folder / "2024_03_20").mkdir()
+    for name in ("IMG_1.JPG", "IMG_1 (1).JPG", "2024_03_20/IMG_1.jpeg"):
+        (folder / name).write_bytes(WHOLE)
+    (exposure,) = await come(camera)
+    await camera.acknowledge(exposure)
+    (folder / "IMG_1 late.JPG").write_bytes(WHOLE)
+    (folder / "IMG_2.JPG").write_bytes(OTHER)
+    (second,) = await come(camera)
+    assert (second.jpeg, second.frame_counter) == (OTHER, 2)
+    assert await camera.frames_taken() == 2
+
+
+async def test_a_file_overwritten_under_its_name_is_another_picture(
+    camera: hotfolder.HotFolderCamera, folder: Path
+) -> None:
+    """Numbering begun anew in the program loses no frame."""
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    (first,) = await come(camera)
+    await camera.acknowledge(first)
+    (folder / "IMG_1.JPG").write_bytes(OTHER)
+    (second,) = await come(camera)
+    assert (second.jpeg, second.frame_counter) == (OTHER, 2)
+    await camera.acknowledge(second)
+    assert len(list((folder / "taken").iterdir())) == 2
+
+
+async def test_a_raw_goes_with_its_jpeg(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """The pair is one frame and stays together."""
+    (folder / "IMG_1.CR3").write_bytes(b"raw")
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    (exposure,) = await come(camera)
+    await camera.acknowledge(exposure)
+    assert {path.name for path in (folder / "taken").iterdir()} == {"IMG_1.JPG", "IMG_1.CR3"}
+
+
+async def test_pictures_come_in_the_order_of_their_times(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that are found together are numbered by their times, not by their names."""
+    monkeypatch.setattr(hotfolder, "_STILL_S", 0.0)
+    for name, content, time in (("B.JPG", WHOLE, 1_700_000_000), ("A.JPG", OTHER, 1_700_000_100)):
+        (folder / name).write_bytes(content)
+        os.utime(folder / name, (time, time))
+    found = await opened(folder).waiting()
+    assert [(exposure.frame_counter, exposure.jpeg) for exposure in found] == [(1, WHOLE), (2, OTHER)]
+
+
+async def test_a_file_that_stays_cut_off_is_told_without_its_name(
+    camera: hotfolder.HotFolderCamera, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator hears of it, others are taken in, and it is over when the file is whole."""
+    monkeypatch.setattr(hotfolder, "_SETTLED_S", 0.1)
+    (folder / "张三.JPG").write_bytes(WHOLE[:-2])
+    await patience.until(lambda: camera.health().trouble)
+    health = camera.health()
+    assert health.trouble is not None
+    assert (health.trouble.code, health.trouble.params) == ("camera-files-unfinished", {"count": 1})
+    (folder / "IMG_2.JPG").write_bytes(OTHER)
+    assert [exposure.jpeg for exposure in await come(camera)] == [OTHER]
+    (folder / "张三.JPG").write_bytes(WHOLE)
+    assert len(await come(camera, 2)) == 2
+    assert (await healthy(camera, ready=True)).trouble is None
+
+
+async def test_bytes_behind_the_end_mark_are_allowed_to_a_file_that_settled(
+    camera: hotfolder.HotFolderCamera, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some bodies write a preview there."""
+    monkeypatch.setattr(hotfolder, "_SETTLED_S", 0.1)
+    (folder / "IMG_1.JPG").write_bytes(WHOLE + b"trailer")
+    assert [exposure.jpeg for exposure in await come(camera)] == [WHOLE + b"trailer"]
+
+
+async def test_a_folder_that_is_gone_and_comes_back(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """A network drive that drops out is a trouble, not an end."""
+    await healthy(camera, ready=True)
+    shutil.move(folder, folder.with_name("away"))
+    await patience.until(lambda: (trouble := camera.health().trouble) and trouble.code == "camera-folder-missing")
+    shutil.move(folder.with_name("away"), folder)
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    assert len(await come(camera)) == 1
+
+
+async def test_a_press_does_not_take_an_older_picture(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """What lay there before the press is said, not given as its answer; the next file is."""
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    (old,) = await come(camera)
+    with pytest.raises(Unavailable, match="camera-frames-waiting"):
+        await camera.shutter()
+    await camera.acknowledge(old)
+    pressed = asyncio.create_task(camera.shutter())
+    await asyncio.sleep(0.05)
+    (folder / "IMG_2.JPG").write_bytes(OTHER)
+    assert (await pressed).jpeg == OTHER
+
+
+async def test_numbers_outlive_a_crash(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """The same bytes keep their number; a line that a crash cut off counts for nothing."""
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    await come(camera)
+    await camera.close()
+    with (folder.parent / "memory.jsonl").open("ab") as file:
+        file.write(b'{"sha256": "ab')
+    again = opened(folder)
+    await again.start()
+    (exposure,) = await come(again)
+    (folder / "IMG_2.JPG").write_bytes(OTHER)
+    assert [one.frame_counter for one in await come(again, 2)] == [1, 2]
+    assert exposure.frame_counter == 1
+    await again.close()
