@@ -92,7 +92,7 @@ function looked(frame) {
     <div class="looked">
       <div class="label">机器不判断，请看一眼 <i>for your own eyes</i></div>
       <ul>
-        ${frame.for_a_person.slice(0, 3).map((one) => html`<li key=${one.rule}>${bare(one.zh)}<small>${bare(one.en)}</small></li>`)}
+        ${frame.for_a_person.slice(0, 8).map((one) => html`<li key=${one.rule}>${bare(one.zh)}<small>${bare(one.en)}</small></li>`)}
       </ul>
     </div>
   `;
