@@ -158,7 +158,7 @@ async def run(root: Path, config: settings.Settings) -> int:
                 status = await work(entrance, stopping)
             return status
     finally:
-        directory.door.unlink(missing_ok=True)
+        _take_in_door_file(directory)
 
 
 async def _set_up(entrance: Door, stopping: asyncio.Event) -> int | None:
@@ -221,6 +221,13 @@ def _write_door_file(entrance: Door) -> None:
     told = {"url": url, "token": entrance.token, "pid": os.getpid(), "metrics": f"{url}/metrics"}
     settings.write_secret(entrance.directory.door, json.dumps(told).encode())
     logs.get().info("station.open", url=url)
+
+
+def _take_in_door_file(directory: settings.Directory) -> None:
+    """Whoever was refused because another agent holds the directory leaves that one's door file."""
+    with contextlib.suppress(FileNotFoundError):
+        if json.loads(directory.door.read_bytes())["pid"] == os.getpid():
+            directory.door.unlink()
 
 
 def _last_port(directory: settings.Directory) -> int:

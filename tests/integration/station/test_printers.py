@@ -78,14 +78,14 @@ async def test_paper_out_is_told_and_every_slip_comes(
 
 
 async def test_an_open_cover_is_told(roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter) -> None:
-    """Closed, it goes on."""
+    """Closed, it goes on. A slip on its way when the cover opened may come twice, never not at all."""
     roll.cover_open = True
     await printer.print(slip(1))
     await until(lambda: printer.health().trouble)
     assert "盖子" in explained(printer.health())
     roll.cover_open = False
     await until(lambda: not printer.waiting)
-    assert [one.qr for one in roll.printed] == ["A001"]
+    assert {one.qr for one in roll.printed} == {"A001"}
 
 
 async def test_a_cable_that_is_pulled_is_told(
