@@ -234,16 +234,24 @@ def alive(pid: int, created: float) -> bool:
 
 
 def end(pid: int, created: float, *, patience_s: float = 15.0) -> bool:
-    """End a process of which only pid and creation time are known, with its group. True if there was one."""
+    """End a process of which only pid and creation time are known, with its group; returns when it is gone.
+
+    True if there was one. It has `patience_s` to end by itself; a killed one needs a moment too, and is waited for.
+    """
     if not alive(pid, created):
         return False
     _signal(pid, signal.SIGTERM)
     _signal(pid, signal.SIGCONT)
-    deadline = time.monotonic() + patience_s
+    _wait_until_gone(pid, created, patience_s)
+    end_group(pid)
+    _wait_until_gone(pid, created, patience_s)
+    return True
+
+
+def _wait_until_gone(pid: int, created: float, longest_s: float) -> None:
+    deadline = time.monotonic() + longest_s
     while alive(pid, created) and time.monotonic() < deadline:
         time.sleep(0.05)
-    end_group(pid)
-    return True
 
 
 def end_group(pid: int) -> None:

@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -105,3 +107,15 @@ def test_a_process_is_known_by_pid_and_birth() -> None:
     assert process.alive(os.getpid(), own)
     assert not process.alive(os.getpid(), own - 100)
     assert not process.alive(0, 0.0)
+
+
+def test_a_process_that_ignores_the_request_is_gone_when_end_returns() -> None:
+    """`end` kills what does not go by itself, and waits for that too."""
+    deaf = "import signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); signal.pause()"
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE, start_new_session=True) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        created = process.created_at(child.pid)
+        assert process.end(child.pid, created, patience_s=0.2)
+        assert not process.alive(child.pid, created)
+        assert not process.end(child.pid, created)
