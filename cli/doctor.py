@@ -20,7 +20,7 @@ from cli.stack import clock, process
 from cli.stack import layout as layouts
 from cli.stack import ports as loopback
 from cli.stack import stack as stacks
-from cli.stack.parts import objects, postgres, rabbitmq
+from cli.stack.parts import objects, postgres, rabbitmq, rabbitmq_folder
 
 NEEDED_DISK = 2 * 1024**3
 PACKAGES = (
@@ -87,14 +87,17 @@ def _system_clock() -> Finding:
 def _broker_program() -> Finding:
     if os.environ.get("GRADPHOTO_AMQP_URL"):
         return Finding("RabbitMQ", True, "GRADPHOTO_AMQP_URL")
-    remedy = "安装 rabbitmq-server 或设置 GRADPHOTO_AMQP_URL · install rabbitmq-server, or set GRADPHOTO_AMQP_URL"
+    remedy = (
+        "安装 rabbitmq-server、启动 Docker 或设置 GRADPHOTO_AMQP_URL · "
+        "install rabbitmq-server, start Docker, or set GRADPHOTO_AMQP_URL"
+    )
     try:
         found = rabbitmq.find(os.environ)
     except process.PartFailed as error:
         return Finding("RabbitMQ", False, str(error), remedy)
     if found is None and rabbitmq.may_install():
         return Finding("RabbitMQ", True, "up 时用 apt 安装 · up will install it by apt")
-    return Finding("RabbitMQ", found is not None, found.server if found else "-", remedy)
+    return Finding("RabbitMQ", found is not None, rabbitmq.describe(found) if found else "-", remedy)
 
 
 def _running(stack: stacks.Stack) -> Iterator[Finding]:
@@ -142,7 +145,7 @@ def _database(url: str) -> str:
 
 def _broker(url: str) -> str:
     parts = urlsplit(url)
-    if not asyncio.run(rabbitmq.answers(parts.port or 5672, parts.hostname or loopback.LOOPBACK)):
+    if not asyncio.run(rabbitmq_folder.answers(parts.port or 5672, parts.hostname or loopback.LOOPBACK)):
         raise OSError("无应答 · no answer")
     return f"AMQP 0-9-1, :{parts.port or 5672}"
 

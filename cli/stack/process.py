@@ -5,9 +5,10 @@ import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from cli.stack import layout
 
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 15.0
 STEADY_AFTER_S = 30.0
+_CLEAR_UP_S = 60.0
 GIVE_UP_AFTER = 3  # ends before the first "ready": then the start has failed, and the log says why
 
 _PR_SET_PDEATHSIG = 1
@@ -48,6 +50,7 @@ class Program:
     ready_timeout_s: float = 180.0
     user: str | None = None
     leftovers: tuple[Path, ...] = ()
+    clear_up: tuple[str, ...] = ()  # a command that ends what outlives the process, such as a container its client
     restart: bool = True
     kind: str = "extra"
     url: str = ""
@@ -125,6 +128,7 @@ class Child:
             "last_exit": self.last_exit,
             "since": self.since,
             "leftovers": [str(path) for path in self.program.leftovers],
+            "clear_up": list(self.program.clear_up),
         }
 
     async def _supervise(self) -> None:
@@ -165,8 +169,7 @@ class Child:
         code = await self._process.wait()
         watch.cancel()
         end_group(self.pid)
-        for path in self.program.leftovers:
-            path.unlink(missing_ok=True)
+        await asyncio.to_thread(clear_up, self.program.clear_up, self.program.leftovers)
         self.last_exit = _describe(code)
         # In one go, so that no reader of stack.json is told of a ready part without a process.
         self.state, self.pid, self.created = "ended", 0, 0.0
@@ -259,6 +262,14 @@ def end_group(pid: int) -> None:
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
+
+
+def clear_up(command: Sequence[str], leftovers: Iterable[str | Path]) -> None:
+    """Remove what an ended process left behind. The command may find nothing to do: its status is not looked at."""
+    if command:
+        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_CLEAR_UP_S)
+    for path in leftovers:
+        Path(path).unlink(missing_ok=True)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from cli.stack import clock, environment, ports, process, secrets
 from cli.stack import layout as layouts
-from cli.stack.parts import objects, postgres, rabbitmq, services
+from cli.stack.parts import objects, postgres, rabbitmq, rabbitmq_folder, services
 
 #: A process that was killed is known to be dead so long after.
 _NOTICE_S = 0.5
@@ -132,13 +132,13 @@ class Supervisor:
         if "AMQP_URL" in self.given:
             return
         broker = await asyncio.to_thread(rabbitmq.find_or_install, os.environ, self._say_from_thread())
-        for part in rabbitmq.programs(self.layout, self.keys, self.ports, self.clean, broker):
+        for part in broker.programs(self.layout, self.keys, self.ports, self.clean):
             await self._bring_up(part)
 
     async def _settle_rabbitmq(self) -> None:
         if "AMQP_URL" not in self.given:
             address = environment.urls(self.keys, self.ports, self.given)["AMQP_URL"]
-            await rabbitmq.settle(self.layout, self.children["rabbitmq"], address)
+            await rabbitmq_folder.settle(self.layout, self.children["rabbitmq"], address)
 
     async def _start_objects(self) -> None:
         if "S3_URL" not in self.given:
@@ -287,8 +287,8 @@ def sweep(state: dict[str, Any]) -> list[str]:
     """End whatever a dead supervisor left running; returns the names. Pid and time of creation name a process."""
     parts = sorted(state.get("parts", {}).items(), key=lambda item: item[1].get("kind") == "infra")
     ended = [name for name, part in parts if process.end(int(part.get("pid", 0)), float(part.get("created", 0.0)))]
-    for path in (path for _, part in parts for path in part.get("leftovers", ())):
-        Path(path).unlink(missing_ok=True)
+    for _, part in parts:
+        process.clear_up(part.get("clear_up", ()), part.get("leftovers", ()))
     return ended
 
 
