@@ -3,8 +3,10 @@
 Signatures are Ed25519 (JOSE name of RFC 9864), and no other algorithm is ever accepted.
 """
 
+import base64
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from kit import clock, errors
+from kit import clock, crypto, errors
 
 ISSUER = "gradphoto"
 ALGORITHM = "Ed25519"
@@ -234,6 +236,45 @@ def verify_station(
     if abs(issued - now.timestamp()) > leeway:
         raise errors.Unauthenticated("station-clock-skew", server_time=now.astimezone(UTC).isoformat())
     return StationRequest(UUID(expected["sub"]), claims["jti"], datetime.fromtimestamp(issued, UTC))
+
+
+class Stamp:
+    """Signs documents of one kind: a JWS with detached content (RFC 7515, appendix F), in a header of the answer.
+
+    The kind stands in the signed part: a signature over one kind of document is none over another.
+    """
+
+    def __init__(self, private_pem: str, kind: str) -> None:
+        self._private_pem, self._kind = private_pem, kind
+
+    def sign(self, content: bytes) -> str:
+        """The signature of `content`, for a header."""
+        protected = _protected(self._kind)
+        return f"{protected}..{_base64url(crypto.sign(self._private_pem, _to_sign(protected, content)))}"
+
+
+def stamped(public_pem: str, kind: str, content: bytes, signature: str) -> bool:
+    """Whether `signature` is that of the key's holder over exactly this document of this kind."""
+    protected, dots, signed = signature.partition("..")
+    if not dots or protected != _protected(kind):
+        return False
+    try:
+        raw = base64.b64decode(signed + "=" * (-len(signed) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return False
+    return crypto.verify(public_pem, _to_sign(protected, content), raw)
+
+
+def _protected(kind: str) -> str:
+    return _base64url(json.dumps({"alg": ALGORITHM, "typ": kind}, separators=(",", ":")).encode())
+
+
+def _to_sign(protected: str, content: bytes) -> bytes:
+    return f"{protected}.".encode() + base64.urlsafe_b64encode(content).rstrip(b"=")
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _credentials(authorization: str | None, scheme: str, missing: str) -> str:

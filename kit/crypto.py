@@ -107,12 +107,21 @@ def normalise(mode: str, payload: str) -> str:
 
 def new_key() -> tuple[str, str]:
     """A new Ed25519 pair as PEM texts: (private, public)."""
-    key = Ed25519PrivateKey.generate()
+    return _pems(Ed25519PrivateKey.generate())
+
+
+def _pems(key: Ed25519PrivateKey) -> tuple[str, str]:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return private.decode(), public.decode()
+
+
+def signing_pair(master: bytes, *context: str) -> tuple[str, str]:
+    """The Ed25519 pair for `context`, derived like `derive`: the same in every process that holds `master`."""
+    key = Ed25519PrivateKey.from_private_bytes(derive(master, "ed25519", *context))
+    return _pems(key)
 
 
 def sign(private_pem: str, data: bytes) -> bytes:

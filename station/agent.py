@@ -83,12 +83,14 @@ class Agent:
             await asyncio.sleep(_HEARTBEAT_S)
 
     async def _health(self) -> dict[str, Any]:
+        age_s = queue.pack_age_s(self.work, self.clock.now())
+        self.measures.pack(age_s, old=queue.pack_is_old(self.work, self.clock.now()))
         return {
             "backlog": await self.count_backlog(),
             "disk_free_bytes": shutil.disk_usage(self.directory.root).free,
             "camera": self.work.camera.serial,
             "skew_s": self.clock.skew.total_seconds(),
-            "pack_age_s": queue.pack_age_s(self.work, self.clock.now()),
+            "pack_age_s": age_s,
             "queue": len(self.work.desk.waiting),
             "mode": mode(self.work),
         }

@@ -144,6 +144,9 @@ class StateAnswer(_Body):
     pack_age_s: float | None
     pack_expires_at: str | None
     pack_expired: bool
+    pack_version: int | None
+    pack_old: bool
+    pack_refused: str | None
     skew_s: float
 
 
@@ -308,7 +311,10 @@ def _state(agent: agents.Agent) -> StateAnswer:
         pack_codes=agent.packs.codes,
         pack_age_s=queue.pack_age_s(work, now),
         pack_expires_at=pack.expires_at.isoformat() if pack else None,
-        pack_expired=pack is not None and pack.expires_at < now,
+        pack_expired=pack is not None and pack.is_expired(now),
+        pack_version=pack.version if pack else None,
+        pack_old=queue.pack_is_old(work, now),
+        pack_refused=agent.packs.trouble.code if agent.packs.trouble else None,
         skew_s=agent.clock.skew.total_seconds(),
     )
 

@@ -46,13 +46,14 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     """Open the directory and wire an agent over it. The caller closes it."""
     enrolled = directory.enrolled()
     clock = timekeeping.StationClock(clocks.clock_for(config), directory.skew)
-    book = journal.SqliteJournal(directory.journal)
+    book = journal.SqliteJournal(directory.journal, directory.sealer("journal"))
     await book.open()
     desk = Desk(enrolled.desk_code, await book.history())
     client = server.Server(enrolled.server, enrolled.station_id, directory.private_pem(), clock)
     held = spool.FileSpool(directory.spool, directory.sealer(), config.station_reserve_mb * 1024 * 1024)
-    pack = packs.SealedPacks(directory.pack, directory.sealer(), client, clock)
     figures = measures.Measures(desk, enrolled.campus_code)
+    ours = packs.Ours(enrolled.pack_key, enrolled.campaign_id, enrolled.desk_id)
+    pack = packs.SealedPacks(directory.pack, directory.sealer("pack"), client, clock, ours, figures.pack_refused)
     agents: list[Agent] = []
 
     async def received(fact: facts.Fact) -> None:

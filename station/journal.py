@@ -1,6 +1,7 @@
 """The journal: SQLite in WAL mode with synchronous=FULL, on one thread of its own.
 
-`facts` is append-only; `outgoing` is the one durable queue of what the server must be told.
+`facts` is append-only; `outgoing` is the one durable queue of what the server must be told. What a row says is sealed:
+an operator's reason may hold a name, and a lost laptop tells nobody who was where. Kinds, ids and lanes are not.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from kit import crypto
 from kit.errors import Conflict, Unavailable
 from station import ports
 from station.domain import facts
@@ -25,16 +27,16 @@ T = TypeVar("T")
 _FACT: TypeAdapter[facts.Fact] = TypeAdapter(facts.Fact)
 
 _SCHEMA = """
-create table if not exists facts (seq integer primary key autoincrement, kind text not null, body text not null);
+create table if not exists facts (seq integer primary key autoincrement, kind text not null, body blob not null);
 create table if not exists outgoing (
   seq integer primary key autoincrement,
-  kind text not null, key text not null, body text not null, lane text not null,
+  kind text not null, key text not null, body blob not null, lane text not null,
   after_kind text, after_key text, after_all integer not null,
-  revision integer not null default 1, received_at text, answer text,
+  revision integer not null default 1, received_at text, answer blob,
   unique (kind, key)
 );
 create index if not exists outgoing_waiting on outgoing (seq) where received_at is null;
-pragma user_version = 1;
+pragma user_version = 2;
 """
 _ADD_MESSAGE = """
 insert into outgoing (kind, key, body, lane, after_kind, after_key, after_all) values (?, ?, ?, ?, ?, ?, ?)
@@ -51,7 +53,8 @@ from outgoing o where received_at is null order by seq limit ?
 class SqliteJournal:
     """The journal in one file, which one process at a time may hold."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sealer: crypto.Sealer) -> None:
+        self._sealer = sealer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._path = path
         self._connection: sqlite3.Connection
@@ -67,8 +70,9 @@ class SqliteJournal:
 
     async def history(self) -> list[facts.Fact]:
         """All facts, in order."""
-        rows = await self._do(lambda: self._connection.execute("select body from facts order by seq").fetchall())
-        return [_FACT.validate_json(body) for (body,) in rows]
+        query = "select kind, body from facts order by seq"
+        rows = await self._do(lambda: self._connection.execute(query).fetchall())
+        return [_FACT.validate_json(self._sealer.open(body, _of_fact(kind))) for kind, body in rows]
 
     async def append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:
         """Write facts and messages in one transaction; on the disk when this returns."""
@@ -77,7 +81,7 @@ class SqliteJournal:
     async def pending(self, limit: int) -> list[ports.Pending]:
         """The oldest messages that the server has not received."""
         rows = await self._do(lambda: self._connection.execute(_PENDING, (limit,)).fetchall())
-        return [_pending(row) for row in rows]
+        return [self._pending(row) for row in rows]
 
     async def received(
         self, pending: ports.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
@@ -89,7 +93,7 @@ class SqliteJournal:
         """What the server answered, or None while it has not."""
         query = "select answer from outgoing where kind = ? and key = ? and received_at is not null"
         row = await self._do(lambda: self._connection.execute(query, (kind, str(key))).fetchone())
-        return json.loads(row[0]) if row else None
+        return json.loads(self._sealer.open(row[0], _of_answer(kind, str(key)))) if row else None
 
     async def backlog(self) -> int:
         """How many messages the server has not received."""
@@ -114,23 +118,38 @@ class SqliteJournal:
     def _append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:
         with _Transaction(self._connection):
             self._write_facts(happened)
-            self._connection.executemany(_ADD_MESSAGE, [_columns(message) for message in messages])
+            self._connection.executemany(_ADD_MESSAGE, [self._columns(message) for message in messages])
 
     def _write_facts(self, happened: Sequence[facts.Fact]) -> None:
-        rows = [(fact.kind, _FACT.dump_json(fact).decode()) for fact in happened]
+        rows = [(fact.kind, self._sealer.seal(_FACT.dump_json(fact), _of_fact(fact.kind))) for fact in happened]
         self._connection.executemany("insert into facts (kind, body) values (?, ?)", rows)
 
     def _received(
         self, pending: ports.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
     ) -> bool:
+        message = pending.message
+        sealed = self._sealer.seal(json.dumps(answer).encode(), _of_answer(message.kind, str(message.key)))
         with _Transaction(self._connection):
             done = self._connection.execute(
                 "update outgoing set received_at = ?, answer = ? where seq = ? and revision = ?",
-                (at.isoformat(), json.dumps(answer), pending.seq, pending.revision),
+                (at.isoformat(), sealed, pending.seq, pending.revision),
             )
             if done.rowcount:
                 self._write_facts(happened)
             return bool(done.rowcount)
+
+    def _columns(self, message: Message) -> tuple[Any, ...]:
+        after_kind, after_key = message.after or (None, None)
+        key = str(message.key)
+        body = self._sealer.seal(json.dumps(message.body).encode(), _of_message(message.kind, key))
+        after = (after_kind, str(after_key) if after_key else None)
+        return message.kind, key, body, message.lane, *after, message.after_all
+
+    def _pending(self, row: tuple[Any, ...]) -> ports.Pending:
+        seq, revision, kind, key, body, lane, after_kind, after_key, after_all, blocked = row
+        after = (after_kind, UUID(after_key)) if after_kind else None
+        told = json.loads(self._sealer.open(body, _of_message(kind, key)))
+        return ports.Pending(seq, revision, Message(kind, UUID(key), told, lane, after, bool(after_all)), bool(blocked))
 
 
 class _Transaction:
@@ -147,18 +166,16 @@ class _Transaction:
             self._connection.execute("rollback")
 
 
-def _columns(message: Message) -> tuple[Any, ...]:
-    after_kind, after_key = message.after or (None, None)
-    key = str(after_key) if after_key else None
-    body = json.dumps(message.body)
-    return message.kind, str(message.key), body, message.lane, after_kind, key, message.after_all
+def _of_fact(kind: str) -> bytes:
+    return f"journal fact {kind}".encode()
 
 
-def _pending(row: tuple[Any, ...]) -> ports.Pending:
-    seq, revision, kind, key, body, lane, after_kind, after_key, after_all, blocked = row
-    after = (after_kind, UUID(after_key)) if after_kind else None
-    message = Message(kind, UUID(key), json.loads(body), lane, after, bool(after_all))
-    return ports.Pending(seq, revision, message, bool(blocked))
+def _of_message(kind: str, key: str) -> bytes:
+    return f"journal message {kind} {key}".encode()
+
+
+def _of_answer(kind: str, key: str) -> bytes:
+    return f"journal answer {kind} {key}".encode()
 
 
 def _explained(error: sqlite3.OperationalError) -> Exception:

@@ -21,6 +21,12 @@ TO_VERDICT = metrics.histogram("gradphoto_shutter_to_verdict_seconds", "From the
 QUEUE = metrics.gauge("gradphoto_desk_queue", "Students who hold a ticket and wait", _PLACE)
 BACKLOG = metrics.gauge("gradphoto_station_backlog", "Messages that the server has not received", _PLACE)
 
+PACK_AGE = metrics.gauge("gradphoto_station_pack_age_seconds", "Since the server last confirmed the desk pack", _PLACE)
+PACK_OLD = metrics.gauge("gradphoto_station_pack_old", "1 while the desk pack is older than policy likes", _PLACE)
+PACK_REFUSED = metrics.counter(
+    "gradphoto_station_packs_refused_total", "Desk packs that were not the server's, or not for us", (*_PLACE, "code")
+)
+
 DEVICE_FAULTS = metrics.counter("gradphoto_device_faults_total", "Troubles of a device", (*_PLACE, "device", "fault"))
 DEVICE_RECOVERIES = metrics.counter(
     "gradphoto_device_recoveries_total", "Troubles of a device that are over", (*_PLACE, "device", "fault")
@@ -73,6 +79,16 @@ class Measures:
         counter = DEVICE_RECOVERIES if notice.recovered else DEVICE_FAULTS
         counter.labels(**self._labels, device=notice.device, fault=notice.fault).inc()
         DEVICE_TROUBLED.labels(**self._labels, device=notice.device).set(0 if notice.recovered else 1)
+
+    def pack(self, age_s: float | None, *, old: bool) -> None:
+        """How old the desk pack is."""
+        if age_s is not None:
+            PACK_AGE.labels(**self._labels).set(age_s)
+        PACK_OLD.labels(**self._labels).set(old)
+
+    def pack_refused(self, code: str) -> None:
+        """Count a desk pack that was not taken."""
+        PACK_REFUSED.labels(**self._labels, code=code).inc()
 
     def backlog(self, count: int) -> None:
         """How much waits to be sent."""

@@ -1,47 +1,88 @@
-"""The desk pack on this disk: sealed, refreshed whenever the network allows, used without it."""
+"""The desk pack on this disk: signed by the server, sealed here, refreshed when the network allows, used without it."""
 
 import asyncio
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from gradphoto_contracts import ids
-from kit import crypto, logs
-from kit.errors import Problem, Unavailable
+from kit import auth, crypto, logs
+from kit.errors import Problem, Refused, Unavailable
 from station import settings
-from station.domain.pack import Entry, Pack
+from station.domain.pack import SIGNED_AS, Changes, Entry, Pack, Signed, changed, demand_newer, demand_ours
 from station.ports import Clock
 
 _AAD = b"desk pack"
 _REFRESH_S = 15.0
 #: Asked for by a code that nobody knows, a refresh still waits so long after the last one.
 _HURRY_S = 1.0
+_TOLD: TypeAdapter[Pack | Changes] = TypeAdapter(Annotated[Pack | Changes, Field(discriminator="kind")])
 
 
 class Source(Protocol):
     """Who gives out packs."""
 
-    async def desk_pack(self, etag: str | None) -> tuple[bytes, str] | None: ...
+    async def desk_pack(self, etag: str | None) -> Signed | None:
+        """The pack, or what has changed since `etag`; None when that is nothing."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Whose packs are taken: by whose key signed, and made for which campaign and desk."""
+
+    pack_key: str
+    campaign_id: ids.CampaignId
+    desk_id: ids.DeskId
+
+
+def _nothing(_code: str) -> None:
+    pass
 
 
 class SealedPacks:
-    """The pack in force, with its lookup tables."""
+    """The pack in force, with its lookup tables. A pack that is not ours is refused, and the one in force stays."""
 
-    def __init__(self, path: Path, sealer: crypto.Sealer, source: Source, clock: Clock) -> None:
-        self._path, self._sealer, self._source, self._clock = path, sealer, source, clock
+    def __init__(
+        self,
+        path: Path,
+        sealer: crypto.Sealer,
+        source: Source,
+        clock: Clock,
+        ours: Ours,
+        refused: Callable[[str], None] = _nothing,
+    ) -> None:
+        self._path, self._sealer, self._source, self._clock, self._ours = path, sealer, source, clock, ours
+        self._refused = refused
         self._pack: Pack | None = None
-        self._etag: str | None = None
         self._as_of: datetime | None = None
+        self._trouble: Problem | None = None
         self._by_digest: dict[str, Entry] = {}
         self._by_student: dict[ids.StudentId, Entry] = {}
         self._wanted = asyncio.Event()
 
     def load(self) -> None:
-        """Take the pack of before the restart, if there is one."""
-        if self._path.exists():
+        """Take the pack of before the restart, if there is one that is ours and not forgotten."""
+        try:
             kept = json.loads(self._sealer.open(self._path.read_bytes(), _AAD))
-            self._take(kept["pack"].encode(), kept["etag"], datetime.fromisoformat(kept["as_of"]))
+            pack = Pack.model_validate(kept["pack"])
+            demand_ours(pack, self._ours.campaign_id, self._ours.desk_id)
+        except FileNotFoundError:
+            return
+        except (Problem, ValidationError, KeyError, ValueError) as fault:
+            # Another desk's, or a torn disk: the server has it still.
+            logs.get().warning("pack.unreadable", fault=type(fault).__name__)
+            return
+        if pack.is_forgotten(self._clock.now()):
+            self._path.unlink()
+            logs.get().warning("pack.forgotten", expired_at=pack.expires_at.isoformat())
+            return
+        self._take(pack, datetime.fromisoformat(kept["as_of"]))
 
     def current(self) -> Pack:
         """The pack in force. Raises Unavailable while none has ever come."""
@@ -53,6 +94,11 @@ class SealedPacks:
     def as_of(self) -> datetime | None:
         """When the server last said that this pack is the newest."""
         return self._as_of
+
+    @property
+    def trouble(self) -> Problem | None:
+        """Why the pack that came last was refused; None when it was taken."""
+        return self._trouble
 
     def find(self, scan: str) -> Entry | None:
         """Whose code this is."""
@@ -79,15 +125,9 @@ class SealedPacks:
         self._wanted.set()
 
     async def refresh(self) -> None:
-        """Fetch the pack when the server has a newer one."""
-        fresh = await self._source.desk_pack(self._etag)
-        now = self._clock.now()
-        if fresh is None:
-            self._as_of = now
-            return
-        content, etag = fresh
-        await asyncio.to_thread(self._save, content, etag, now)
-        self._take(content, etag, now)
+        """Fetch what has changed; all of it when changes do not fit what is held. Raises Refused for a wrong pack."""
+        if not await self._refresh(self._pack.etag if self._pack else None):
+            await self._refresh(None)
 
     async def run(self) -> None:
         """Keep the pack fresh for as long as the station runs; without network the last one stays in use."""
@@ -104,12 +144,45 @@ class SealedPacks:
             except TimeoutError:
                 continue
 
-    def _save(self, content: bytes, etag: str, now: datetime) -> None:
-        kept = {"pack": content.decode(), "etag": etag, "as_of": now.isoformat()}
-        settings.write_whole(self._path, self._sealer.seal(json.dumps(kept).encode(), _AAD))
+    async def _refresh(self, etag: str | None) -> bool:
+        signed = await self._source.desk_pack(etag or None)
+        now = self._clock.now()
+        if signed is None:
+            self._as_of, self._trouble = now, None
+            return True
+        try:
+            pack = self._read(signed)
+        except Refused as problem:
+            self._trouble = problem
+            self._refused(problem.code)
+            raise
+        if pack is None:
+            return False
+        await asyncio.to_thread(self._save, pack, now)
+        self._take(pack, now)
+        self._trouble = None
+        return True
 
-    def _take(self, content: bytes, etag: str, as_of: datetime) -> None:
-        pack = Pack.model_validate_json(content)
+    def _read(self, signed: Signed) -> Pack | None:
+        """The pack that follows from what was sent; None for changes to a pack that we do not hold."""
+        if not auth.stamped(self._ours.pack_key, SIGNED_AS, signed.content, signed.signature):
+            raise Refused("desk-pack-not-genuine")
+        try:
+            told = _TOLD.validate_json(signed.content)
+        except ValidationError:
+            raise Refused("desk-pack-unreadable") from None
+        demand_ours(told, self._ours.campaign_id, self._ours.desk_id)
+        demand_newer(told, self._pack)
+        if isinstance(told, Pack):
+            return told
+        return changed(self._pack, told) if self._pack else None
+
+    def _save(self, pack: Pack, now: datetime) -> None:
+        # What was understood, and not the bytes that came: a field too many does not get onto this disk.
+        kept = f'{{"as_of": {json.dumps(now.isoformat())}, "pack": {pack.model_dump_json()}}}'
+        settings.write_whole(self._path, self._sealer.seal(kept.encode(), _AAD))
+
+    def _take(self, pack: Pack, as_of: datetime) -> None:
         self._by_digest = {entry.digest: entry for entry in pack.entries if entry.digest}
         self._by_student = {entry.student_id: entry for entry in pack.entries}
-        self._pack, self._etag, self._as_of = pack, etag, as_of
+        self._pack, self._as_of = pack, as_of

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from gradphoto_contracts import ids
+from kit.errors import Problem
 from station.domain import facts
 from station.domain.desk import Desk
 from station.domain.outgoing import Kind, Message
@@ -277,6 +278,11 @@ class Packs(Protocol):
     @property
     def as_of(self) -> datetime | None:
         """When the server last said that this pack is the newest."""
+        ...
+
+    @property
+    def trouble(self) -> Problem | None:
+        """Why the pack that came last was refused; None when it was taken."""
         ...
 
     def hurry(self) -> None:

@@ -10,10 +10,13 @@ import httpx
 from gradphoto_contracts import ids
 from kit import auth
 from kit.errors import Problem, Unavailable
+from station.domain.pack import Signed
 from station.timekeeping import StationClock
 
 #: An original of a 24 MP camera over a bad hall network.
 _TIMEOUT = httpx.Timeout(60, connect=5)
+#: How changes to a desk pack are asked for (RFC 3229), and where its signature stands.
+_PACK_CHANGES, _PACK_SIGNATURE = "desk-pack-changes", "gradphoto-signature"
 #: Answers that ask us to come again, whatever their body says.
 _LATER = frozenset({408, 425, 429})
 
@@ -47,10 +50,13 @@ class Server:
         """Give this station's public key for its one-time code."""
         return await self._json("POST", "/v1/enrolments", {"code": code, "public_key_pem": public_pem})
 
-    async def desk_pack(self, etag: str | None) -> tuple[bytes, str] | None:
-        """The desk pack and its ETag; None when the one that we hold is the newest."""
-        response = await self._signed("GET", "/v1/desk-pack", b"", {"if-none-match": etag} if etag else {})
-        return None if response.status_code == 304 else (response.content, response.headers.get("etag", ""))
+    async def desk_pack(self, etag: str | None) -> Signed | None:
+        """The desk pack, or what has changed since `etag`; None when that is nothing."""
+        held = {"if-none-match": etag, "a-im": _PACK_CHANGES} if etag else {}
+        response = await self._signed("GET", "/v1/desk-pack", b"", held)
+        if response.status_code == 304:
+            return None
+        return Signed(response.content, response.headers.get(_PACK_SIGNATURE, ""))
 
     async def heartbeat(self, body: dict[str, Any]) -> None:
         """Say that this station is alive; learn the server's time."""

@@ -14,6 +14,9 @@ from kit import crypto
 from kit.errors import Conflict
 from kit.settings import Deployment
 
+#: What is sealed on a station's disk.
+Purpose = Literal["spool", "journal", "pack"]
+
 
 class Settings(BaseSettings):
     """Environment variables `GRADPHOTO_…`."""
@@ -42,6 +45,8 @@ class Enrolled(BaseModel):
     campus_code: str
     server: str
     camera: str
+    #: The public key (PEM) under whose signature desk packs are taken, and under no other.
+    pack_key: str
 
 
 @dataclass(frozen=True)
@@ -107,9 +112,10 @@ class Directory:
         """What the server verifies this station's requests with."""
         return (self.keys / "station.pub.pem").read_text("ascii")
 
-    def sealer(self) -> crypto.Sealer:
-        """What seals the frames and the desk pack on this disk."""
-        return crypto.Sealer({"spool-1": bytes.fromhex((self.keys / "spool.key").read_text("ascii"))}, "spool-1")
+    def sealer(self, purpose: Purpose = "spool") -> crypto.Sealer:
+        """What seals the frames, the journal or the desk pack on this disk: a key each, from the station's secret."""
+        secret = bytes.fromhex((self.keys / "spool.key").read_text("ascii"))
+        return crypto.Sealer({f"{purpose}-1": crypto.derive(secret, "station", purpose)}, f"{purpose}-1")
 
     def console_key(self) -> bytes:
         """What signs the cookies of the desk console; made when first wanted."""

@@ -103,10 +103,13 @@ class MakeupPolicy(Value):
 
 
 class RetentionPolicy(Value):
-    """How long pictures are kept after CHSI has confirmed them, and desk packs after their day."""
+    """How long pictures are kept after CHSI has confirmed them, and desk packs after the server was last reached."""
 
     photo_days: int = Field(default=180, ge=1)
+    #: So long after its last renewal a desk pack expires: the desk says so and goes on.
     desk_pack_hours: int = Field(default=72, ge=1)
+    #: A desk that has not reached the server for so long says that its pack is old, and goes on.
+    desk_pack_fresh_minutes: int = Field(default=120, ge=1)
 
 
 class Policy(Value):

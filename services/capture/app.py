@@ -11,6 +11,7 @@ from gradphoto_contracts import catalogue
 from gradphoto_contracts import ids as contract_ids
 from kit import auth, bus, clock, crypto, db, ids, inbox, outbox, process, topology, web
 from services.capture import api, handlers, ports, store
+from services.capture.domain import packs as pack_domain
 from services.capture.domain import stations
 from services.capture.handlers import floor as floor_acts
 from services.capture.handlers import inspection
@@ -58,6 +59,8 @@ def build(settings: Settings) -> process.Service:
 def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], ports.Work]:
     """What builds the unit of work over one transaction."""
     enrolment_key = crypto.derive(code_key, "enrolment")
+    pack_private, pack_public = crypto.signing_pair(code_key, "desk-pack")
+    pack_stamp = auth.Stamp(pack_private, pack_domain.SIGNED_AS)
 
     def build_work(tx: AsyncConnection) -> ports.Work:
         now = time.now()
@@ -76,6 +79,8 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             new_code=_new_code,
             code_index=lambda code: crypto.blind_index(enrolment_key, code),
             campaign_code_key=lambda campaign: _code_key(code_key, campaign),
+            sign_pack=pack_stamp.sign,
+            pack_key=pack_public,
         )
 
     return build_work

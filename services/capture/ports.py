@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gradphoto_contracts import ids
 from gradphoto_contracts.envelope import Event
-from services.capture.domain import checkins, floor, photos, sessions, stations
+from services.capture.domain import checkins, floor, packs, photos, sessions, stations
 
 
 class Events(Protocol):
@@ -167,19 +167,36 @@ class Sessions(Protocol):
 
 
 @dataclass(frozen=True)
-class Pack:
-    """What a desk may know: digests, class labels, ordinals. No time is in it: the same facts, the same pack."""
+class Head:
+    """What is a desk's own in its pack. `number` grows with each change; the digests tell which part has changed."""
 
-    version: int
-    content: dict[str, Any]
+    number: int
+    digest: str
+    classes_digest: str
+    classes: tuple[dict[str, Any], ...]
+    next_ticket: int
 
 
 class Packs(Protocol):
-    """Desk packs."""
+    """Desk packs: digests, class labels, ordinals. Entries come as JSON text: there are thousands of them."""
 
-    async def pack(self, campaign: floor.Campaign, desk: floor.Desk) -> Pack:
-        """The pack of a desk now; its version grows by one with each change."""
+    async def students(self, campaign: floor.Campaign) -> packs.Students:
+        """The state of the campaign's students now, after all that was noted has been worked in."""
         ...
+
+    async def knows(self, campaign_id: ids.CampaignId, students: packs.Students) -> bool:
+        """Whether the students ever were in that state, so that what has changed since can be told."""
+        ...
+
+    async def entries(self, campaign_id: ids.CampaignId, since: int | None = None) -> str:
+        """A JSON array of all entries, or of those that have changed since that number."""
+        ...
+
+    async def gone(self, campaign_id: ids.CampaignId, since: int) -> list[str]:
+        """Who has left the list since that number."""
+        ...
+
+    async def head(self, campaign: floor.Campaign, desk: floor.Desk) -> Head: ...
 
 
 class Reports(Protocol):
@@ -286,6 +303,9 @@ class Work:
     code_index: Callable[[str], bytes]
     #: The key of a campaign's code digests, in hex: it goes into desk packs.
     campaign_code_key: Callable[[ids.CampaignId], str]
+    #: The signature of a desk pack, and the public key (PEM) that stations check it with.
+    sign_pack: Callable[[bytes], str]
+    pack_key: str
 
     async def say(self, events: Iterable[Event]) -> None:
         """Add events to the outbox, in order."""

@@ -133,6 +133,7 @@ class Health(_View):
     pack_entries: int
     pack_age_s: int | None
     pack_expired: bool
+    pack_old: bool
     camera: Camera
 
 
@@ -308,7 +309,8 @@ def _health(agent: agents.Agent, pack: Pack | None, trouble: Problem | None) -> 
         skew_s=round(agent.clock.skew.total_seconds()),
         pack_entries=agent.packs.size,
         pack_age_s=None if age_s is None else int(age_s // _AGE_STEP_S * _AGE_STEP_S),
-        pack_expired=pack is not None and pack.expires_at < now,
+        pack_expired=pack is not None and pack.is_expired(now),
+        pack_old=queue.pack_is_old(agent.work, now),
         camera=_camera(agent.work.camera, trouble),
     )
 
@@ -348,8 +350,12 @@ def _messages(agent: agents.Agent, health: Health) -> Iterator[Message]:
         yield message("console-frames-damaged", "warn", {"count": len(agent.work.damaged)})
     if agent.uplink.refused:
         yield message("console-messages-refused", "warn", {"codes": ", ".join(sorted(agent.uplink.refused))})
+    if agent.packs.trouble:
+        yield message(agent.packs.trouble.code, "warn", agent.packs.trouble.params)
     if health.pack_expired:
         yield message("console-pack-expired", "warn")
+    elif health.pack_old and health.pack_age_s:
+        yield message("console-pack-old", "warn", {"minutes": health.pack_age_s // 60})
     if not health.online:
         yield message("server-unreachable", "warn")
     if abs(health.skew_s) >= _NOTABLE_SKEW_S:

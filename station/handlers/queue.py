@@ -115,3 +115,8 @@ def _outcome(work: ports.Work, pack: Pack, entry: Entry, *, by_hand: bool) -> tu
 def pack_age_s(work: ports.Work, now: datetime) -> float | None:
     """How long ago the server last confirmed the pack; None while there is none."""
     return None if work.packs.as_of is None else max(0.0, (now - work.packs.as_of).total_seconds())
+
+
+def pack_is_old(work: ports.Work, now: datetime) -> bool:
+    """Whether the pack is older than the campaign's policy likes; without any pack there is none to be old."""
+    return work.packs.as_of is not None and work.packs.current().is_old(now, work.packs.as_of)

@@ -186,7 +186,7 @@ export function Head({ view, act }) {
       health.online,
     ),
     chip("磁盘", bytes(health.disk_free_bytes), "free", !health.disk_low),
-    chip("名单", old.zh, old.en, !health.pack_expired && health.pack_entries > 0),
+    chip("名单", old.zh, old.en, !health.pack_expired && !health.pack_old && health.pack_entries > 0),
     chip("时钟", health.skew_s ? `差 ${health.skew_s} 秒` : "准", health.skew_s ? "corrected" : "right", true),
   ];
   return html`

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import access, desk, staff, stations
+from services.capture.api import access, desk, packs, staff, stations
 
 
 def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> APIRouter:
@@ -12,6 +12,7 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
     whole = APIRouter(prefix="/v1")
     signed = access.Signed(unit, clock)
     whole.include_router(stations.router(unit, clock))
+    whole.include_router(packs.router(unit, signed))
     whole.include_router(desk.router(unit, objects, signed, clock))
     whole.include_router(staff.router(unit, objects, clock))
     return whole

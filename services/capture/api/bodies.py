@@ -75,6 +75,8 @@ class Enrolled(Body):
     group_code: str
     campus_id: UUID
     campus_code: str
+    #: The public key (PEM) under whose signature this station takes desk packs, and under no other.
+    pack_key: str
     server_time: datetime
 
 
@@ -108,19 +110,38 @@ class PackEntry(Body):
     photographed: bool
 
 
-class DeskPack(Body):
-    """All that a desk may know. In capture-code mode no name and no ID number is anywhere in it."""
+class PackHead(Body):
+    """What a whole pack and its changes have in common. `etag` is said again in If-None-Match."""
 
+    etag: str
     version: int
     issued_at: datetime
     expires_at: datetime
+    #: Minutes without a word from the server after which the desk says that its pack is old.
+    fresh_minutes: int
     campaign_id: UUID
     identity_mode: str
     campaign_code_key: str
     photo: PackPhoto
     desk: PackDesk
+
+
+class DeskPack(PackHead):
+    """All that a desk may know. In capture-code mode no name and no ID number is anywhere in it."""
+
+    kind: Literal["whole"] = "whole"
     classes: list[PackClass]
     entries: list[PackEntry]
+
+
+class DeskPackChanges(PackHead):
+    """What makes the pack `base` the pack `etag`. `classes` is null when they are the same."""
+
+    kind: Literal["changes"] = "changes"
+    base: str
+    classes: list[PackClass] | None
+    entries: list[PackEntry]
+    gone: list[UUID]
 
 
 class Checkin(Body):

@@ -1,17 +1,16 @@
 """What a desk's station sends and fetches. Every request is signed, and every PUT may come again."""
 
-import hashlib
-from datetime import datetime, timedelta
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Depends
 
 from gradphoto_contracts import ids
 from kit import clock as clocks
 from services.capture import ports
 from services.capture.api import access, bodies
-from services.capture.domain import checkins, floor, photos, sessions, stations
+from services.capture.domain import checkins, photos, sessions, stations
 from services.capture.handlers import desk as acts
 from services.capture.handlers import stations as station_acts
 
@@ -20,23 +19,11 @@ UPLOAD_S = 900
 
 
 def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, clock: clocks.Clock) -> APIRouter:
-    """Desk packs, check-ins, uploads, captures, drifts, heartbeats, seals."""
+    """Check-ins, uploads, captures, drifts, heartbeats, seals."""
     doors = APIRouter(tags=["desk"])
 
     # FastAPI reads annotations at definition time, so the dependency's type is made here.
     Station = Annotated[stations.Station, Depends(signed)]  # noqa: N806
-
-    @doors.get("/desk-pack", response_model=bodies.DeskPack)
-    async def desk_pack(request: Request, response: Response, station: Station) -> Any:
-        async with unit() as work:
-            campaign, desk, pack = await station_acts.desk_pack(work, station)
-            place = await work.floor.place(desk.desk_id)
-            key = work.campaign_code_key(campaign.campaign_id)
-        etag = _etag(pack, clock.now())
-        if request.headers.get("if-none-match") == etag:
-            return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"etag": etag})
-        response.headers["etag"] = etag
-        return _pack(campaign, desk, place, pack, key, clock.now())
 
     @doors.put("/checkins/{checkin_id}")
     async def checkin(checkin_id: UUID, body: bodies.Checkin, station: Station) -> bodies.CheckinRecorded:
@@ -110,32 +97,3 @@ def _shot(capture_id: UUID, body: bodies.Capture, station: stations.Station) -> 
         desk_rules=tuple(body.desk_rules),
         **body.model_dump(exclude={"student_id", "checkin_id", "desk_rules"}),
     )
-
-
-def _etag(pack: ports.Pack, now: datetime) -> str:
-    # A new hour gives a new pack even when nothing has changed: else an unchanged pack would expire at a desk in use.
-    facts = f"{pack.version}/{now:%Y-%m-%dT%H}"
-    return f'"{hashlib.sha256(facts.encode()).hexdigest()[:32]}"'
-
-
-def _pack(
-    campaign: floor.Campaign, desk: floor.Desk, place: floor.Place, pack: ports.Pack, key: str, now: datetime
-) -> dict[str, Any]:
-    return {
-        "version": pack.version,
-        "issued_at": now,
-        "expires_at": now + timedelta(hours=campaign.desk_pack_hours),
-        "campaign_id": campaign.campaign_id,
-        "identity_mode": campaign.identity_mode,
-        "campaign_code_key": key,
-        "photo": {"profile": campaign.profile, "retake_limit": campaign.retake_limit},
-        "desk": {
-            "desk_id": desk.desk_id,
-            "code": desk.code,
-            "group_code": desk.group_code,
-            "campus_code": place.campus,
-            "next_ticket": pack.content["next_ticket"],
-        },
-        "classes": pack.content["classes"],
-        "entries": pack.content["entries"],
-    }

@@ -56,7 +56,7 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
             raise errors.Invalid("public-key-unreadable") from None
         async with unit() as work:
             station, desk = await acts.enrol_station(work, body.code, body.public_key_pem)
-            place = await work.floor.place(desk.desk_id)
+            place, pack_key = await work.floor.place(desk.desk_id), work.pack_key
         return bodies.Enrolled(
             station_id=station.station_id,
             campaign_id=station.campaign_id,
@@ -65,6 +65,7 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
             group_code=desk.group_code,
             campus_id=desk.campus_id,
             campus_code=place.campus,
+            pack_key=pack_key,
             server_time=clock.now(),
         )
 

@@ -16,6 +16,7 @@ class Campaign:
     profile: str
     retake_limit: int
     desk_pack_hours: int
+    desk_pack_fresh_minutes: int
     campuses: dict[ids.CampusId, str]
     open: bool
     version: int

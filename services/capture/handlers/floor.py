@@ -15,6 +15,7 @@ async def on_campaign_told(work: ports.Work, event: roster.CampaignOpenedV1 | ro
             profile=policy.photo.profile,
             retake_limit=policy.photo.retake_limit,
             desk_pack_hours=policy.retention.desk_pack_hours,
+            desk_pack_fresh_minutes=policy.retention.desk_pack_fresh_minutes,
             campuses={campus.campus_id: campus.code for campus in event.campuses},
             open=True,
             version=event.version,

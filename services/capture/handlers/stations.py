@@ -91,15 +91,6 @@ async def planned_desk(work: ports.Work, station: stations.Station) -> floor.Des
     return desk
 
 
-async def desk_pack(work: ports.Work, station: stations.Station) -> tuple[floor.Campaign, floor.Desk, ports.Pack]:
-    """All that the station's desk may know."""
-    desk = await planned_desk(work, station)
-    campaign = await work.floor.campaign(station.campaign_id)
-    if campaign is None:
-        raise errors.Unavailable("campaign-not-known-yet")
-    return campaign, desk, await work.packs.pack(campaign, desk)
-
-
 async def show_fleet(work: ports.Work) -> None:
     """Show how each desk's station is, from the database: whichever process heard it, every one tells the same."""
     stations_now = [row for row in await work.reports.fleet(None) if row["state"] == "enrolled" and row["last_seen_at"]]

@@ -36,6 +36,7 @@ CAMPAIGNS = sa.Table(
     _text("profile"),
     _number("retake_limit"),
     _number("desk_pack_hours"),
+    _number("desk_pack_fresh_minutes"),
     sa.Column("campuses", JSONB, nullable=False),
     _flag("open"),
     _number("version"),
@@ -266,12 +267,49 @@ DRIFTS = sa.Table(
     sa.Index("ix_drifts_campaign_id", "campaign_id"),
 )
 
-PACKS = sa.Table(
-    "packs",
+# Whose pack entry may be another one now. Written by triggers in the transaction that changes the student, the code or
+# the photo; one row a change and no unique key, so that no transaction waits for another.
+PACK_NOTED = sa.Table(
+    "pack_noted",
+    METADATA,
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _id("campaign_id"),
+    _id("student_id"),
+    sa.Index("ix_pack_noted_campaign_id", "campaign_id"),
+)
+
+# What packs say of a student, since which number of the campaign. Who has left stays as `gone`: packs must be told.
+PACK_ENTRIES = sa.Table(
+    "pack_entries",
+    METADATA,
+    _id("student_id", key=True),
+    _id("campaign_id"),
+    _id("class_id"),
+    _text("digest", null=True),
+    _number("ordinal"),
+    _flag("eligible"),
+    _flag("photographed"),
+    _flag("gone"),
+    _number("number"),
+    sa.Index("ix_pack_entries_campaign_id_number", "campaign_id", "number"),
+)
+
+# Every state that a campaign's entries were in; the mark is drawn at random, so that a number that was given out before
+# a backup was put back is not taken for the same number after it.
+PACK_STATES = sa.Table(
+    "pack_states",
+    METADATA,
+    sa.Column("campaign_id", sa.Uuid, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    _text("mark"),
+)
+
+PACK_HEADS = sa.Table(
+    "pack_heads",
     METADATA,
     _id("desk_id", key=True),
-    _text("content_sha256"),
-    _number("version"),
+    _text("digest"),
+    _number("number"),
 )
 
 OUTBOX = outbox.table(METADATA)

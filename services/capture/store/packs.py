@@ -1,9 +1,14 @@
-"""The desk pack: what a desk may know, and the number of its version."""
+"""The desk pack: what a desk may know, and what has changed in it since a station last asked.
+
+Triggers note whose row has changed; the next one who asks brings those students' entries up to date under the
+campaign's lock, and only if an entry is then another one, the campaign's number grows. So a number is never seen before
+its changes are, whatever the order in which transactions commit, and nothing is worked out twice.
+"""
 
 import hashlib
 import json
+import secrets
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -11,10 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
 from services.capture import ports, store
-from services.capture.domain import floor
-from services.capture.store import sets
+from services.capture.domain import floor, packs
+from services.capture.store import desk as desks
 
 CHECKINS, STUDENTS, CLASSES, SLOTS = store.CHECKINS, store.STUDENTS, store.CLASSES, store.SLOTS
+NOTED, ENTRIES, STATES = store.PACK_NOTED, store.PACK_ENTRIES, store.PACK_STATES
+#: What of an entry a station is told.
+TOLD = ("class_id", "digest", "ordinal", "eligible", "photographed")
 
 
 class Packs:
@@ -23,17 +31,66 @@ class Packs:
     def __init__(self, tx: AsyncConnection) -> None:
         self._tx = tx
 
-    async def pack(self, campaign: floor.Campaign, desk: floor.Desk) -> ports.Pack:
-        """The classes are those of the group's slots; one without any slot goes to groups with a delegated block."""
-        content = {
-            "classes": await self._pack_classes(campaign.campaign_id, desk.group_id),
-            "entries": await self._pack_entries(campaign),
-            "next_ticket": await self._next_ticket(desk),
-            "policy": [campaign.version, desk.revision],
-        }
-        return ports.Pack(version=await self._pack_version(desk.desk_id, content), content=content)
+    # -- the campaign's students
 
-    async def _pack_classes(self, campaign_id: ids.CampaignId, group_id: ids.GroupId) -> list[dict[str, Any]]:
+    async def students(self, campaign: floor.Campaign) -> packs.Students:
+        noted = sa.select(sa.exists().where(NOTED.c.campaign_id == campaign.campaign_id))
+        if (await self._tx.execute(noted)).scalar_one():
+            await desks.lock_id(self._tx, "pack", campaign.campaign_id)
+            await self._bring_up_to_date(campaign)
+        return await self._latest(campaign.campaign_id)
+
+    async def knows(self, campaign_id: ids.CampaignId, students: packs.Students) -> bool:
+        same = sa.and_(STATES.c.campaign_id == campaign_id, STATES.c.number == students.number)
+        mark = (await self._tx.execute(sa.select(STATES.c.mark).where(same))).scalar_one_or_none()
+        return mark == students.mark
+
+    async def entries(self, campaign_id: ids.CampaignId, since: int | None = None) -> str:
+        wanted = [ENTRIES.c.campaign_id == campaign_id, ~ENTRIES.c.gone]
+        if since is not None:
+            wanted.append(ENTRIES.c.number > since)
+        order = postgresql.aggregate_order_by(_as_json(), ENTRIES.c.class_id, ENTRIES.c.ordinal, ENTRIES.c.student_id)
+        query = sa.select(sa.cast(sa.func.json_agg(order), sa.Text)).where(*wanted)
+        return (await self._tx.execute(query)).scalar_one() or "[]"
+
+    async def gone(self, campaign_id: ids.CampaignId, since: int) -> list[str]:
+        left = sa.select(ENTRIES.c.student_id).where(
+            ENTRIES.c.campaign_id == campaign_id, ENTRIES.c.gone, ENTRIES.c.number > since
+        )
+        return [str(row.student_id) for row in await self._tx.execute(left)]
+
+    async def _latest(self, campaign_id: ids.CampaignId) -> packs.Students:
+        latest = sa.select(STATES.c.number, STATES.c.mark).where(STATES.c.campaign_id == campaign_id)
+        row = (await self._tx.execute(latest.order_by(STATES.c.number.desc()).limit(1))).one_or_none()
+        return packs.Students(row.number, row.mark) if row else packs.Students()
+
+    async def _bring_up_to_date(self, campaign: floor.Campaign) -> None:
+        number = (await self._latest(campaign.campaign_id)).number + 1
+        now_so = _now_so(campaign, number)
+        columns = ["student_id", "campaign_id", *TOLD, "gone", "number"]
+        insert = postgresql.insert(ENTRIES).from_select(columns, now_so)
+        shown = [*TOLD, "gone", "campaign_id"]
+        put = insert.on_conflict_do_update(
+            index_elements=[ENTRIES.c.student_id],
+            set_={name: insert.excluded[name] for name in (*shown, "number")},
+            where=sa.or_(*(ENTRIES.c[name].is_distinct_from(insert.excluded[name]) for name in shown)),
+        )
+        if (await self._tx.execute(put)).rowcount:
+            mark = secrets.token_hex(4)
+            await self._tx.execute(sa.insert(STATES).values(campaign_id=campaign.campaign_id, number=number, mark=mark))
+
+    # -- the desk's own part
+
+    async def head(self, campaign: floor.Campaign, desk: floor.Desk) -> ports.Head:
+        classes = await self._classes(campaign.campaign_id, desk.group_id)
+        next_ticket = await self._next_ticket(desk)
+        digest = _digest([next_ticket, campaign.version, desk.revision])
+        of_classes = _digest(classes)
+        number = await self._number(desk.desk_id, f"{digest}-{of_classes}")
+        return ports.Head(number, digest, of_classes, tuple(classes), next_ticket)
+
+    async def _classes(self, campaign_id: ids.CampaignId, group_id: ids.GroupId) -> list[dict[str, Any]]:
+        """Those of the group's slots; a class without any slot goes to groups with a delegated block."""
         live = sa.select(SLOTS).where(SLOTS.c.campaign_id == campaign_id, ~SLOTS.c.cancelled).subquery()
         here = sa.select(live.c.class_id, live.c.order_code, live.c.starts_at).where(live.c.group_id == group_id)
         slots = (await self._tx.execute(here.order_by(live.c.starts_at))).all()
@@ -50,28 +107,6 @@ class Packs:
             for row in rows
         ]
 
-    async def _pack_entries(self, campaign: floor.Campaign) -> list[dict[str, Any]]:
-        query = (
-            sa.select(
-                STUDENTS.c.student_id,
-                STUDENTS.c.class_id,
-                STUDENTS.c.ordinal,
-                STUDENTS.c.eligible,
-                store.CODES.c.digest,
-                sets.photographed(campaign.campaign_id).label("photographed"),
-            )
-            .select_from(STUDENTS)
-            .outerjoin(
-                store.CODES,
-                sa.and_(
-                    store.CODES.c.student_id == STUDENTS.c.student_id, store.CODES.c.mode == campaign.identity_mode
-                ),
-            )
-            .where(STUDENTS.c.campaign_id == campaign.campaign_id, ~STUDENTS.c.withdrawn)
-            .order_by(STUDENTS.c.class_id, STUDENTS.c.ordinal, STUDENTS.c.student_id)
-        )
-        return [_as_text(row) for row in (await self._tx.execute(query)).mappings()]
-
     async def _next_ticket(self, desk: floor.Desk) -> int:
         number = sa.cast(sa.func.right(CHECKINS.c.ticket, 4), sa.Integer)
         last = sa.select(sa.func.max(number)).where(
@@ -79,19 +114,56 @@ class Packs:
         )
         return ((await self._tx.execute(last)).scalar() or 0) + 1
 
-    async def _pack_version(self, desk_id: ids.DeskId, content: dict[str, Any]) -> int:
-        packs = store.PACKS
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        insert = postgresql.insert(packs).values(desk_id=desk_id, content_sha256=digest, version=1)
-        put = insert.on_conflict_do_update(
-            index_elements=[packs.c.desk_id],
-            set_={"content_sha256": digest, "version": packs.c.version + 1},
-            where=packs.c.content_sha256 != digest,
+    async def _number(self, desk_id: ids.DeskId, digest: str) -> int:
+        heads = store.PACK_HEADS
+        known = sa.select(heads.c.number).where(heads.c.desk_id == desk_id, heads.c.digest == digest)
+        number = (await self._tx.execute(known)).scalar_one_or_none()
+        if number is None:
+            insert = postgresql.insert(heads).values(desk_id=desk_id, digest=digest, number=1)
+            put = insert.on_conflict_do_update(
+                index_elements=[heads.c.desk_id],
+                set_={"digest": digest, "number": heads.c.number + sa.case((heads.c.digest == digest, 0), else_=1)},
+            )
+            number = (await self._tx.execute(put.returning(heads.c.number))).scalar_one()
+        return int(number)
+
+
+def _now_so(campaign: floor.Campaign, number: int) -> sa.Select[Any]:
+    """The entries of those who were noted, as they are now; the notes are taken away in the same statement."""
+    taken = sa.delete(NOTED).where(NOTED.c.campaign_id == campaign.campaign_id).returning(NOTED.c.student_id)
+    noted = sa.select(taken.cte("taken").c.student_id).distinct().subquery()
+    # The mode as it is in this very statement: the change of it that made these notes may be newer than `campaign`.
+    mode = sa.select(store.CAMPAIGNS.c.identity_mode).where(store.CAMPAIGNS.c.campaign_id == campaign.campaign_id)
+    code = sa.and_(store.CODES.c.student_id == STUDENTS.c.student_id, store.CODES.c.mode == mode.scalar_subquery())
+    in_force = sa.exists().where(
+        store.CAPTURES.c.campaign_id == campaign.campaign_id,
+        store.CAPTURES.c.student_id == STUDENTS.c.student_id,
+        store.CAPTURES.c.state == "accepted",
+    )
+    return (
+        sa.select(
+            STUDENTS.c.student_id,
+            STUDENTS.c.campaign_id,
+            STUDENTS.c.class_id,
+            store.CODES.c.digest,
+            STUDENTS.c.ordinal,
+            STUDENTS.c.eligible,
+            in_force,
+            STUDENTS.c.withdrawn,
+            sa.literal(number, sa.BigInteger),
         )
-        await self._tx.execute(put)
-        found = await self._tx.execute(sa.select(packs.c.version).where(packs.c.desk_id == desk_id))
-        return int(found.scalar_one())
+        .select_from(STUDENTS)
+        .join(noted, noted.c.student_id == STUDENTS.c.student_id)
+        .outerjoin(store.CODES, code)
+        .where(STUDENTS.c.campaign_id == campaign.campaign_id)
+    )
 
 
-def _as_text(row: sa.RowMapping) -> dict[str, Any]:
-    return {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
+def _as_json() -> sa.Function[Any]:
+    names = ("student_id", *TOLD)
+    pairs = [part for name in names for part in (sa.literal_column(f"'{name}'"), ENTRIES.c[name])]
+    return sa.func.json_build_object(*pairs)
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

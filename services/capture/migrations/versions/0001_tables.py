@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("profile", sa.Text(), nullable=False),
         sa.Column("retake_limit", sa.BigInteger(), nullable=False),
         sa.Column("desk_pack_hours", sa.BigInteger(), nullable=False),
+        sa.Column("desk_pack_fresh_minutes", sa.BigInteger(), nullable=False),
         sa.Column("campuses", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("open", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -241,11 +242,45 @@ def upgrade() -> None:
         postgresql_where=sa.text("sent_at is null"),
     )
     op.create_table(
-        "packs",
+        "pack_noted",
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_pack_noted")),
+        schema="capture",
+    )
+    op.create_index("ix_pack_noted_campaign_id", "pack_noted", ["campaign_id"], unique=False, schema="capture")
+    op.create_table(
+        "pack_entries",
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("class_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=True),
+        sa.Column("ordinal", sa.BigInteger(), nullable=False),
+        sa.Column("eligible", sa.Boolean(), nullable=False),
+        sa.Column("photographed", sa.Boolean(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("student_id", name=op.f("pk_pack_entries")),
+        schema="capture",
+    )
+    op.create_index(
+        "ix_pack_entries_campaign_id_number", "pack_entries", ["campaign_id", "number"], unique=False, schema="capture"
+    )
+    op.create_table(
+        "pack_states",
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign_id", "number", name=op.f("pk_pack_states")),
+        schema="capture",
+    )
+    op.create_table(
+        "pack_heads",
         sa.Column("desk_id", sa.Uuid(), nullable=False),
-        sa.Column("content_sha256", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("desk_id", name=op.f("pk_packs")),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("desk_id", name=op.f("pk_pack_heads")),
         schema="capture",
     )
     op.create_table(
@@ -345,3 +380,50 @@ def upgrade() -> None:
             f"create trigger only_grows before update or delete on capture.{table} "
             "for each row execute function capture.only_grows()"
         )
+    _note_pack_changes()
+
+
+def _note_pack_changes() -> None:
+    """Whatever changes what a desk pack says of a student is noted in the same transaction, whoever writes it."""
+    op.execute(
+        """
+        create function capture.note_student() returns trigger language plpgsql as $$
+        begin
+            insert into capture.pack_noted (campaign_id, student_id) values (new.campaign_id, new.student_id);
+            return null;
+        end $$;
+        create function capture.note_photo() returns trigger language plpgsql as $$
+        begin
+            if tg_op = 'UPDATE' and old.state = 'accepted' and old.student_id is not null then
+                insert into capture.pack_noted (campaign_id, student_id) values (old.campaign_id, old.student_id);
+            end if;
+            if new.state = 'accepted' and new.student_id is not null then
+                insert into capture.pack_noted (campaign_id, student_id) values (new.campaign_id, new.student_id);
+            end if;
+            return null;
+        end $$;
+        create function capture.note_campaign() returns trigger language plpgsql as $$
+        begin
+            insert into capture.pack_noted (campaign_id, student_id)
+            select campaign_id, student_id from capture.students where campaign_id = new.campaign_id;
+            return null;
+        end $$
+        """
+    )
+    for table in ("students", "codes"):
+        op.execute(
+            f"create trigger note_student after insert or update on capture.{table} "
+            "for each row execute function capture.note_student()"
+        )
+    op.execute(
+        "create trigger note_photo after insert on capture.captures for each row execute function capture.note_photo()"
+    )
+    op.execute(
+        "create trigger note_photo_change after update on capture.captures for each row "
+        "when (old.state is distinct from new.state or old.student_id is distinct from new.student_id) "
+        "execute function capture.note_photo()"
+    )
+    op.execute(
+        "create trigger note_campaign after update on capture.campaigns for each row "
+        "when (old.identity_mode is distinct from new.identity_mode) execute function capture.note_campaign()"
+    )
