@@ -1,7 +1,7 @@
 """One station agent: the desk with its work beside the operator's door."""
 
 import asyncio
-import shutil
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +34,11 @@ class Agent:
     measures: measures.Measures
     inspector: inspection.PhotospecInspector
     embedded: bool
+    #: Bytes a second that originals may take, or None.
+    upload_limit: Callable[[], float | None]
+    #: The agent before this one did not end by itself: it was killed, or the power went.
+    after_kill: bool = False
+    began: float = field(default_factory=time.monotonic)
     backlog: int = field(default=0)
 
     async def start(self) -> None:
@@ -87,9 +92,9 @@ class Agent:
         self.measures.pack(age_s, old=queue.pack_is_old(self.work, self.clock.now()))
         return {
             "backlog": await self.count_backlog(),
-            "disk_free_bytes": shutil.disk_usage(self.directory.root).free,
+            "disk_free_bytes": self.spool.free_bytes(),
             "camera": self.work.camera.serial,
-            "skew_s": self.clock.skew.total_seconds(),
+            "skew_s": self.clock.offset_s,
             "pack_age_s": age_s,
             "queue": len(self.work.desk.waiting),
             "mode": mode(self.work),
@@ -104,7 +109,16 @@ class Agent:
             except Problem as problem:
                 logs.get().warning("desk.tending-failed", code=problem.code)
             await self.count_backlog()
+            self._measure()
             await self.work.camera.arrived(_TEND_S)
+
+    def _measure(self) -> None:
+        self.measures.standing(
+            free_bytes=self.spool.free_bytes(),
+            full=self.spool.full,
+            offset_s=self.clock.offset_s,
+            limit_bytes_s=self.upload_limit(),
+        )
 
 
 def mode(work: ports.Work) -> str:

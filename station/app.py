@@ -19,6 +19,7 @@ from kit import ids as new_ids
 from kit import logs, metrics, web
 from station import (
     api,
+    bandwidth,
     inspection,
     journal,
     measures,
@@ -49,17 +50,23 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     book = journal.SqliteJournal(directory.journal, directory.sealer("journal"))
     await book.open()
     desk = Desk(enrolled.desk_code, await book.history())
-    client = server.Server(enrolled.server, enrolled.station_id, directory.private_pem(), clock)
-    held = spool.FileSpool(directory.spool, directory.sealer(), config.station_reserve_mb * 1024 * 1024)
     figures = measures.Measures(desk, enrolled.campus_code)
+    agents: list[Agent] = []
+
+    def upload_limit() -> float | None:
+        return bandwidth.tighter(config.station_upload_kbit_s)
+
+    bucket = bandwidth.Bucket(upload_limit, passed=figures.went_up)
+    client = server.Server(enrolled.server, enrolled.station_id, directory.private_pem(), clock, bucket)
+    reserve = config.station_reserve_mb * 1024 * 1024
+    held = spool.FileSpool(directory.spool, directory.sealer(), reserve, figures.disk_refused)
     ours = packs.Ours(enrolled.pack_key, enrolled.campaign_id, enrolled.desk_id)
     pack = packs.SealedPacks(directory.pack, directory.sealer("pack"), client, clock, ours, figures.pack_refused)
-    agents: list[Agent] = []
 
     async def received(fact: facts.Fact) -> None:
         await agents[0].received(fact)
 
-    sender = uplink.Uplink(client, book, held, clock.now, received)
+    sender = uplink.Uplink(client, book, held, clock.now, received, figures.uplink_failed)
     inspector = inspection.PhotospecInspector()
     work = ports.Work(
         desk=desk,
@@ -75,7 +82,12 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     )
     embedded = config.deployment == "embedded"
     agents.append(
-        Agent(directory, enrolled, work, book, held, pack, client, sender, clock, figures, inspector, embedded=embedded)
+        Agent(
+            *(directory, enrolled, work, book, held, pack, client, sender, clock, figures, inspector),
+            embedded=embedded,
+            upload_limit=upload_limit,
+            after_kill=_left_by_another(directory),
+        )
     )
     return agents[0]
 
@@ -229,6 +241,14 @@ def _take_in_door_file(directory: settings.Directory) -> None:
     with contextlib.suppress(FileNotFoundError):
         if json.loads(directory.door.read_bytes())["pid"] == os.getpid():
             directory.door.unlink()
+
+
+def _left_by_another(directory: settings.Directory) -> bool:
+    """Whether the door file is of an agent that could not take it in."""
+    try:
+        return bool(json.loads(directory.door.read_bytes())["pid"] != os.getpid())
+    except FileNotFoundError:
+        return False
 
 
 def _last_port(directory: settings.Directory) -> int:

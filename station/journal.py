@@ -160,10 +160,13 @@ class _Transaction:
         self._connection.execute("begin immediate")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if kind is None:
-            self._connection.execute("commit")
-        elif self._connection.in_transaction:
-            self._connection.execute("rollback")
+        try:
+            if kind is None:
+                self._connection.execute("commit")
+        finally:
+            # Also a commit that failed, as on a full disk: what it left open would refuse every later write.
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
 
 
 def _of_fact(kind: str) -> bytes:
@@ -179,8 +182,9 @@ def _of_answer(kind: str, key: str) -> bytes:
 
 
 def _explained(error: sqlite3.OperationalError) -> Exception:
-    if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    code = error.sqlite_errorcode & 0xFF  # without what is special to it, as in SQLITE_IOERR_WRITE
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Conflict("station-already-running")
-    if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return Unavailable("station-disk-full")
     return error

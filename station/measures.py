@@ -26,6 +26,23 @@ PACK_OLD = metrics.gauge("gradphoto_station_pack_old", "1 while the desk pack is
 PACK_REFUSED = metrics.counter(
     "gradphoto_station_packs_refused_total", "Desk packs that were not the server's, or not for us", (*_PLACE, "code")
 )
+STARTED = metrics.gauge("gradphoto_station_started_seconds", "When this agent began, in seconds since 1970", _PLACE)
+DISK_FREE = metrics.gauge("gradphoto_station_disk_free_bytes", "Free bytes on a station's disk, as it says", _PLACE)
+DISK_FULL = metrics.gauge("gradphoto_station_disk_full", "1 while the disk has less than its reserve left", _PLACE)
+DISK_REFUSALS = metrics.counter("gradphoto_spool_refusals_total", "Frames that the disk did not take", _PLACE)
+SKEW = metrics.gauge("gradphoto_station_clock_skew_seconds", "A station's clock minus the server's", _PLACE)
+UPLINK_FAILURES = metrics.counter(
+    "gradphoto_uplink_failures_total", "Attempts to tell the server something that came to nothing", (*_PLACE, "code")
+)
+UPLOADED = metrics.counter(
+    "gradphoto_upload_bytes_total", "Bytes of originals that went out, repeated ones too", _PLACE
+)
+HELD_BACK = metrics.counter(
+    "gradphoto_upload_held_back_seconds_total", "Seconds that uploads waited for the bandwidth limit", _PLACE
+)
+UPLOAD_LIMIT = metrics.gauge(
+    "gradphoto_upload_limit_bytes_per_second", "How fast originals may go up; 0 without a limit", _PLACE
+)
 
 DEVICE_FAULTS = metrics.counter("gradphoto_device_faults_total", "Troubles of a device", (*_PLACE, "device", "fault"))
 DEVICE_RECOVERIES = metrics.counter(
@@ -42,8 +59,9 @@ class Measures:
         self._labels = {"campus": campus, "desk": desk.code}
         self._shot_before: set[str] = {frame.taken.ticket for frame in desk.frames.values() if frame.taken.ticket}
         self._done = len(desk.kept)
-        for metric in (CHECKINS, DONE, RETAKES, QUEUE, BACKLOG):
+        for metric in (CHECKINS, DONE, RETAKES, QUEUE, BACKLOG, DISK_REFUSALS, UPLOADED, HELD_BACK):
             metric.labels(**self._labels)
+        STARTED.labels(**self._labels).set_to_current_time()
         QUEUE.labels(**self._labels).set(len(desk.waiting))
 
     def happened(self, fact: facts.Fact) -> None:
@@ -93,6 +111,26 @@ class Measures:
     def backlog(self, count: int) -> None:
         """How much waits to be sent."""
         BACKLOG.labels(**self._labels).set(count)
+
+    def standing(self, *, free_bytes: int, full: bool, offset_s: float, limit_bytes_s: float | None) -> None:
+        """How disk, clock and limit are now."""
+        DISK_FREE.labels(**self._labels).set(free_bytes)
+        DISK_FULL.labels(**self._labels).set(full)
+        SKEW.labels(**self._labels).set(offset_s)
+        UPLOAD_LIMIT.labels(**self._labels).set(limit_bytes_s or 0)
+
+    def disk_refused(self) -> None:
+        """Count a frame that did not fit."""
+        DISK_REFUSALS.labels(**self._labels).inc()
+
+    def uplink_failed(self, code: str) -> None:
+        """Count an attempt that came to nothing."""
+        UPLINK_FAILURES.labels(**self._labels, code=code).inc()
+
+    def went_up(self, size_bytes: int, waited_s: float) -> None:
+        """Count a piece of an original."""
+        UPLOADED.labels(**self._labels).inc(size_bytes)
+        HELD_BACK.labels(**self._labels).inc(waited_s)
 
     def _first_shutter(self, frame: facts.FrameJournalled) -> None:
         if frame.ticket is None or frame.ticket in self._shot_before:

@@ -20,6 +20,11 @@ class Clock(Protocol):
 
     def now(self) -> datetime: ...
 
+    @property
+    def offset_s(self) -> float:
+        """How far the machine's clock was ahead of the server's when last measured; `now` has it taken out."""
+        ...
+
 
 DeviceKind = Literal["camera", "card_reader", "printer"]
 

@@ -10,6 +10,7 @@ import httpx
 from gradphoto_contracts import ids
 from kit import auth
 from kit.errors import Problem, Unavailable
+from station import bandwidth
 from station.domain.pack import Signed
 from station.timekeeping import StationClock
 
@@ -35,8 +36,16 @@ class RefusedByServer(Problem):
 class Server:
     """One signed HTTP client. `plugged` False is the cable pulled out, for drills."""
 
-    def __init__(self, url: str, station_id: UUID, private_pem: str, clock: StationClock) -> None:
+    def __init__(
+        self,
+        url: str,
+        station_id: UUID,
+        private_pem: str,
+        clock: StationClock,
+        bucket: bandwidth.Bucket | None = None,
+    ) -> None:
         self._station_id, self._key, self._clock = station_id, private_pem, clock
+        self._bucket = bucket or bandwidth.Bucket(lambda: None)
         # The system's trust store, where a university's own authority is known; httpx by itself brings another list.
         trusted = ssl.create_default_context()
         self._client = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT, trust_env=False, verify=trusted)
@@ -74,8 +83,15 @@ class Server:
         return await self._json("POST", "/v1/uploads", body)
 
     async def upload(self, url: str, jpeg: bytes) -> None:
-        """PUT an original to the address that `ask_upload` gave."""
-        response = await self._send(self._client.build_request("PUT", url, content=jpeg))
+        """PUT an original to the address that `ask_upload` gave, no faster than allowed.
+
+        A PUT that is cut leaves nothing in the store and is sent again whole (docs/decisions/0017).
+        """
+        # With its length, or it would go in chunks, which S3 does not take.
+        headers = {"content-length": str(len(jpeg))}
+        response = await self._send(
+            self._client.build_request("PUT", url, content=self._bucket.poured(jpeg), headers=headers)
+        )
         if not response.is_success:
             raise Unavailable("object-store-unavailable")
 

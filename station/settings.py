@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gradphoto_contracts import ids
@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     #: So much of the disk is left free; below it the shutter is refused.
     station_reserve_mb: int = 256
+    #: Originals go up no faster than this; the campaign's policy may set a tighter limit. None: as fast as they can.
+    station_upload_kbit_s: Annotated[int, Field(ge=64)] | None = None
     #: `host:port` where a Prometheus on another machine may read this desk's figures; the door itself is loopback only.
     station_metrics: Annotated[str, StringConstraints(pattern=r"^[^:]+:\d{1,5}$")] | None = None
 

@@ -7,6 +7,7 @@ import asyncio
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
@@ -26,15 +27,31 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class FileSpool:
     """Frames as files in one folder. `reserve_bytes` of the disk are left for the journal and the system."""
 
-    def __init__(self, folder: Path, sealer: crypto.Sealer, reserve_bytes: int) -> None:
-        self._folder, self._sealer, self._reserve = folder, sealer, reserve_bytes
+    def __init__(
+        self,
+        folder: Path,
+        sealer: crypto.Sealer,
+        reserve_bytes: int,
+        refused: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`refused` hears of every frame that the disk did not take."""
+        self._folder, self._sealer, self._reserve, self._refused = folder, sealer, reserve_bytes, refused
         folder.mkdir(parents=True, exist_ok=True)
         for part in folder.glob(f"*{_PART}"):
             part.unlink()
 
+    def free_bytes(self) -> int:
+        """What is left of the disk."""
+        return shutil.disk_usage(self._folder).free
+
+    @property
+    def full(self) -> bool:
+        """Whether less than the reserve is left."""
+        return self.free_bytes() < self._reserve
+
     def demand_room(self) -> None:
         """Raise Unavailable when the disk has less than its reserve left."""
-        if shutil.disk_usage(self._folder).free < self._reserve:
+        if self.full:
             raise Unavailable("station-disk-full")
 
     async def put(self, frame: facts.FrameJournalled, jpeg: bytes) -> None:
@@ -73,6 +90,7 @@ class FileSpool:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
             if error.errno in _FULL:
+                self._refused()
                 raise Unavailable("station-disk-full") from error
             raise
 

@@ -23,6 +23,11 @@ class StationClock:
         """The server's time as far as we know it."""
         return self._clock.now() + self.skew
 
+    @property
+    def offset_s(self) -> float:
+        """How far this machine's clock is from the server's, as measured; positive when it is ahead."""
+        return -self.skew.total_seconds()
+
     def learn(self, server_time: datetime, before: datetime, after: datetime) -> None:
         """The server read `server_time` at some moment between our `before` and `after` (as `now` gave them)."""
         difference = server_time - (before + (after - before) / 2)

@@ -38,10 +38,15 @@ class Server(Protocol):
 class Trouble:
     """Why a message waits, how often it was tried, and when it may go again (loop time)."""
 
-    code: str
+    problem: Problem
     attempts: int
     not_before: float
     refused: bool
+
+    @property
+    def code(self) -> str:
+        """What is wrong."""
+        return self.problem.code
 
 
 class Uplink:
@@ -54,7 +59,10 @@ class Uplink:
         spool: ports.Spool,
         now: Callable[[], datetime],
         received: Callable[[facts.Fact], Awaitable[None]],
+        failed: Callable[[str], None] = lambda _code: None,
     ) -> None:
+        """`failed` hears the code of every attempt that came to nothing."""
+        self._failed = failed
         self._server, self._journal, self._spool, self._now, self._received = server, journal, spool, now, received
         self._wake = asyncio.Event()
         self._troubles: dict[int, Trouble] = {}
@@ -72,6 +80,12 @@ class Uplink:
         """How many messages the server refuses, by its code."""
         codes = [trouble.code for trouble in self._troubles.values() if trouble.refused]
         return {code: codes.count(code) for code in codes}
+
+    @property
+    def kept_waiting(self) -> dict[str, Problem]:
+        """What keeps messages waiting though the network is there, by its code: tried twice and tried again."""
+        waiting = [trouble for trouble in self._troubles.values() if trouble.attempts > 1 and not trouble.refused]
+        return {trouble.code: trouble.problem for trouble in waiting}
 
     def wake(self) -> None:
         """Something is to be sent."""
@@ -170,17 +184,19 @@ class Uplink:
                 await self._received(fact)
 
     def _lose(self, problem: Problem) -> None:
+        self._failed(problem.code)
         self._lost_in_a_row += 1
         self._offline_until = _loop_time() + _pause_s(self._lost_in_a_row)
         if self._lost_in_a_row == 1:
             logs.get().warning("uplink.offline", code=problem.code)
 
     def _set_aside(self, pending: ports.Pending, problem: Problem) -> None:
+        self._failed(problem.code)
         known = self._troubles.get(pending.seq)
         attempts = known.attempts + 1 if known else 1
         refused = not isinstance(problem, Unavailable) and problem.code not in _UPLOAD_AGAIN
         pause_s = _REFUSED_PAUSE_S if refused else _pause_s(attempts)
-        self._troubles[pending.seq] = Trouble(problem.code, attempts, _loop_time() + pause_s, refused)
+        self._troubles[pending.seq] = Trouble(problem, attempts, _loop_time() + pause_s, refused)
         kind, key = pending.message.kind, str(pending.message.key)
         logs.get().warning("uplink.message-waits", kind=kind, key=key, code=problem.code, attempts=attempts)
 

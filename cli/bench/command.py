@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.bench import captures, figures, outbox, photo, roster
+from cli.bench import captures, desk, figures, outbox, photo, roster
 from cli.stack import stack as stacks
 
 
@@ -22,6 +22,7 @@ class What(enum.StrEnum):
     CAPTURES = "captures"
     ROSTER = "roster"
     PHOTO = "photo"
+    DESK = "desk"
 
 
 def bench(
@@ -52,7 +53,12 @@ def _with_stack(folder: Path, what: Sequence[What], console: Console) -> list[fi
 
 
 async def _measure(stack: stacks.Stack, folder: Path, what: Sequence[What], console: Console) -> list[figures.Figure]:
-    acts = {What.OUTBOX: outbox.measure, What.CAPTURES: captures.measure, What.ROSTER: roster.measure}
+    acts = {
+        What.OUTBOX: outbox.measure,
+        What.CAPTURES: captures.measure,
+        What.ROSTER: roster.measure,
+        What.DESK: desk.measure,
+    }
     found: list[figures.Figure] = []
     for each in what:
         console.print(f"▶ {each.value}")

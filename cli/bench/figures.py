@@ -16,7 +16,7 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Figure:
-    """`ours` and `floor` in `unit` (more is better), medians of several turns taken in alternation."""
+    """`ours` and `floor` in `unit`, taken in alternation. More is better, unless `less` is."""
 
     name: str
     zh: str
@@ -25,6 +25,7 @@ class Figure:
     floor: float
     floor_is: str
     aim: float | None = None
+    less: bool = False
 
     @property
     def ratio(self) -> float:
@@ -67,7 +68,7 @@ def show(figures: list[Figure], console: Console) -> None:
     for heading in ("项目 what", "本系统 ours", "下限 floor", "比 ratio", "目标 aim", "下限是 the floor is"):
         table.add_column(heading)
     for f in figures:
-        aim = f"≥ {f.aim}" if f.aim else "–"
+        aim = f"{'≤' if f.less else '≥'} {f.aim:g}" if f.aim else "–"
         table.add_row(
             f"{f.zh}\n{f.name}",
             f"{f.ours:,.1f} {f.unit}",

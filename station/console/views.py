@@ -1,6 +1,5 @@
 """The desk as its operator sees it: one document, whole, sent again whenever something in it changes."""
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -26,6 +25,7 @@ _ENOUGH_BYTES = 5_000_000_000
 _DISK_STEP_BYTES = 100_000_000
 #: From here a corrected clock is worth telling.
 _NOTABLE_SKEW_S = 5
+_BEGAN_AGAIN_SHOWN_S = 120
 
 Severity = Literal["stop", "warn", "info"]
 
@@ -300,13 +300,13 @@ def _drift(desk: desks.Desk, now: datetime) -> Drift | None:
 def _health(agent: agents.Agent, pack: Pack | None, trouble: Problem | None) -> Health:
     now = agent.clock.now()
     age_s = queue.pack_age_s(agent.work, now)
-    free = shutil.disk_usage(agent.directory.root).free // _DISK_STEP_BYTES * _DISK_STEP_BYTES
+    free = agent.spool.free_bytes() // _DISK_STEP_BYTES * _DISK_STEP_BYTES
     return Health(
         online=agent.uplink.online and agent.server.plugged,
         backlog=agent.backlog,
         disk_free_bytes=free,
         disk_low=free < _ENOUGH_BYTES,
-        skew_s=round(agent.clock.skew.total_seconds()),
+        skew_s=round(agent.clock.offset_s),
         pack_entries=agent.packs.size,
         pack_age_s=None if age_s is None else int(age_s // _AGE_STEP_S * _AGE_STEP_S),
         pack_expired=pack is not None and pack.is_expired(now),
@@ -348,6 +348,8 @@ def _messages(agent: agents.Agent, health: Health) -> Iterator[Message]:
             yield message("console-disk-low", "warn", {"gigabytes": f"{health.disk_free_bytes / 1e9:.1f}"})
     if agent.work.damaged:
         yield message("console-frames-damaged", "warn", {"count": len(agent.work.damaged)})
+    for waiting in agent.uplink.kept_waiting.values():
+        yield message(waiting.code, "warn", waiting.params)
     if agent.uplink.refused:
         yield message("console-messages-refused", "warn", {"codes": ", ".join(sorted(agent.uplink.refused))})
     if agent.packs.trouble:
@@ -358,5 +360,7 @@ def _messages(agent: agents.Agent, health: Health) -> Iterator[Message]:
         yield message("console-pack-old", "warn", {"minutes": health.pack_age_s // 60})
     if not health.online:
         yield message("server-unreachable", "warn")
+    if agent.after_kill and time.monotonic() - agent.began < _BEGAN_AGAIN_SHOWN_S:
+        yield message("console-began-again", "info")
     if abs(health.skew_s) >= _NOTABLE_SKEW_S:
         yield message("console-clock-corrected", "info", {"seconds": health.skew_s})

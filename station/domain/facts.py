@@ -90,7 +90,9 @@ class FrameJournalled:
     camera_serial: str
     frame_counter: int
     monotonic_ns: int
+    #: By the server's time: this machine's clock less `clock_offset_s`, which was measured.
     shutter_at: datetime
+    clock_offset_s: float = 0.0
     kind: Literal["frame_journalled"] = "frame_journalled"
 
 

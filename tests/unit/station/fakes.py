@@ -26,6 +26,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.time = START
+        self.offset_s = 0.0
 
     def now(self) -> datetime:
         return self.time

@@ -1,13 +1,15 @@
 """The journal file: all or nothing, in order, one message a key, one process at a time."""
 
-from collections.abc import AsyncIterator
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from gradphoto_contracts import ids
 from kit import ids as new_ids
-from kit.errors import Conflict
+from kit.errors import Conflict, Unavailable
 from station.domain import facts
 from station.domain.outgoing import Kind, Message
 from station.journal import SqliteJournal
@@ -94,3 +96,32 @@ async def test_one_process_at_a_time(journal: SqliteJournal, tmp_path: Path) -> 
     second = SqliteJournal(tmp_path / "journal.sqlite3")
     with pytest.raises(Conflict, match="station-already-running"):
         await second.open()
+
+
+@pytest.mark.parametrize("limit", ["pages", "file"])
+async def test_a_journal_on_a_full_disk_goes_on_when_there_is_room(journal: SqliteJournal, limit: str) -> None:
+    """A write that does not fit is a clear problem and leaves nothing behind; the next one after it is taken."""
+    await journal.append([_issued(1)], [])
+    long = _message(body={"a": "x" * 2_000_000})
+    with _full(journal, limit), pytest.raises(Unavailable, match="station-disk-full"):
+        await journal.append([_issued(2)], [long])
+    await journal.append([_issued(3)], [])
+    history = [fact.ticket for fact in await journal.history() if isinstance(fact, facts.TicketIssued)]
+    assert history == ["A-0001", "A-0003"]
+    assert await journal.backlog() == 0
+
+
+@contextmanager
+def _full(journal: SqliteJournal, limit: str) -> Iterator[None]:
+    """No more pages (SQLITE_FULL), or no longer file (SQLITE_IOERR_WRITE), for the block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit == "pages":
+        journal._connection.execute("pragma max_page_count = 20")
+    else:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        if limit == "pages":
+            journal._connection.execute("pragma max_page_count = 1000000")

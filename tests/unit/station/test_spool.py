@@ -102,3 +102,15 @@ async def test_a_wiped_frame_is_gone(tmp_path: Path) -> None:
     await spool.wipe(frame.capture_id)
     with pytest.raises(NotFound, match="spool-frame-missing"):
         await spool.get(frame.capture_id)
+
+
+async def test_a_frame_that_the_disk_did_not_take_is_counted(tmp_path: Path) -> None:
+    """Whoever keeps the desk's figures hears of it, and of nothing else."""
+    heard: list[str] = []
+    spool = FileSpool(tmp_path, crypto.Sealer({"k": bytes(32)}, "k"), 0, lambda: heard.append("refused"))
+    with _no_file_larger_than(10_000), pytest.raises(Unavailable):
+        await spool.put(_frame(), JPEG)
+    await spool.put(_frame(), JPEG)
+    assert heard == ["refused"]
+    assert not spool.full
+    assert spool.free_bytes() > 0

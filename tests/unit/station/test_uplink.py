@@ -59,7 +59,8 @@ class Line:
     def __init__(self, journal: SqliteJournal) -> None:
         self.server, self.journal, self.spool = Server(), journal, Spool()
         self.receipts: list[facts.Fact] = []
-        self.uplink = Uplink(self.server, journal, self.spool, lambda: START, self._received)
+        self.failures: list[str] = []
+        self.uplink = Uplink(self.server, journal, self.spool, lambda: START, self._received, self.failures.append)
 
     async def _received(self, fact: facts.Fact) -> None:
         self.receipts.append(fact)
@@ -164,3 +165,17 @@ async def test_a_lost_network_is_felt_out_by_one_message(line: Line) -> None:
     line.uplink.try_now()
     await line.drained()
     assert len(line.server.log) == 30
+
+
+async def test_what_keeps_a_message_waiting_is_shown(line: Line) -> None:
+    """A server that fails repeatedly is told with its code, every attempt is counted, and in the end all is well."""
+    capture = _capture(line, "ticket A-0001")
+    line.server.faults[_path(capture)] = [Unavailable("server-busy", http_status=503) for _ in range(3)]
+    await line.say(capture)
+    while not line.uplink.kept_waiting:  # noqa: ASYNC110 - the uplink can only be asked
+        await asyncio.sleep(0.01)
+    told = line.uplink.kept_waiting["server-busy"]
+    assert told.params == {"http_status": 503}
+    await line.drained(30)
+    assert line.uplink.kept_waiting == {}
+    assert line.failures == ["server-busy"] * 3
