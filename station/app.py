@@ -19,6 +19,7 @@ from kit import ids as new_ids
 from kit import logs, metrics, web
 from station import (
     api,
+    faces,
     inspection,
     journal,
     measures,
@@ -71,6 +72,8 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         new_id=new_ids.new,
         happened=figures.happened,
         wake_uplink=sender.wake,
+        faces=faces.SFaceFaces(),
+        compared_in=figures.compared_in,
     )
     embedded = config.deployment == "embedded"
     agents.append(

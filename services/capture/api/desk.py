@@ -128,7 +128,11 @@ def _pack(
         "campaign_id": campaign.campaign_id,
         "identity_mode": campaign.identity_mode,
         "campaign_code_key": key,
-        "photo": {"profile": campaign.profile, "retake_limit": campaign.retake_limit},
+        "photo": {
+            "profile": campaign.profile,
+            "retake_limit": campaign.retake_limit,
+            "face_consent": campaign.face_consent,
+        },
         "desk": {
             "desk_id": desk.desk_id,
             "code": desk.code,
