@@ -19,6 +19,9 @@ _HEAD_DIFFERENCE = 14.0
 _SEARCH_FACE_PX = 120
 #: A row still belongs to the head while this share of a face width differs from the backdrop.
 _CROWN_SHARE = 0.08
+#: A pixel by the shoulders is the person's own where its hue is the cheeks' (a*b* this near, L* in the shadow of the
+#: chin) or its colour the hair's; told only while so much else is left there to be the clothes.
+_SKIN_HUE, _SKIN_SHADE, _HAIR, _LEAST_OTHER = 9.0, 30.0, 12.0, 0.2
 #: Clothing pixels this near to the backdrop are taken for backdrop beside narrow shoulders, as long as others remain.
 _BESIDE_SHOULDERS = 8.0
 #: Colours of clothes in L*a*b*: hue in degrees from and to, and least chroma. Blue covers (100,197,255) at 252, denim
@@ -154,11 +157,43 @@ def clothing(photo: Lab, head: Placed) -> Clothing | None:
     cloth = photo[_shoulders(photo.shape[:2], head)]
     if len(behind) < _LEAST_BACKDROP or len(cloth) < _LEAST_CLOTH:
         return None
-    differences = np.linalg.norm(cloth - np.median(behind, axis=0), axis=1)
+    typical = np.median(behind, axis=0)
+    cloth = _without_own(cloth, photo, head, typical)
+    differences = np.linalg.norm(cloth - typical, axis=1)
     apart = differences > _BESIDE_SHOULDERS
     if apart.mean() >= 0.4:
         cloth, differences = cloth[apart], differences[apart]
     return Clothing(contrast=float(np.median(differences)), hue_shares=_hue_shares(cloth))
+
+
+def _without_own(cloth: Lab, photo: Lab, head: Placed, behind: Lab) -> Lab:
+    """The pixels by the shoulders that are neither skin nor hair; all of them where hardly any would be left."""
+    skin, hair = _cheeks(photo, head), _hair(photo, head)
+    if skin is None or hair is None:
+        return cloth
+    hue, shade = np.hypot(*(cloth[:, 1:] - skin[1:]).T), np.abs(cloth[:, 0] - skin[0])
+    own = (hue < _SKIN_HUE) & (shade < _SKIN_SHADE)
+    if np.linalg.norm(hair - behind) > 2 * _HAIR:  # else no hair was seen there
+        own |= np.linalg.norm(cloth - hair, axis=1) < _HAIR
+    return cloth if own.mean() > 1 - _LEAST_OTHER else cloth[~own]
+
+
+def _cheeks(photo: Lab, head: Placed) -> Lab | None:
+    tall = head.chin_y - head.eyes_y
+    return _typical(
+        photo, head.eyes_y + 0.25 * tall, head.eyes_y + 0.6 * tall, head.centre_x, 0.35 * head.face_width_px
+    )
+
+
+def _hair(photo: Lab, head: Placed) -> Lab | None:
+    """The colour just under the crown."""
+    below = 0.06 * head.face_width_px
+    return _typical(photo, head.crown_y + below, head.crown_y + 3 * below, head.centre_x, 0.2 * head.face_width_px)
+
+
+def _typical(photo: Lab, y0: float, y1: float, x: float, half: float) -> Lab | None:
+    patch = photo[max(0, int(y0)) : max(0, int(y1) + 1), max(0, int(x - half)) : max(0, int(x + half))]
+    return np.median(patch.reshape(-1, 3), axis=0).astype(np.float32) if patch.size >= 12 else None
 
 
 def _hue_shares(samples: Lab) -> dict[str, float]:

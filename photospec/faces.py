@@ -50,13 +50,15 @@ _nets = threading.local()
 class Face:
     """The greatest face. Lengths and positions in pixels of the picture given; left and right as the viewer sees.
 
-    `points` is (478, 2) float64. `eye_openness` is the smaller eye's lid distance over its width; `blink`: 0 open … 1
+    `points` is (478, 2) float64; `marks` (5, 2): eyes, nose and corners of the mouth as the detector saw them.
+    `eye_openness` is the smaller eye's lid distance over its width; `blink`: 0 open … 1
     shut; `lip_gap`: the inner lips' distance over their width; angles in degrees, 0 upright and frontal.
     """
 
     score: float
     box: tuple[float, float, float, float]
     points: Points
+    marks: Points
     left_eye: tuple[float, float]
     right_eye: tuple[float, float]
     width_px: float
@@ -134,6 +136,7 @@ def _face(row: Points, points: Points, yaw_deg: float) -> Face:
         score=float(row[14]),
         box=(float(row[0]), float(row[1]), float(row[2]), float(row[3])),
         points=points,
+        marks=row[4:14].reshape(5, 2),
         left_eye=(float(left[0]), float(left[1])),
         right_eye=(float(right[0]), float(right[1])),
         width_px=_distance(points, *_CHEEKS),

@@ -29,6 +29,9 @@ class Interval:
             return (self.low + self.high) / 2
         return min(max(value, self.low), self.high)
 
+    def holds(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
     @property
     def middle(self) -> float:
         return (self.low + self.high) / 2
@@ -47,7 +50,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Subject:
-    """Where the head is in the source picture of `width_px` × `height_px`, in source pixels."""
+    """Where the head is in the source picture of `width_px` × `height_px`, in source pixels.
+
+    `hair_y` is where high hair ends above the crown; it is not to be cut off.
+    """
 
     width_px: int
     height_px: int
@@ -55,6 +61,7 @@ class Subject:
     eyes_y: float
     face_width_px: float
     centre_x: float
+    hair_y: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,13 @@ def _cost(subject: Subject, target: Target, scale: float) -> tuple[float, float]
     below_crown = scale * (subject.eyes_y - subject.crown_y)
     inside = Interval(target.height_px - scale * (subject.height_px - subject.crown_y), scale * subject.crown_y)
     rules = target.head_room_px.meet(target.eyes_px.shifted(-below_crown))
-    head_room = inside.nearest(rules.nearest(target.head_room_px.middle))
+    wanted = target.head_room_px.middle
+    if subject.hair_y is not None:
+        wanted = max(wanted, scale * (subject.crown_y - subject.hair_y))
+    head_room = inside.nearest(rules.nearest(wanted))
     broken = _outside(head_room, target.head_room_px) + _outside(head_room + below_crown, target.eyes_px)
+    if subject.hair_y is not None:
+        broken += max(0.0, scale * (subject.crown_y - subject.hair_y) - head_room)
     tidy = abs(head_room - target.head_room_px.middle) + abs(head_room + below_crown - target.eyes_px.middle)
     tidy += abs(scale * subject.face_width_px - target.face_width_px.middle)
     return 1000 * broken + tidy, head_room

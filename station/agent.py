@@ -53,6 +53,8 @@ class Agent:
         await self.work.camera.close()
         await self.server.close()
         self.inspector.close()
+        if self.work.faces:
+            self.work.faces.close()
         await self.journal.close()
 
     def background(self) -> list[Callable[[], Awaitable[None]]]:

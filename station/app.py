@@ -20,6 +20,7 @@ from kit import logs, metrics, web
 from station import (
     api,
     bandwidth,
+    faces,
     inspection,
     journal,
     measures,
@@ -79,6 +80,8 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         new_id=new_ids.new,
         happened=figures.happened,
         wake_uplink=sender.wake,
+        faces=faces.SFaceFaces(),
+        compared_in=figures.compared_in,
     )
     embedded = config.deployment == "embedded"
     agents.append(

@@ -2,7 +2,7 @@
 
 from kit import metrics
 from station import ports
-from station.domain import facts
+from station.domain import facts, likeness
 from station.domain.desk import Desk
 
 _PLACE = ("campus", "desk")
@@ -18,6 +18,12 @@ TO_SHUTTER = metrics.histogram(
     buckets=(5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600),
 )  # fmt: skip
 TO_VERDICT = metrics.histogram("gradphoto_shutter_to_verdict_seconds", "From the shutter to the verdict", _PLACE)
+FACES = metrics.counter(
+    "gradphoto_faces_compared_total",
+    "Faces compared, where policy and consent allow it",
+    (*_PLACE, "against", "outcome"),
+)
+TO_COMPARE = metrics.histogram("gradphoto_face_comparison_seconds", "Time to compare a frame's face", _PLACE)
 QUEUE = metrics.gauge("gradphoto_desk_queue", "Students who hold a ticket and wait", _PLACE)
 BACKLOG = metrics.gauge("gradphoto_station_backlog", "Messages that the server has not received", _PLACE)
 
@@ -75,6 +81,9 @@ class Measures:
                 CAPTURES.labels(**self._labels, verdict=fact.verdict).inc()
                 for rule in fact.rules:
                     FINDINGS.labels(**self._labels, rule=rule).inc()
+            case facts.FaceCompared():
+                outcome = likeness.likeness(fact.similarity)
+                FACES.labels(**self._labels, against=fact.against, outcome=outcome).inc()
             case facts.FrameDecided(decision="retake"):
                 RETAKES.labels(**self._labels).inc()
             case facts.DriftSuspected():
@@ -91,6 +100,10 @@ class Measures:
     def judged_in(self, seconds: float) -> None:
         """How long shutter → verdict took."""
         TO_VERDICT.labels(**self._labels).observe(seconds)
+
+    def compared_in(self, seconds: float) -> None:
+        """How long a comparison of faces took."""
+        TO_COMPARE.labels(**self._labels).observe(seconds)
 
     def noticed(self, notice: ports.Notice) -> None:
         """Count a device's trouble, or its end."""

@@ -211,6 +211,30 @@ class Inspector(Protocol):
     async def inspect(self, jpeg: bytes, profile: str) -> Judgement: ...
 
 
+class Faces(Protocol):
+    """Says how alike two faces are (cosine, -1 to 1). Remembers the last two seats, in memory alone."""
+
+    async def compare(self, ticket: str, jpeg: bytes) -> dict[facts.Against, float]:
+        """With what the frame's face can be compared, and how alike they are. May be empty."""
+        ...
+
+    async def expect(self, ticket: str, picture: bytes) -> bool:
+        """Remember the face on a reference picture for this ticket. False: there is none in it."""
+        ...
+
+    def drop(self, ticket: str) -> None:
+        """Forget the ticket's reference."""
+        ...
+
+    def forget(self) -> None:
+        """Forget the seats."""
+        ...
+
+    def close(self) -> None:
+        """Forget everybody."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A message not yet received by the server. `blocked` while another one must go first."""
@@ -313,6 +337,9 @@ class Work:
     #: Held from asking the camera until the frame is safe. Taken before `lock`, never inside it.
     camera_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     exposing: bool = False
+    #: None: this desk compares no faces, whatever the policy.
+    faces: Faces | None = None
+    compared_in: Callable[[float], None] = lambda _seconds: None
     damaged: set[ids.CaptureId] = field(default_factory=set)
     judging: set[ids.CaptureId] = field(default_factory=set)
     judgements: dict[ids.CaptureId, Judgement] = field(default_factory=dict)

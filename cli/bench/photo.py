@@ -1,10 +1,16 @@
-"""A photo's verdict at 24 megapixels beside what decoding alone costs; each stage; and how it scales over processes."""
+"""A photo's verdict at 24 megapixels beside what decoding alone costs; each stage; and how it scales over processes.
+
+One thread is measured by the processor time that it took: that is the clock's time on a quiet machine, and does not
+lengthen on a busy one. What several processes do together is measured by the clock.
+"""
 
 import multiprocessing
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -13,21 +19,45 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.bench.figures import Figure
-from photospec import composition, decoding, inspection, profiles
+from photospec import composition, decoding, inspection, likeness, profiles
 from station.cameras import portraits
 
-_WIDTH_PX, _HEIGHT_PX = 4000, 6000
+#: As a camera stands: upright, or lying with the same head in the middle of a wide picture.
+_SIZES = {"upright": (4000, 6000), "landscape": (6000, 4000)}
+_NAMES = {"upright": "竖拍 upright", "landscape": "横拍 landscape"}
 #: A drawn portrait is smoother than a photograph; so much grain makes it as hard to decode as a real file of 5 MB.
 _GRAIN, _QUALITY = 3.5, 92
 _PICTURES, _TURNS, _EACH = 3, 7, 12
 
 
+@dataclass
+class _Times:
+    """Median processor milliseconds by act, and by stage of the verdict."""
+
+    acts: dict[str, float]
+    stages: dict[str, list[float]] = field(default_factory=dict)
+
+
 def measure(folder: Path, console: Console) -> list[Figure]:
-    """One thread a process, without face comparison; all acts in turns, so that a busy machine slows all alike."""
+    """One thread a process; all acts in turns, so that a busy machine slows all alike."""
     cv2.setNumThreads(1)
-    pictures = [_capture(seed) for seed in range(_PICTURES)]
     profile = profiles.load()
+    found: list[Figure] = []
+    captures = {way: [_capture(seed, *size) for seed in range(_PICTURES)] for way, size in _SIZES.items()}
+    for way, pictures in captures.items():
+        times = _times(pictures, profile)
+        _show(way, times, [len(data) for data in pictures], console)
+        found += _figures(way, times)
+    rates = {processes: _rate(folder, captures["upright"], processes) for processes in (1, 2)}
+    _show_rates(rates, console)
+    name, zh, floor_is = "two processes", "两个进程", "单进程的两倍 twice one process"
+    found.append(Figure(name, zh, "images/s", rates[2].images_s, 2 * rates[1].images_s, floor_is, 0.9))
+    return found
+
+
+def _times(pictures: list[bytes], profile: profiles.Profile) -> _Times:
     stages: dict[str, list[float]] = {}
+    reports = {data: inspection.inspect(data, profile) for data in pictures}
 
     def judge(data: bytes) -> None:
         report = inspection.inspect(data, profile)
@@ -38,73 +68,87 @@ def measure(folder: Path, console: Console) -> list[Figure]:
         "floor": lambda data: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8),
         "full": lambda data: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR),
         "verdict": judge,
+        "compose": lambda data: composition.compose(data, profile, reports[data]),
+        "remember": likeness.remember,
     }
-    times = _in_turns(acts, pictures)
-    compose = _in_turns({"compose": _composer(pictures, profile)}, pictures)
-    _show(times | compose, stages, [len(data) for data in pictures], console)
-    rates = {processes: _rate(folder, pictures, processes) for processes in (1, 2)}
-    return _figures(times, rates)
+    return _Times(_in_turns(acts, pictures), stages)
 
 
 def _in_turns(acts: dict[str, Callable[[bytes], object]], pictures: list[bytes]) -> dict[str, float]:
-    """Median milliseconds of each act."""
+    """Median processor milliseconds of each act."""
     found: dict[str, list[float]] = {name: [] for name in acts}
     for turn in range(_TURNS + 1):
         for data in pictures:
             for name, act in acts.items():
-                began = time.perf_counter()
+                began = time.thread_time()
                 act(data)
                 if turn:  # the first loads the models
-                    found[name].append((time.perf_counter() - began) * 1000)
+                    found[name].append((time.thread_time() - began) * 1000)
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def _capture(seed: int) -> bytes:
-    """24 megapixels, upright, 4:2:2 as cameras write it."""
-    drawn = portraits.draw(seed, width_px=_WIDTH_PX, height_px=_HEIGHT_PX)
+def _capture(seed: int, width_px: int, height_px: int) -> bytes:
+    """24 megapixels, 4:2:2 as cameras write it."""
+    drawn = portraits.draw(seed, width_px=width_px, height_px=height_px)
     pixels = decoding.decode(drawn, decoding.check(drawn), 1).pixels
-    grain = np.random.default_rng(seed).normal(0, _GRAIN, (_HEIGHT_PX, _WIDTH_PX, 1)).astype(np.float32)
+    grain = np.random.default_rng(seed).normal(0, _GRAIN, (height_px, width_px, 1)).astype(np.float32)
     grainy = np.clip(pixels + grain, 0, 255).astype(np.uint8)
     settings = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR]
     return cv2.imencode(".jpg", grainy, [*settings, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422])[1].tobytes()
 
 
-def _composer(pictures: list[bytes], profile: profiles.Profile) -> Callable[[bytes], object]:
-    reports = {data: inspection.inspect(data, profile) for data in pictures}
-    return lambda data: composition.compose(data, profile, reports[data])
-
-
-def _show(times: dict[str, float], stages: dict[str, list[float]], sizes: list[int], console: Console) -> None:
+def _show(way: str, times: _Times, sizes: list[int], console: Console) -> None:
     megabytes = statistics.fmean(sizes) / 1e6
-    title = f"24 MP JPEG（{megabytes:.1f} MB），单线程，毫秒 · one thread, milliseconds"
+    acts = times.acts
+    title = f"24 MP JPEG（{_NAMES[way]}，{megabytes:.1f} MB），单线程 · one thread, milliseconds of the processor"
     table = Table(title=title, title_justify="left")
     for heading in ("步骤 stage", "ms", "× 下限 floor", "× 全解码 full decode"):
         table.add_column(heading)
+    # Stages are told by the clock: as shares of the verdict they come to its processor time.
+    whole = statistics.median([sum(parts) for parts in zip(*_whole(times.stages), strict=True)])
+    shares = {name: statistics.median(values) / whole for name, values in times.stages.items()}
     rows = [
-        ("下限：熵解码（灰度 1/8） entropy-decoding floor, grey 1/8", times["floor"]),
-        ("cv2 全尺寸解码 cv2 decodes it fully", times["full"]),
-        *((f"　{stage}", statistics.median(values)) for stage, values in stages.items() if stage != "finer"),
-        (f"　finer（{len(stages.get('finer', []))} 次 times）", statistics.median(stages.get("finer", [0.0]))),
-        ("判定 verdict, all of it", times["verdict"]),
-        ("合成成品 compose, given the report", times["compose"]),
+        ("下限：熵解码（灰度 1/8） entropy-decoding floor, grey 1/8", acts["floor"]),
+        ("cv2 全尺寸解码 cv2 decodes it fully", acts["full"]),
+        *((f"　{name}{_often(times.stages, name)}", share * acts["verdict"]) for name, share in shares.items()),
+        ("判定 verdict, all of it", acts["verdict"]),
+        ("合成成品 compose, given the report", acts["compose"]),
+        ("人脸特征（仅在台上、经同意） a face for comparison, by consent", acts["remember"]),
     ]
     for name, elapsed in rows:
-        table.add_row(name, f"{elapsed:.1f}", f"{elapsed / times['floor']:.2f}", f"{elapsed / times['full']:.2f}")
+        table.add_row(name, f"{elapsed:.1f}", f"{elapsed / acts['floor']:.2f}", f"{elapsed / acts['full']:.2f}")
     console.print(table)
 
 
-def _figures(times: dict[str, float], rates: dict[int, float]) -> list[Figure]:
-    verdicts = 1000 / times["verdict"]
-    full, floor = 1000 / times["full"], 1000 / times["floor"]
+def _whole(stages: dict[str, list[float]]) -> list[list[float]]:
+    """The stages that every verdict has."""
+    most = max(len(values) for values in stages.values())
+    return [values for values in stages.values() if len(values) == most]
+
+
+def _often(stages: dict[str, list[float]], name: str) -> str:
+    most = max(len(values) for values in stages.values())
+    return "" if len(stages[name]) == most else f"（{len(stages[name])} / {most} 次 times）"
+
+
+def _figures(way: str, times: _Times) -> list[Figure]:
+    verdicts, full, floor = (1000 / times.acts[act] for act in ("verdict", "full", "floor"))
+    name, zh = f"verdict, 24 MP {way}", f"判定，{_NAMES[way].split()[0]}"
     return [
-        Figure("verdict, 24 MP", "判定", "images/s", verdicts, full, "cv2 全尺寸解码 cv2 decodes it fully", 1.0),
-        Figure("verdict, 24 MP", "判定", "images/s", verdicts, floor, "熵解码 entropy decoding, grey 1/8", 0.5),
-        Figure("two processes", "两个进程", "images/s", rates[2], 2 * rates[1], "单进程的两倍 twice one process", 0.9),
+        Figure(name, zh, "images/s", verdicts, full, "cv2 全尺寸解码 cv2 decodes it fully", 1.0),
+        Figure(name, zh, "images/s", verdicts, floor, "熵解码 entropy decoding, grey 1/8", 0.5),
     ]
 
 
-def _rate(folder: Path, pictures: list[bytes], processes: int) -> float:
-    """Images a second through so many processes, each with its models loaded."""
+@dataclass(frozen=True)
+class _Rate:
+    """Through so many processes by the clock, and what the greatest of them held in memory."""
+
+    images_s: float
+    peak_mb: float
+
+
+def _rate(folder: Path, pictures: list[bytes], processes: int) -> _Rate:
     paths = [folder / f"{number}.jpg" for number in range(len(pictures))]
     for path, data in zip(paths, pictures, strict=True):
         path.write_bytes(data)
@@ -115,10 +159,25 @@ def _rate(folder: Path, pictures: list[bytes], processes: int) -> float:
         for _ in range(2):
             list(pool.map(_judge, paths * processes))
         began = time.perf_counter()
-        list(pool.map(_judge, work))
-        return len(work) / (time.perf_counter() - began)
+        peaks = list(pool.map(_judge, work))
+        return _Rate(len(work) / (time.perf_counter() - began), max(peaks))
 
 
-def _judge(path: Path) -> str:
+def _judge(path: Path) -> float:
+    """Judge a picture; megabytes that this process has held at most."""
     cv2.setNumThreads(1)
-    return inspection.inspect(path.read_bytes(), profiles.load()).verdict
+    inspection.inspect(path.read_bytes(), profiles.load())
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def _show_rates(rates: dict[int, _Rate], console: Console) -> None:
+    table = Table(title="多进程 · by processes (24 MP, upright)", title_justify="left")
+    for heading in ("进程 processes", "张/秒 images/s", "每进程峰值内存 MB, peak a process"):
+        table.add_column(heading)
+    for processes, rate in rates.items():
+        table.add_row(str(processes), f"{rate.images_s:.1f}", f"{rate.peak_mb:.0f}")
+    console.print(table)

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -108,13 +108,16 @@ def measure(
     faces: Annotated[Path, typer.Option(help="真实肖像文件夹 · a folder of real portraits before a plain backdrop")],
     profile: ProfileName = profiles.DEFAULT,
     out: Annotated[Path | None, typer.Option(help="写入 Markdown · write the tables to this file")] = None,
+    docs: Annotated[
+        Path | None, typer.Option(help="写入文档的标记之间 · write them between the marks of this page")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="进程数 · processes, 0 = one a core")] = 0,
 ) -> None:
     """测量误拒与漏检 · Put real portraits before the standard's backdrop, spoil them, and count what the rules miss.
 
     Portraits are read in place; nothing that is made of them is kept.
     """
-    from cli.photo import rates, studio, trial
+    from cli.photo import chapter, rates, studio, trial
 
     standard = _profile(profile)
     paths = studio.portraits(faces) if faces.is_dir() else []
@@ -137,6 +140,8 @@ def measure(
     screen.tell(told)
     if out is not None:
         _told(out, lambda: _store(out, told.encode()))
+    if docs is not None:
+        _told(docs, lambda: chapter.write(docs, told, standard, datetime.now(UTC).date()))
 
 
 def _each(paths: list[Path], out: Path, suffix: str, make: Callable[[bytes], tuple[inspection.Report, bytes]]) -> None:
@@ -218,7 +223,7 @@ def _write_json(rows: Iterator[judging.Row], profile: profiles.Profile, out: Pat
 def _told(target: Path, act: Callable[[], None]) -> None:
     try:
         act()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         screen.fail(f"无法写入 · can't write: {error}", 2)
     screen.tell(f"报告 report: {target}")
 

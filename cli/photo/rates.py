@@ -39,11 +39,12 @@ class Rate:
 Group = Callable[[trial.Trial], bool]
 
 
-def false_rejects(trials: Iterable[trial.Trial], rule_id: str) -> Rate:
-    """How often a sound picture fails the rule."""
+def false_rejects(trials: Iterable[trial.Trial], rule_id: str, *, refused: bool = False) -> Rate:
+    """How often a sound picture fails the rule; with `refused`, how often that refuses it at once."""
     said = [one for one in trials if one.picture == trial.SOUND and not (one.smiling and rule_id in _EXPRESSION)]
     judged = [one.rules[rule_id] for one in said if rule_id in one.rules]
-    return Rate(sum(one.passed is False for one in judged), len(judged))
+    wrong = [one for one in judged if one.passed is False and (not refused or one.severity == "reject")]
+    return Rate(len(wrong), len(judged))
 
 
 def false_accepts(trials: Iterable[trial.Trial], flaw: spoiling.Flaw) -> Rate:
@@ -126,7 +127,10 @@ def _people(trials: Sequence[trial.Trial]) -> str:
 
 
 def _by_rule(trials: Sequence[trial.Trial], profile: profiles.Profile) -> str:
-    rows = ["| rule | limit | sound pictures from–to | noise | false reject |", "| --- | --- | --- | --- | --- |"]
+    rows = [
+        "| rule | limit | sound pictures from–to | noise | fails: to a person, or refused | of these refused |",
+        "| --- " * 6 + "|",
+    ]
     for rule in profile.rules:
         extent, spread = sound_range(trials, rule.id), noise(trials, rule.id)
         if rule.judged_by == "person" or extent is None or not rule.noise:
@@ -134,7 +138,7 @@ def _by_rule(trials: Sequence[trial.Trial], profile: profiles.Profile) -> str:
         told = f"{extent[0]:.3g}–{extent[1]:.3g}"
         rows.append(
             f"| {rule.id} {rule.reason_zh} | {rule.limit} | {told} | {0 if spread is None else spread:.2g} | "
-            f"{false_rejects(trials, rule.id)} |"
+            f"{false_rejects(trials, rule.id)} | {false_rejects(trials, rule.id, refused=True)} |"
         )
     return "\n".join(rows)
 

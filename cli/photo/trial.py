@@ -17,10 +17,11 @@ AGAIN = ("again 1", "again 2", "again 3")
 
 @dataclass(frozen=True)
 class Said:
-    """What one rule said: `passed` as in a finding, `measured` in the rule's unit."""
+    """What one rule said: `passed` and `severity` as in a finding, `measured` in the rule's unit."""
 
     passed: bool | None
     measured: float | None
+    severity: profiles.Severity
 
 
 @dataclass(frozen=True)
@@ -68,5 +69,5 @@ def _judged(sitter: studio.Sitter, name: str, data: bytes, profile: profiles.Pro
 
 
 def _trial(sitter: studio.Sitter, name: str, report: inspection.Report) -> Trial:
-    rules = {finding.rule_id: Said(finding.passed, finding.measured) for finding in report.findings}
+    rules = {finding.rule_id: Said(finding.passed, finding.measured, finding.severity) for finding in report.findings}
     return Trial(sitter.name, sitter.identity, sitter.smiling, sitter.sex, sitter.tone, name, report.verdict, rules)

@@ -42,6 +42,8 @@ class PhotoPolicy(Value):
     backdrop: Literal["blue", "white", "grey"] = "blue"
     retake_limit: int = Field(default=3, ge=0, le=10)
     dress_rules_zh: tuple[str, ...] = ()
+    #: The version of the text to which a student consents before faces are compared at the desk; empty: none is, ever.
+    face_consent: str = Field(default="", pattern=r"^[0-9a-z.]{0,12}$")
 
 
 class FeePolicy(Value):

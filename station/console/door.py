@@ -13,7 +13,7 @@ from photospec import decoding
 from station import agent as agents
 from station import api, previews
 from station.console import admission, live, pages, views
-from station.handlers import frames, queue, sessions
+from station.handlers import comparing, frames, queue, sessions
 
 _SEAL_PATIENCE_S = 20.0
 
@@ -22,6 +22,13 @@ class Release(api.Reason):
     """Whose holder walked off, and why. In the body: a ticket is no address."""
 
     ticket: Annotated[str, Field(min_length=1, max_length=24)]
+
+
+class Consent(BaseModel):
+    """Whether the holder of a ticket lets faces be compared."""
+
+    ticket: Annotated[str, Field(min_length=1, max_length=24)]
+    given: bool
 
 
 class CheckedIn(BaseModel):
@@ -127,6 +134,11 @@ def _queueing(doors: APIRouter, desk: Desk) -> None:
     @doors.post("/releases")
     async def release(body: Release) -> views.Desk:
         await queue.release(work, body.ticket, body.reason)
+        return view()
+
+    @doors.post("/consents")
+    async def consent(body: Consent) -> views.Desk:
+        await comparing.note_consent(work, body.ticket, given=body.given)
         return view()
 
     @doors.post("/drift")

@@ -13,9 +13,9 @@ from kit.errors import Problem
 from station import agent as agents
 from station import ports, previews
 from station.domain import desk as desks
-from station.domain import facts, rules
+from station.domain import facts, likeness, rules
 from station.domain.pack import Entry, Pack
-from station.handlers import calibration, queue
+from station.handlers import calibration, comparing, queue
 
 _QUEUE_SHOWN, _RECENT_SHOWN = 8, 3
 #: Ages are shown in steps, or the page would be sent anew every second.
@@ -58,6 +58,8 @@ class Person(_View):
     ordinal: int | None
     name_masked: str | None
     retakes: int
+    #: Whether faces may be compared, as far as this person is concerned.
+    face_consent: bool
 
 
 class Reason(_View):
@@ -89,6 +91,8 @@ class Frame(_View):
     for_a_person: tuple[Reason, ...]
     rules: tuple[str, ...]
     marks: ports.Marks | None
+    #: What the comparison of faces says, where somebody should look.
+    faces: tuple[Message, ...]
 
 
 class Way(_View):
@@ -161,6 +165,8 @@ class Desk(Document):
     messages: tuple[Message, ...]
     studio: dict[str, Any] | None
     camera_name: str
+    #: What a student consents to before faces are compared; None where none are.
+    face_consent: Message | None
 
 
 def message(code: str, severity: Severity, params: Mapping[str, Any] | None = None) -> Message:
@@ -200,6 +206,7 @@ def desk(agent: agents.Agent, shown: previews.Previews, trouble: Problem | None,
         messages=tuple(_messages(agent, health)),
         studio=studio,
         camera_name=agent.enrolled.camera,
+        face_consent=_consent(work) if pack else None,
     )
 
 
@@ -222,6 +229,7 @@ class Seen:
             ordinal=entry.ordinal if entry else None,
             name_masked=self._name(entry),
             retakes=ticket.retakes,
+            face_consent=ticket.student_id in self._desk.consents,
         )
 
     def current(self) -> Frame | None:
@@ -263,7 +271,31 @@ class Seen:
             for_a_person=tuple(map(reason, judgement.for_a_person)) if judgement else (),
             rules=frame.judged.rules if frame.judged else (),
             marks=judgement.marks if judgement else None,
+            faces=tuple(_compared(frame)),
         )
+
+
+def _consent(work: ports.Work) -> Message | None:
+    text = comparing.consent_text(work)
+    return Message(code="face-consent", severity="info", zh=text.zh, en=text.en) if text else None
+
+
+#: What is to be told of a comparison. The others are as they should be.
+_TELLING: dict[tuple[facts.Against, likeness.Likeness], Severity] = {
+    ("previous", "likely"): "warn",
+    ("previous", "unclear"): "info",
+    ("own", "unlike"): "warn",
+    ("own", "unclear"): "info",
+    ("reference", "unlike"): "warn",
+    ("reference", "unclear"): "warn",
+}
+
+
+def _compared(frame: desks.Frame) -> Iterator[Message]:
+    for compared in frame.faces:
+        band = likeness.likeness(compared.similarity)
+        if severity := _TELLING.get((compared.against, band)):
+            yield message(f"face-{compared.against}-{band}", severity)
 
 
 def _reasons(judgement: ports.Judgement) -> tuple[Reason, ...]:

@@ -34,6 +34,7 @@ class Frame:
     judged: facts.FrameJudged | None = None
     decided: facts.FrameDecided | None = None
     received: facts.FrameReceived | None = None
+    faces: tuple[facts.FaceCompared, ...] = ()
 
     @property
     def state(self) -> Literal["journalled", "judged", "decided", "received"]:
@@ -81,6 +82,8 @@ class Desk:
         self.exposures: set[tuple[str, int]] = set()
         self.tickets_of: dict[ids.StudentId, list[str]] = {}
         self.kept: dict[ids.StudentId, ids.CaptureId] = {}
+        #: The version of the text by which a student's face may be compared.
+        self.consents: dict[ids.StudentId, str] = {}
         for fact in history:
             self.apply(fact)
 
@@ -158,6 +161,17 @@ class Desk:
     @apply.register
     def _(self, fact: facts.FrameJudged) -> None:
         self.frames[fact.capture_id] = replace(self.frames[fact.capture_id], judged=fact)
+
+    @apply.register
+    def _(self, fact: facts.FaceCompared) -> None:
+        frame = self.frames[fact.capture_id]
+        self.frames[fact.capture_id] = replace(frame, faces=(*frame.faces, fact))
+
+    @apply.register
+    def _(self, fact: facts.FaceConsent) -> None:
+        self.consents.pop(fact.student_id, None)
+        if fact.given:
+            self.consents[fact.student_id] = fact.text
 
     @apply.register
     def _(self, fact: facts.FrameDecided) -> None:

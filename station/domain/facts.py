@@ -8,6 +8,8 @@ from gradphoto_contracts import ids
 
 #: What drifted: the same words as in the contract `capture.drift.suspected`.
 Sign = Literal["ticket_skipped", "ticket_repeated", "frame_missing", "frame_unexpected", "double_checkin"]
+#: With what a frame's face was compared: the last photo of another ticket, an earlier frame of its own, a reference.
+Against = Literal["previous", "own", "reference"]
 #: What became of a frame.
 Decision = Literal["keep", "retake", "override", "unbound"]
 #: Who may keep a photo that the standard refuses.
@@ -109,6 +111,29 @@ class FrameJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceCompared:
+    """How alike two faces are (cosine, -1 to 1). The number is kept, no template; it refuses nobody."""
+
+    capture_id: ids.CaptureId
+    against: Against
+    similarity: float
+    at: datetime
+    kind: Literal["face_compared"] = "face_compared"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceConsent:
+    """A student said that faces may be compared, or took that back. `text` and its digest say what was agreed to."""
+
+    student_id: ids.StudentId
+    given: bool
+    text: str
+    text_sha256: str
+    at: datetime
+    kind: Literal["face_consent"] = "face_consent"
+
+
+@dataclass(frozen=True, slots=True)
 class FrameDecided:
     """The operator said what becomes of a frame."""
 
@@ -171,6 +196,8 @@ Fact = (
     | ShutterPressed
     | FrameJournalled
     | FrameJudged
+    | FaceCompared
+    | FaceConsent
     | FrameDecided
     | FrameReceived
     | DriftSuspected

@@ -25,6 +25,8 @@ class Photo(_Part):
 
     profile: str
     retake_limit: int
+    #: The version of the text to which a student consents before faces are compared; empty: none is, ever.
+    face_consent: str = ""
 
 
 class PackDesk(_Part):

@@ -141,6 +141,26 @@ def decide(
     return [facts.FrameDecided(capture_id, decision, reason, now, role)]
 
 
+def compare(desk: Desk, compared: facts.FaceCompared, new_id: NewId) -> list[facts.Fact]:  # noqa: ARG001 - for drift
+    """Note how alike two faces are. Refuses nothing by itself; what was noted once is not noted again."""
+    frame = desk.frames.get(compared.capture_id)
+    if frame is None:
+        raise NotFound("desk-frame-unknown", capture_id=str(compared.capture_id))
+    if any(known.against == compared.against for known in frame.faces):
+        return []
+    return [compared]
+
+
+def note_consent(
+    desk: Desk, number: str, text: str, text_sha256: str, now: datetime, *, given: bool
+) -> list[facts.Fact]:
+    """Whether the ticket's holder lets faces be compared, by this version of the text. Again changes nothing."""
+    student_id = _ticket(desk, number).student_id
+    if (desk.consents.get(student_id) == text) == given:
+        return []
+    return [facts.FaceConsent(student_id, given, text, text_sha256, now)]
+
+
 def resolve(desk: Desk, resolution: facts.Resolution, note: str | None, now: datetime) -> list[facts.Fact]:
     """End the oldest suspected drift, with what follows from the answer. The last answer again changes nothing."""
     drift = desk.drift

@@ -9,7 +9,7 @@ from kit import crypto, logs
 from kit.errors import Conflict, NotFound, Problem
 from station import ports
 from station.domain import facts, rules
-from station.handlers import recording
+from station.handlers import comparing, recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ async def judge(work: ports.Work, frame: facts.FrameJournalled, jpeg: bytes) -> 
     try:
         judgement = await work.inspector.inspect(jpeg, profile)
         await _note_judgement(work, frame.capture_id, judgement)
+        await comparing.look(work, frame, jpeg)
     finally:
         work.judging.discard(frame.capture_id)
     return judgement

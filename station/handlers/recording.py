@@ -28,5 +28,19 @@ async def _record(work: ports.Work, happened: Sequence[facts.Fact]) -> None:
     for fact in happened:
         work.desk.apply(fact)
         work.happened(fact)
+        _let_go(work, fact)
     if messages:
         work.wake_uplink()
+
+
+def _let_go(work: ports.Work, fact: facts.Fact) -> None:
+    """No face is remembered for longer than it is needed."""
+    if work.faces is None:
+        return
+    match fact:
+        case facts.SessionSealed():
+            work.faces.forget()
+        case facts.TicketReleased():
+            work.faces.drop(fact.ticket)
+        case facts.FrameDecided(decision="keep" | "override"):
+            work.faces.drop(work.desk.frames[fact.capture_id].taken.ticket or "")

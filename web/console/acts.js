@@ -43,6 +43,11 @@ export function otherActs(view) {
   if (view.seated && !view.frame && !view.drift) {
     acts.push({ id: "release", key: "F6", zh: "学生离开", en: "Walked off", ready: view.mode !== "exposing" });
   }
+  const person = view.seated ?? view.queue[0];
+  if (view.face_consent && person && !view.frame && !view.drift) {
+    const words = person.face_consent ? { zh: "撤回比对同意", en: "Withdraw consent" } : { zh: "人脸比对同意", en: "Face consent" };
+    acts.push({ id: "consent", key: "F7", ...words, ready: view.mode !== "exposing" });
+  }
   if (!view.seated && !view.drift && view.queue_length) {
     acts.push({ id: "call", key: "F8", zh: "换号", en: "Another number", ready: true });
   }

@@ -57,6 +57,7 @@ function who(view) {
         ${person.order_code ? html`<span>顺序代码 <i>order</i> <b>${person.order_code}</b></span>` : null}
         ${person.ordinal !== null ? html`<span>序号 <i>no.</i> <b>${person.ordinal}</b></span>` : null}
         ${view.seated ? retakes(view) : null}
+        ${view.face_consent ? html`<span class="consent" data-test="consent">人脸比对 <i>faces</i> <b>${person.face_consent ? "✓ 已同意" : "— 未同意"}</b></span>` : null}
       </div>
     </div>
   `;
@@ -78,11 +79,17 @@ function said(view) {
   return html`
     <div class=${`said ${frame.verdict}`} data-test="verdict">
       <div class="verdict"><b class="sign">${word.sign}</b><span>${word.zh}<i>${word.en}</i></span></div>
+      ${frame.faces.map(face)}
       ${frame.reasons.slice(0, 3).map(why)}
       ${frame.reasons.length > 3 ? html`<p class="more">另有 ${frame.reasons.length - 3} 条 · ${frame.reasons.length - 3} more</p>` : null}
       ${frame.verdict === "accept" ? looked(frame) : advice(frame)}
     </div>
   `;
+}
+
+// Like or unlike: for a person to look at. It refuses nobody.
+function face(told) {
+  return html`<div class="why face" key=${told.code} data-face=${told.code}><div>${told.severity === "warn" ? "▲ " : ""}${told.zh}</div><small>${told.en}</small></div>`;
 }
 
 // What no machine judges, as a reminder where there is nothing else to read.

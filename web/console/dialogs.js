@@ -29,6 +29,22 @@ export function releaseDialog(ticket) {
   };
 }
 
+// The student reads the text and says yes or no; no is as good an answer.
+export function consentDialog(view) {
+  const person = view.seated ?? view.queue[0];
+  const yes = { given: true, zh: "本人同意", en: "The student consents" };
+  const no = { given: false, zh: person.face_consent ? "撤回同意" : "不同意，人工核对", en: person.face_consent ? "Withdrawn" : "Declined: compare by eye" };
+  return {
+    kind: "consent",
+    ticket: person.ticket,
+    title: { zh: `${person.ticket}　人脸比对`, en: "Face comparison" },
+    lines: [view.face_consent],
+    steps: [{ title: { zh: "学生本人怎么说？", en: "What does the student say?" }, options: person.face_consent ? [no] : [yes, no] }],
+    answers: [],
+    at: -1,
+  };
+}
+
 export function callDialog(queue) {
   const options = queue.map((person) => ({ ticket: person.ticket, zh: `${person.ticket}　${person.class_label ?? ""}`, en: person.order_code ?? "" }));
   return {
@@ -138,6 +154,7 @@ const KEYS = [
   ["F2", "手工输入", "type a code"],
   ["F4", "放行（角色和理由）", "override, with role and reason"],
   ["F6", "学生离开", "walked off"],
+  ["F7", "记录人脸比对的同意或撤回", "note consent to face comparison"],
   ["F8", "换一个号", "another number"],
   ["F9", "设置与试拍", "set-up and test shot"],
   ["F10", "封存本场", "seal the session"],

@@ -51,6 +51,7 @@ const ACTS = {
   unbound: () => decide("unbound"),
   override: () => (ui.dialog = dialogs.overrideDialog(station.view.frame)),
   release: () => (ui.dialog = dialogs.releaseDialog(station.view.seated.ticket)),
+  consent: () => (ui.dialog = dialogs.consentDialog(station.view)),
   call: () => (ui.dialog = dialogs.callDialog(station.view.queue)),
   seal: () => (ui.dialog = dialogs.sealDialog(station.view)),
   help: () => (ui.dialog = dialogs.helpDialog()),
@@ -142,6 +143,7 @@ function answerDialog(answer) {
 const FINISH = {
   override: (dialog, who, why) => decide("override", { role: who.role, reason: why.zh }),
   release: (dialog, why) => changed("releases", { ticket: dialog.ticket, reason: why.zh }),
+  consent: (dialog, answer) => changed("consents", { ticket: dialog.ticket, given: answer.given }),
   call: (dialog, whom) => changed("seat", { ticket: whom.ticket }),
   type: (dialog, typed) => scanned(typed.zh),
   async seal(dialog, answer) {
@@ -211,7 +213,7 @@ listen(
   { main, retake, scanned, cancel, choose },
   {
     F1: () => act("help"), F2: () => !ui.wizard && act("type"), F4: named("override"), F6: named("release"),
-    F8: named("call"), F9: openWizard, F10: named("seal"),
+    F7: named("consent"), F8: named("call"), F9: openWizard, F10: named("seal"),
   },
 );
 connect();

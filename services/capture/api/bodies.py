@@ -83,6 +83,7 @@ class Enrolled(Body):
 class PackPhoto(Body):
     profile: str
     retake_limit: int
+    face_consent: str = ""
 
 
 class PackDesk(Body):

@@ -15,6 +15,7 @@ class Campaign:
     identity_mode: IdentityMode
     profile: str
     retake_limit: int
+    face_consent: str
     desk_pack_hours: int
     desk_pack_fresh_minutes: int
     campuses: dict[ids.CampusId, str]

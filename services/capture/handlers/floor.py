@@ -14,6 +14,7 @@ async def on_campaign_told(work: ports.Work, event: roster.CampaignOpenedV1 | ro
             identity_mode=policy.identity_mode,
             profile=policy.photo.profile,
             retake_limit=policy.photo.retake_limit,
+            face_consent=policy.photo.face_consent,
             desk_pack_hours=policy.retention.desk_pack_hours,
             desk_pack_fresh_minutes=policy.retention.desk_pack_fresh_minutes,
             campuses={campus.campus_id: campus.code for campus in event.campuses},

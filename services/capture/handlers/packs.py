@@ -64,7 +64,11 @@ async def _common(
         "campaign_id": str(campaign.campaign_id),
         "identity_mode": campaign.identity_mode,
         "campaign_code_key": work.campaign_code_key(campaign.campaign_id),
-        "photo": {"profile": campaign.profile, "retake_limit": campaign.retake_limit},
+        "photo": {
+            "profile": campaign.profile,
+            "retake_limit": campaign.retake_limit,
+            "face_consent": campaign.face_consent,
+        },
         "desk": {
             "desk_id": str(desk.desk_id),
             "code": desk.code,

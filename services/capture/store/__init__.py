@@ -35,6 +35,7 @@ CAMPAIGNS = sa.Table(
     _text("identity_mode"),
     _text("profile"),
     _number("retake_limit"),
+    _text("face_consent"),
     _number("desk_pack_hours"),
     _number("desk_pack_fresh_minutes"),
     sa.Column("campuses", JSONB, nullable=False),

@@ -347,7 +347,9 @@ class World:
     async def open(self) -> None:
         """Let the campaign and its desk be known."""
         await self.floor.put_campaign(
-            floor.Campaign(self.campaign_id, "capture_code", "chsi-2017-99", 3, 72, {self.campus_id: "boda"}, True, 1)
+            floor.Campaign(
+                self.campaign_id, "capture_code", "chsi-2017-99", 3, "", 72, {self.campus_id: "boda"}, True, 1
+            )
         )
         group = ids.GroupId(self.new_id())
         await self.floor.put_desks(

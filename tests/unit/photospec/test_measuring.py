@@ -1,10 +1,11 @@
 """The measurement's own parts: intervals, cut-outs, flaws. Drawn portraits stand in for real ones."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from cli.photo import rates, spoiling, studio, trial
+from cli.photo import chapter, rates, spoiling, studio, trial
 from photospec import profiles
 from station.cameras import portraits
 
@@ -69,3 +70,28 @@ def test_every_flaw_names_rules_that_exist() -> None:
     known = {rule.id for rule in profiles.load().rules}
     assert {rule_id for flaw in spoiling.FLAWS for rule_id in flaw.rules} <= known
     assert len({flaw.name for flaw in spoiling.FLAWS}) == len(spoiling.FLAWS)
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "photo-standard.md"
+
+
+def test_the_page_was_measured_with_these_limits() -> None:
+    """Whoever changes a limit or a flaw measures anew: ./gradphoto photo measure --faces FOLDER --docs docs/…"""
+    assert chapter.stamped(PAGE) == chapter.stamp(profiles.load())
+
+
+def test_tables_are_written_between_the_marks(tmp_path: Path) -> None:
+    """What stands around them stays; a page without marks is refused and left alone."""
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{chapter.BEGIN}\nold\n{chapter.END}\nafter\n")
+    chapter.write(page, "| new |\n", profiles.load(), date(2026, 11, 22))
+    told = page.read_text()
+    assert told.startswith("before\n")
+    assert told.endswith("after\n")
+    assert "| new |" in told
+    assert "old" not in told
+    assert chapter.stamped(page) == chapter.stamp(profiles.load())
+    page.write_text("no marks")
+    with pytest.raises(ValueError, match="no <!-- measured"):
+        chapter.write(page, "", profiles.load(), date(2026, 11, 22))
+    assert page.read_text() == "no marks"

@@ -104,10 +104,13 @@ class Camera(devices.AlwaysReady):
         self.card: dict[int, ports.Exposure] = {}
         self.count = 0
         self.broken = False
+        self.picture: bytes | None = None
 
     def fire(self) -> ports.Exposure:
         self.count += 1
-        exposure = ports.Exposure(f"jpeg {self.count}".encode(), self.serial, self.count, self.count * 1000)
+        exposure = ports.Exposure(
+            self.picture or f"jpeg {self.count}".encode(), self.serial, self.count, self.count * 1000
+        )
         self.card[self.count] = exposure
         return exposure
 
@@ -158,6 +161,7 @@ class Packs:
         self.hurried = 0
         self.next_ticket = 1
         self.missing = False
+        self.face_consent = ""
 
     def change(self, student_id: ids.StudentId, **changes: Any) -> None:
         self.entries[student_id] = self.entries[student_id].model_copy(update=changes)
@@ -173,7 +177,7 @@ class Packs:
                 "campaign_id": new_ids.new(),
                 "identity_mode": "capture_code",
                 "campaign_code_key": CODE_KEY.hex(),
-                "photo": {"profile": "chsi-2017-99", "retake_limit": 2},
+                "photo": {"profile": "chsi-2017-99", "retake_limit": 2, "face_consent": self.face_consent},
                 "desk": {"desk_id": new_ids.new(), "code": "A", "next_ticket": self.next_ticket},
                 "classes": [{"class_id": CLASS_ID, "label": "2024-1"}],
                 "entries": list(self.entries.values()),

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("identity_mode", sa.Text(), nullable=False),
         sa.Column("profile", sa.Text(), nullable=False),
         sa.Column("retake_limit", sa.BigInteger(), nullable=False),
+        sa.Column("face_consent", sa.Text(), nullable=False),
         sa.Column("desk_pack_hours", sa.BigInteger(), nullable=False),
         sa.Column("desk_pack_fresh_minutes", sa.BigInteger(), nullable=False),
         sa.Column("campuses", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
