@@ -14,7 +14,17 @@ from gradphoto_contracts import ids
 from kit import auth, crypto, logs
 from kit.errors import Problem, Refused, Unavailable
 from station import settings
-from station.domain.pack import SIGNED_AS, Changes, Entry, Pack, Signed, changed, demand_newer, demand_ours
+from station.domain.pack import (
+    SIGNED_AS,
+    Changes,
+    Entry,
+    Pack,
+    Signed,
+    changed,
+    demand_minimal,
+    demand_newer,
+    demand_ours,
+)
 from station.ports import Clock
 
 _AAD = b"desk pack"
@@ -172,6 +182,7 @@ class SealedPacks:
         except ValidationError:
             raise Refused("desk-pack-unreadable") from None
         demand_ours(told, self._ours.campaign_id, self._ours.desk_id)
+        demand_minimal(told)
         demand_newer(told, self._pack)
         if isinstance(told, Pack):
             return told

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict
 
 from gradphoto_contracts import ids
 from kit.errors import Refused
@@ -74,12 +74,6 @@ class _Head(_Part):
     desk: PackDesk
     entries: tuple[Entry, ...]
 
-    @model_validator(mode="after")
-    def _no_name_in_code_mode(self) -> Self:
-        if self.identity_mode == "capture_code" and any(entry.name_masked for entry in self.entries):
-            raise ValueError("a name in a pack of capture-code mode")
-        return self
-
 
 class Pack(_Head):
     """One version of the pack."""
@@ -121,6 +115,12 @@ def demand_ours(told: Pack | Changes, campaign_id: ids.CampaignId, desk_id: ids.
     """Raise Refused unless the pack was made for this campaign and this desk."""
     if (told.campaign_id, told.desk.desk_id) != (campaign_id, desk_id):
         raise Refused("desk-pack-foreign")
+
+
+def demand_minimal(told: Pack | Changes) -> None:
+    """Raise Refused for a pack that says more of people than the identity mode allows."""
+    if told.identity_mode == "capture_code" and any(entry.name_masked for entry in told.entries):
+        raise Refused("desk-pack-names")
 
 
 def demand_newer(told: Pack | Changes, held: Pack | None) -> None:

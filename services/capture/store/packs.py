@@ -161,7 +161,9 @@ def _now_so(campaign: floor.Campaign, number: int) -> sa.Select[Any]:
 
 def _as_json() -> sa.Function[Any]:
     names = ("student_id", *TOLD)
-    pairs = [part for name in names for part in (sa.literal_column(f"'{name}'"), ENTRIES.c[name])]
+    pairs: list[sa.ColumnElement[Any]] = []
+    for name in names:
+        pairs += [sa.literal_column(f"'{name}'"), ENTRIES.c[name]]
     return sa.func.json_build_object(*pairs)
 
 

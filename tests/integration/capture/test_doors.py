@@ -12,14 +12,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from gradphoto_contracts import ids, roster
 from kit import auth, crypto, web
 from kit import ids as kit_ids
 from services.capture import api, store
 from services.capture.handlers import inspection
 from services.capture.store import images
 from station.cameras import portraits
-from tests.integration.capture.conftest import CODE_KEY, Capture
+from tests.integration.capture.conftest import Capture
 
 
 @dataclass(frozen=True)
@@ -186,60 +185,6 @@ async def test_picture_of_nobody_is_refused_by_the_authority(doors: Doors, stati
     rows = await capture.rows(store.CAPTURES)
     assert {(row["state"], row["cause"]) for row in rows} == {("rejected", "standard"), ("rejected", "unreadable")}
     assert next(row["rules"] for row in rows if row["cause"] == "standard")
-
-
-async def test_desk_pack_holds_digests_and_no_person(doors: Doors, station: Station) -> None:
-    """The pack lets a desk resolve a scan, knows who has a photo, and answers 304 until something changes."""
-    capture = doors.capture
-    student_id = await capture.enrol_student()
-    digest = crypto.code_digest(CODE_KEY, capture.campaign_id, "capture_code", "https://chsi/ABC")
-    await capture.hear(code(capture, student_id, digest))
-    answer = await station.ask("GET", "/v1/desk-pack")
-    pack = answer.json()
-    scanned = crypto.digest_with(bytes.fromhex(pack["campaign_code_key"]), pack["identity_mode"], " https://chsi/ABC")
-    (entry,) = pack["entries"]
-    assert entry == {
-        "student_id": str(student_id),
-        "class_id": str(capture.class_id),
-        "digest": scanned,
-        "ordinal": 1,
-        "eligible": True,
-        "photographed": False,
-    }
-    assert pack["classes"] == [{"class_id": str(capture.class_id), "label": "软件 20-1", "order_code": "A1"}]
-    assert (pack["desk"]["code"], pack["desk"]["next_ticket"], pack["version"]) == ("A1", 1, 1)
-    assert await not_modified(station, answer.headers["etag"])
-    await capture.enrol_student(2)
-    assert not await not_modified(station, answer.headers["etag"])
-    capture.clock.time += timedelta(hours=1)
-    newer = await station.ask("GET", "/v1/desk-pack")
-    assert newer.json()["expires_at"] > pack["expires_at"]
-    assert newer.json()["version"] == 2
-
-
-def code(capture: Capture, student_id: ids.StudentId, digest: str) -> roster.CodeRegisteredV1:
-    return roster.CodeRegisteredV1(
-        student_id=student_id, campaign_id=capture.campaign_id, mode="capture_code", digest=digest, version=1
-    )
-
-
-async def not_modified(station: Station, etag: str) -> bool:
-    now = station.doors.capture.clock.now()
-    signature = auth.sign_station_request(station.private_pem, station.station_id, "GET", "/v1/desk-pack", b"", now)
-    headers = {"authorization": signature, "if-none-match": etag}
-    return (await station.doors.client.get("/v1/desk-pack", headers=headers)).status_code == 304
-
-
-async def test_classes_without_a_slot_go_to_a_delegated_block(doors: Doors, station: Station) -> None:
-    """A group with a delegated block (自行安排) takes the classes that have no slot anywhere."""
-    capture = doors.capture
-    unplanned = ids.ClassId(kit_ids.new())
-    await capture.hear(capture.class_registered(unplanned, "研 21-1"))
-    before = (await station.ask("GET", "/v1/desk-pack")).json()["classes"]
-    await capture.hear(capture.slot(None, None))
-    after = (await station.ask("GET", "/v1/desk-pack")).json()["classes"]
-    assert [one["label"] for one in before] == ["软件 20-1"]
-    assert {one["label"]: one["order_code"] for one in after} == {"软件 20-1": "A1", "研 21-1": None}
 
 
 async def test_capture_may_come_before_its_checkin(doors: Doors, station: Station) -> None:

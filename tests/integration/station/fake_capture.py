@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import random
 import socket
 import threading
@@ -17,6 +18,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from kit import auth, crypto, errors, ids
+from station.domain.pack import SIGNED_AS
 
 CODE_KEY = bytes(range(32))
 CLASS_ID = "0199aaaa-0000-7000-8000-000000000001"
@@ -50,6 +52,7 @@ class Capture:
     conflicts: list[str] = field(default_factory=list)
     skew_answers: int = 0
     pack_hits: int = 0
+    pack_keys: tuple[str, str] = field(default_factory=crypto.new_key)
     url: str = ""
     dice: random.Random = field(default_factory=lambda: random.Random(7))
 
@@ -60,6 +63,8 @@ class Capture:
         """The desk pack; `scan-<n>` is the code of student n."""
         taken = {row["student_id"] for row in self.captures.values() if row["decision"] in ("keep", "override")}
         return {
+            "kind": "whole",
+            "etag": "",
             "version": 1,
             "issued_at": self.now().isoformat(),
             "expires_at": (self.now() + timedelta(hours=72)).isoformat(),
@@ -136,6 +141,7 @@ class Capture:
             "group_code": "A",
             "campus_id": str(ids.new()),
             "campus_code": "M",
+            "pack_key": self.pack_keys[1],
             "server_time": self.now().isoformat(),
         }
 
@@ -145,7 +151,9 @@ class Capture:
         etag = hashlib.sha256(repr(pack["entries"]).encode()).hexdigest()
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304)
-        return JSONResponse(pack, headers={"etag": etag})
+        content = json.dumps({**pack, "etag": etag}).encode()
+        signature = auth.Stamp(self.pack_keys[0], SIGNED_AS).sign(content)
+        return Response(content, headers={"etag": etag, "gradphoto-signature": signature})
 
     async def _checkin(self, key: str, request: Request) -> Any:
         if self.refuse_checkins:

@@ -330,6 +330,8 @@ class World:
             new_id=self.new_id,
             new_code=lambda: "ABCDEFGHJK",
             code_index=lambda code: sha256(code.encode()).digest(),
+            sign_pack=lambda _content: "",
+            pack_key="",
             campaign_code_key=lambda campaign: "00" * 32,
         )
 
@@ -348,7 +350,7 @@ class World:
         """Let the campaign and its desk be known."""
         await self.floor.put_campaign(
             floor.Campaign(
-                self.campaign_id, "capture_code", "chsi-2017-99", 3, "", 72, {self.campus_id: "boda"}, True, 1
+                self.campaign_id, "capture_code", "chsi-2017-99", 3, "", 72, 120, {self.campus_id: "boda"}, True, 1
             )
         )
         group = ids.GroupId(self.new_id())

@@ -9,7 +9,7 @@ from uuid import UUID
 from gradphoto_contracts import ids
 from kit import crypto
 from kit import ids as new_ids
-from kit.errors import Unavailable
+from kit.errors import Problem, Unavailable
 from station import devices, ports
 from station.domain import facts, outgoing
 from station.domain.desk import Desk
@@ -162,6 +162,7 @@ class Packs:
         self.next_ticket = 1
         self.missing = False
         self.face_consent = ""
+        self.trouble: Problem | None = None
 
     def change(self, student_id: ids.StudentId, **changes: Any) -> None:
         self.entries[student_id] = self.entries[student_id].model_copy(update=changes)

@@ -46,6 +46,8 @@ def test_a_pack_of_capture_s_is_read() -> None:
     """The server's pack, as its door would send it."""
     class_id = new_ids.new()
     sent = bodies.DeskPack(
+        etag='"3-0-a-b-2024052001"',
+        fresh_minutes=90,
         version=3,
         issued_at=START,
         expires_at=START + timedelta(hours=72),
@@ -62,5 +64,5 @@ def test_a_pack_of_capture_s_is_read() -> None:
         ],
     )
     read = Pack.model_validate_json(sent.model_dump_json())
-    assert read.desk.next_ticket == 12
+    assert (read.desk.next_ticket, read.fresh_minutes) == (12, 90)
     assert read.entries[0].class_id == ids.ClassId(class_id)

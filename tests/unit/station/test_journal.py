@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gradphoto_contracts import ids
+from kit import crypto
 from kit import ids as new_ids
 from kit.errors import Conflict, Unavailable
 from station.domain import facts
@@ -15,10 +16,12 @@ from station.domain.outgoing import Kind, Message
 from station.journal import SqliteJournal
 from tests.unit.station.fakes import START
 
+SEALER = crypto.Sealer({"journal-1": bytes(32)}, "journal-1")
+
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
-    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    journal = SqliteJournal(tmp_path / "journal.sqlite3", SEALER)
     await journal.open()
     yield journal
     await journal.close()
@@ -36,13 +39,13 @@ def _message(kind: Kind = "checkin", **more: object) -> Message:
 
 async def test_history_comes_back_as_it_was(tmp_path: Path) -> None:
     """Facts survive closing and opening, value for value, in order."""
-    first = SqliteJournal(tmp_path / "j")
+    first = SqliteJournal(tmp_path / "j", SEALER)
     await first.open()
     drift = facts.DriftSuspected(ids.DriftId(new_ids.new()), "ticket_skipped", "A-0001", "A-0002", START)
     written: list[facts.Fact] = [_issued(1), facts.Seated("A-0001", START), drift]
     await first.append(written, [])
     await first.close()
-    second = SqliteJournal(tmp_path / "j")
+    second = SqliteJournal(tmp_path / "j", SEALER)
     await second.open()
     assert await second.history() == written
     await second.close()
@@ -93,7 +96,7 @@ async def test_a_newer_word_on_the_same_thing_replaces_the_older(journal: Sqlite
 
 async def test_one_process_at_a_time(journal: SqliteJournal, tmp_path: Path) -> None:
     """A second opener is told that the directory is in use."""
-    second = SqliteJournal(tmp_path / "journal.sqlite3")
+    second = SqliteJournal(tmp_path / "journal.sqlite3", SEALER)
     with pytest.raises(Conflict, match="station-already-running"):
         await second.open()
 

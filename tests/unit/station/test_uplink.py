@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gradphoto_contracts import ids
+from kit import crypto
 from kit import ids as new_ids
 from kit.errors import Unavailable
 from station.domain import facts
@@ -77,7 +78,7 @@ class Line:
 
 @pytest.fixture
 async def line(tmp_path: Path) -> AsyncIterator[Line]:
-    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    journal = SqliteJournal(tmp_path / "journal.sqlite3", crypto.Sealer({"k": bytes(32)}, "k"))
     await journal.open()
     line = Line(journal)
     running = asyncio.create_task(line.uplink.run())

@@ -392,7 +392,11 @@ def _note_pack_changes() -> None:
         begin
             insert into capture.pack_noted (campaign_id, student_id) values (new.campaign_id, new.student_id);
             return null;
-        end $$;
+        end $$
+        """
+    )
+    op.execute(
+        """
         create function capture.note_photo() returns trigger language plpgsql as $$
         begin
             if tg_op = 'UPDATE' and old.state = 'accepted' and old.student_id is not null then
@@ -402,7 +406,11 @@ def _note_pack_changes() -> None:
                 insert into capture.pack_noted (campaign_id, student_id) values (new.campaign_id, new.student_id);
             end if;
             return null;
-        end $$;
+        end $$
+        """
+    )
+    op.execute(
+        """
         create function capture.note_campaign() returns trigger language plpgsql as $$
         begin
             insert into capture.pack_noted (campaign_id, student_id)
