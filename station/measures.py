@@ -4,6 +4,7 @@ from kit import metrics
 from station import ports
 from station.domain import facts, likeness
 from station.domain.desk import Desk
+from station.domain.pack import REFUSALS
 
 _PLACE = ("campus", "desk")
 
@@ -68,6 +69,8 @@ class Measures:
         for metric in (CHECKINS, DONE, RETAKES, QUEUE, BACKLOG, DISK_REFUSALS, UPLOADED, HELD_BACK):
             metric.labels(**self._labels)
         STARTED.labels(**self._labels).set_to_current_time()
+        for code in REFUSALS:  # from zero on, or the first one would be no increase
+            PACK_REFUSED.labels(**self._labels, code=code)
         QUEUE.labels(**self._labels).set(len(desk.waiting))
 
     def happened(self, fact: facts.Fact) -> None:

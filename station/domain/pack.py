@@ -16,6 +16,10 @@ IdentityMode = Literal["capture_code", "id_card", "campus_card", "student_no"]
 SIGNED_AS = "gradphoto-desk-pack"
 
 
+#: Why a pack that came is not taken; each has words.
+REFUSALS = ("desk-pack-not-genuine", "desk-pack-unreadable", "desk-pack-foreign", "desk-pack-names", "desk-pack-older")
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -23,5 +23,8 @@ INSPECTION_FAULTS = metrics.counter("gradphoto_inspection_failures_total", "Insp
 BACKLOG = metrics.gauge("gradphoto_station_backlog", "Frames that a station has not uploaded yet, as it says", PLACE)
 DISK = metrics.gauge("gradphoto_station_disk_free_bytes", "Free bytes on a station's disk, as it says", PLACE)
 SKEW = metrics.gauge("gradphoto_station_clock_skew_seconds", "A station's clock minus the server's", PLACE)
+PACK_OLD = metrics.gauge(
+    "gradphoto_station_pack_old", "1 while a station's desk pack is older than policy likes", PLACE
+)
 ONLINE = metrics.gauge("gradphoto_station_online", "1 when the desk's station is heard, 0 when it is lost", PLACE)
 PLANNED = metrics.gauge("gradphoto_desk_planned_per_hour", "Students an hour that the plan expects of a desk", PLACE)

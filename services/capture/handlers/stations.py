@@ -1,6 +1,7 @@
 """Stations are invited, enrolled, heard, lost and revoked."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from gradphoto_contracts import ids
 from kit import errors
@@ -102,6 +103,7 @@ async def show_fleet(work: ports.Work) -> None:
         for place, row in shown:
             if row.get(name) is not None:
                 gauge.labels(campus=place.campus, desk=place.desk).set(row[name])
+    await _show_old_packs(work, shown)
 
 
 _SHOWN = (
@@ -110,6 +112,17 @@ _SHOWN = (
     (measures.DISK, "disk_free_bytes"),
     (measures.SKEW, "skew_s"),
 )
+
+
+async def _show_old_packs(work: ports.Work, shown: list[tuple[floor.Place, dict[str, Any]]]) -> None:
+    """A station that is not heard cannot say how old its pack is: the silence is added to what it said last."""
+    measures.PACK_OLD.clear()
+    for place, row in shown:
+        campaign = await work.floor.campaign(row["campaign_id"])
+        if campaign is not None and row.get("pack_age_s") is not None:
+            age_s = row["pack_age_s"] + (work.now - row["last_seen_at"]).total_seconds()
+            old = age_s > campaign.desk_pack_fresh_minutes * 60
+            measures.PACK_OLD.labels(campus=place.campus, desk=place.desk).set(old)
 
 
 async def show_plan(work: ports.Work) -> None:

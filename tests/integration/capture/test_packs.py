@@ -54,7 +54,9 @@ async def accepted(capture: Capture, student_id: ids.StudentId) -> photos.Photo:
     shot = await capture.shoot(student_id)
     photo, _ = photos.receive(shot, capture.class_id, capture.clock.now())
     inspection = photos.Inspection("accept", (), "chsi-2017-99", b"photo", readable=True)
-    decided, _ = photos.accept(photos.inspected(photo, inspection, "photos/1", "0" * 64))
+    decided, _ = photos.accept(
+        photos.inspected(photo, inspection, photos.photo_key(shot.campaign_id, shot.capture_id), "0" * 64)
+    )
     async with capture.unit() as work:
         await work.photos.add(photo)
         assert await work.photos.put_in_force(decided)
