@@ -23,6 +23,7 @@ COMMANDS = {
     "test": "cli.suite",
     "bench": "cli.bench.command",
     "faults": "cli.faults.command",
+    "drift": "cli.drift.command",
 }
 
 

@@ -44,9 +44,10 @@ class Reason(_Body):
 
 
 class Seating(_Body):
-    """Who sits down; without a ticket, whoever is next."""
+    """Who sits down: a number that was shown, or what the seat's own scanner read; without either, whoever is next."""
 
     ticket: str | None = None
+    scan: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
 
 
 class Decision(_Body):
@@ -194,7 +195,7 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
 
     @doors.post("/seat")
     async def seat(body: Seating) -> StateAnswer:
-        await queue.seat(work, body.ticket)
+        await (queue.show(work, body.scan) if body.scan else queue.seat(work, body.ticket))
         return _state(agent)
 
     @doors.post("/shutter")

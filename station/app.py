@@ -69,6 +69,7 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
 
     sender = uplink.Uplink(client, book, held, clock.now, received, figures.uplink_failed)
     inspector = inspection.PhotospecInspector()
+    embedded = config.deployment == "embedded"
     work = ports.Work(
         desk=desk,
         journal=book,
@@ -82,8 +83,8 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         wake_uplink=sender.wake,
         faces=faces.SFaceFaces(),
         compared_in=figures.compared_in,
+        drill=embedded,
     )
-    embedded = config.deployment == "embedded"
     agents.append(
         Agent(
             *(directory, enrolled, work, book, held, pack, client, sender, clock, figures, inspector),

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from gradphoto_contracts import ids
 from kit.errors import Problem
-from station.domain import facts
+from station.domain import facts, signals
 from station.domain.desk import Desk
 from station.domain.outgoing import Kind, Message
 from station.domain.pack import Entry, Pack
@@ -340,6 +340,14 @@ class Work:
     #: None: this desk compares no faces, whatever the policy.
     faces: Faces | None = None
     compared_in: Callable[[float], None] = lambda _seconds: None
+    #: Nobody really sits here: the students are drawn, and no time passes between them.
+    drill: bool = False
     damaged: set[ids.CaptureId] = field(default_factory=set)
     judging: set[ids.CaptureId] = field(default_factory=set)
     judgements: dict[ids.CaptureId, Judgement] = field(default_factory=dict)
+
+    @property
+    def terms(self) -> signals.Terms:
+        """What the campaign demands of a binding. Raises Unavailable without a pack."""
+        terms = self.packs.current().photo.terms
+        return replace(terms, change_over_s=None, lingering_s=None) if self.drill else terms

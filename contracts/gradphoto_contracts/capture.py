@@ -146,6 +146,8 @@ class DriftSuspectedV1(Event):
     seen: str
     suspected_at: AwareDatetime
     resolution: str | None = None
+    #: The desk's own, finer word for the sign (`face_repeated`, `seat_stale`, …), where `sign` is the nearest to it.
+    cue: str | None = None
 
 
 class SessionSealedV1(Event):

@@ -41,6 +41,12 @@ class PhotoPolicy(Value):
     profile: str = "chsi-2017-99"
     backdrop: Literal["blue", "white", "grey"] = "blue"
     retake_limit: int = Field(default=3, ge=0, le=10)
+    #: Before a photo is kept the number must be shown at the seat (slip or code scanned, or read out and picked);
+    #: `called`: the operator's look at it is enough.
+    seat_proof: Literal["shown", "called"] = "shown"
+    #: A frame sooner than this after another student's is asked about, and one so long after the number was shown.
+    change_over_s: float | None = Field(default=2.0, ge=0, le=60)
+    lingering_s: float | None = Field(default=180.0, ge=10, le=3600)
     dress_rules_zh: tuple[str, ...] = ()
     #: The version of the text to which a student consents before faces are compared at the desk; empty: none is, ever.
     face_consent: str = Field(default="", pattern=r"^[0-9a-z.]{0,12}$")

@@ -17,7 +17,7 @@ from services.capture.handlers import floor as floor_acts
 from services.capture.handlers import inspection
 from services.capture.handlers import stations as station_acts
 from services.capture.settings import Settings
-from services.capture.store import desk, floor, images, packs, photos, reports
+from services.capture.store import desk, floor, images, packs, photos, ranges, reports
 
 #: Real seconds between two looks, whatever a simulated clock does.
 _LOOK_S = 2.0
@@ -69,6 +69,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             stations=desk.Stations(tx),
             checkins=desk.Checkins(tx),
             photos=photos.Photos(tx),
+            ranges=ranges.Ranges(tx),
             sessions=desk.Sessions(tx),
             packs=packs.Packs(tx),
             reports=reports.Reports(tx),

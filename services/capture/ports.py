@@ -1,6 +1,6 @@
 """What capture's handlers need of the outside: copies of others' facts, its own stores, objects, an inspector."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gradphoto_contracts import ids
 from gradphoto_contracts.envelope import Event
-from services.capture.domain import checkins, floor, packs, photos, sessions, stations
+from services.capture.domain import checkins, floor, packs, photos, ranges, sessions, stations
 
 
 class Events(Protocol):
@@ -149,6 +149,35 @@ class Note:
     at: datetime
     from_student_id: ids.StudentId | None = None
     to_student_id: ids.StudentId | None = None
+
+
+@dataclass(frozen=True)
+class RangeRebind:
+    """A shift that was done: what was asked, what was looked at (`digest`), by whom and why, and where photos went."""
+
+    rebind_id: UUID
+    shift: ranges.Shift
+    digest: str
+    author: str
+    reason: str
+    applied_at: datetime
+    moves: Mapping[ids.CaptureId, ids.StudentId]
+
+
+class Ranges(Protocol):
+    """The numbers of a desk, and the shifts of their photos."""
+
+    async def lock(self, desk_id: ids.DeskId) -> None:
+        """Let one shift at a time be done at a desk, until the transaction ends."""
+        ...
+
+    async def places(self, campaign_id: ids.CampaignId, desk_id: ids.DeskId) -> list[ranges.Place]:
+        """All numbers of the desk, in order, with whose photo is whose."""
+        ...
+
+    async def add(self, done: RangeRebind) -> None: ...
+    async def get(self, rebind_id: UUID) -> RangeRebind | None: ...
+    async def of_desk(self, desk_id: ids.DeskId) -> list[RangeRebind]: ...
 
 
 class Sessions(Protocol):
@@ -291,6 +320,7 @@ class Work:
     stations: Stations
     checkins: Checkins
     photos: Photos
+    ranges: Ranges
     sessions: Sessions
     packs: Packs
     reports: Reports

@@ -128,7 +128,7 @@ def _queueing(doors: APIRouter, desk: Desk) -> None:
 
     @doors.post("/seat")
     async def seat(body: api.Seating) -> views.Desk:
-        await queue.seat(work, body.ticket)
+        await (queue.show(work, body.scan) if body.scan else queue.seat(work, body.ticket))
         return view()
 
     @doors.post("/releases")

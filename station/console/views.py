@@ -151,6 +151,8 @@ class Desk(Document):
     embedded: bool
     mode: str
     seated: Person | None
+    #: The campaign wants the number shown at the seat, and who sits has not shown it.
+    unshown: bool
     retake_limit: int | None
     queue: tuple[Person, ...]
     queue_length: int
@@ -192,6 +194,7 @@ def desk(agent: agents.Agent, shown: previews.Previews, trouble: Problem | None,
         embedded=agent.embedded,
         mode=agents.mode(work),
         seated=seen.person(desk.seated) if desk.seated else None,
+        unshown=bool(pack and pack.photo.seat_proof == "shown" and desk.seated and not desk.proven),
         retake_limit=pack.photo.retake_limit if pack else None,
         queue=tuple(seen.person(number) for number in list(desk.waiting)[:_QUEUE_SHOWN]),
         queue_length=len(desk.waiting),

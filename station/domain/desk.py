@@ -70,7 +70,13 @@ class Desk:
         self.code = code
         self.tickets: dict[str, Ticket] = {}
         self.waiting: dict[str, None] = {}
+        #: Who waits although another who came later was seated: their turn is whenever they come.
+        self.passed: set[str] = set()
         self.seated: str | None = None
+        self.seating: facts.Seated | facts.TicketShown | None = None
+        #: The last frame that was anybody's, and the ticket that was done last.
+        self.last_bound: facts.FrameJournalled | None = None
+        self.last_done: str | None = None
         self.frames: dict[ids.CaptureId, Frame] = {}
         self.undecided: dict[ids.CaptureId, None] = {}
         self.pressed: facts.ShutterPressed | None = None
@@ -95,8 +101,19 @@ class Desk:
 
     @property
     def expected(self) -> str | None:
-        """The ticket whose turn it is."""
+        """The ticket to be called next: one over whom another was let pass is called first."""
         return next(iter(self.waiting), None)
+
+    @property
+    def due(self) -> str | None:
+        """The first in the queue over whom nobody was let pass yet."""
+        return next((number for number in self.waiting if number not in self.passed), None)
+
+    @property
+    def proven(self) -> bool:
+        """Whether who sits has shown the number."""
+        shown = isinstance(self.seating, facts.TicketShown)
+        return shown or (isinstance(self.seating, facts.Seated) and self.seating.proof == "shown")
 
     @property
     def drift(self) -> facts.DriftSuspected | None:
@@ -140,8 +157,21 @@ class Desk:
 
     @apply.register
     def _(self, fact: facts.Seated) -> None:
+        if self.due and fact.ticket != self.due and fact.ticket not in self.passed:
+            self.passed.add(self.due)
         self._move(fact.ticket, "seated")
         self.seated = fact.ticket
+        self.seating = fact
+
+    @apply.register
+    def _(self, fact: facts.TicketShown) -> None:
+        self.seating = fact
+
+    @apply.register
+    def _(self, fact: facts.TicketReturned) -> None:
+        self._move(fact.ticket, "waiting")
+        self.waiting[fact.ticket] = None
+        self.waiting = dict(sorted(self.waiting.items(), key=lambda held: self.tickets[held[0]].ordinal))
 
     @apply.register
     def _(self, fact: facts.ShutterPressed) -> None:
@@ -153,6 +183,8 @@ class Desk:
             self.pressed = None
         self.frames[fact.capture_id] = Frame(fact)
         self.undecided[fact.capture_id] = None
+        if fact.ticket:
+            self.last_bound = fact
         self.exposures.add((fact.camera_serial, fact.frame_counter))
         self.last_frame_counter[fact.camera_serial] = fact.frame_counter
         if self.session:
@@ -182,6 +214,7 @@ class Desk:
         if number and fact.decision == "retake":
             self.tickets[number] = replace(self.tickets[number], retakes=self.tickets[number].retakes + 1)
         if number and fact.decision in ("keep", "override"):
+            self.last_done = number
             self._move(number, "photographed")
             self.kept[self.tickets[number].student_id] = fact.capture_id
 
@@ -205,6 +238,7 @@ class Desk:
     def _move(self, number: str, state: TicketState) -> None:
         self.tickets[number] = replace(self.tickets[number], state=state)
         self.waiting.pop(number, None)
+        self.passed.discard(number)
         if self.seated == number:
-            self.seated = None
+            self.seated = self.seating = None
             self.pressed = None

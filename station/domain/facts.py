@@ -6,8 +6,14 @@ from typing import Literal
 
 from gradphoto_contracts import ids
 
-#: What drifted: the same words as in the contract `capture.drift.suspected`.
-Sign = Literal["ticket_skipped", "ticket_repeated", "frame_missing", "frame_unexpected", "double_checkin"]
+#: What the event `capture.drift.suspected` calls a drift.
+ToldSign = Literal["ticket_skipped", "ticket_repeated", "frame_missing", "frame_unexpected", "double_checkin"]
+#: What drifted. Those beyond `ToldSign` are told by the nearest of its words, with their own as `cue`.
+Sign = Literal[
+    ToldSign, "ticket_unlike", "seat_stale", "frame_too_soon", "face_repeated", "face_changed", "face_unlike"
+]
+#: How the desk knows who sits: the number was shown (slip or code scanned, or read out), or the next one was called.
+Proof = Literal["shown", "called"]
 #: With what a frame's face was compared: the last photo of another ticket, an earlier frame of its own, a reference.
 Against = Literal["previous", "own", "reference"]
 #: What became of a frame.
@@ -61,7 +67,26 @@ class Seated:
 
     ticket: str
     at: datetime
+    proof: Proof = "called"
     kind: Literal["seated"] = "seated"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketShown:
+    """Who had been called to the seat has shown this number: now it is known who sits."""
+
+    ticket: str
+    at: datetime
+    kind: Literal["ticket_shown"] = "ticket_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketReturned:
+    """Somebody else sat than its holder: the ticket goes back to its place in the queue."""
+
+    ticket: str
+    at: datetime
+    kind: Literal["ticket_returned"] = "ticket_returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +218,8 @@ Fact = (
     | TicketIssued
     | TicketReleased
     | Seated
+    | TicketShown
+    | TicketReturned
     | ShutterPressed
     | FrameJournalled
     | FrameJudged

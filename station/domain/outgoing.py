@@ -27,6 +27,17 @@ class Message:
     after_all: bool = field(default=False)
 
 
+#: How the event's words tell the signs that it has no word for; the sign itself goes along as `cue`.
+_TOLD: dict[facts.Sign, facts.ToldSign] = {
+    "ticket_unlike": "ticket_skipped",
+    "seat_stale": "frame_unexpected",
+    "frame_too_soon": "frame_unexpected",
+    "face_repeated": "ticket_repeated",
+    "face_changed": "frame_unexpected",
+    "face_unlike": "frame_unexpected",
+}
+
+
 def messages(desk: Desk, happened: Iterable[facts.Fact]) -> list[Message]:
     """The messages that follow from these facts; `desk` has not yet taken them in."""
     return [message for fact in happened for message in _messages(desk, fact)]
@@ -78,8 +89,10 @@ def _capture(frame: Frame, decided: facts.FrameDecided) -> Message:
 
 
 def _drift(suspected: facts.DriftSuspected, resolution: facts.Resolution | None) -> Message:
+    told = _TOLD.get(suspected.sign)
     body = {
-        "sign": suspected.sign,
+        "sign": told or suspected.sign,
+        **({"cue": suspected.sign} if told else {}),
         "expected": suspected.expected,
         "seen": suspected.seen,
         "suspected_at": suspected.at.isoformat(),

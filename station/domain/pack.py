@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gradphoto_contracts import ids
 from kit.errors import Refused
+from station.domain import facts, signals
 
 IdentityMode = Literal["capture_code", "id_card", "campus_card", "student_no"]
 
@@ -25,12 +26,23 @@ class _Part(BaseModel):
 
 
 class Photo(_Part):
-    """Against which standard this campaign's photos are held, and how often a student may be retaken."""
+    """The campaign's standard, how often a student may be retaken, and what makes it sure who was photographed.
+
+    A pack from before these last were asked for leaves them out: then the operator's eye decides.
+    """
 
     profile: str
     retake_limit: int
     #: The version of the text to which a student consents before faces are compared; empty: none is, ever.
     face_consent: str = ""
+    seat_proof: facts.Proof = "called"
+    change_over_s: float | None = None
+    lingering_s: float | None = None
+
+    @property
+    def terms(self) -> signals.Terms:
+        """What this campaign demands of a binding."""
+        return signals.Terms(self.seat_proof, self.change_over_s, self.lingering_s)
 
 
 class PackDesk(_Part):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gradphoto_contracts import ids
 from kit.errors import Conflict, Invalid, NotFound
-from station.domain import facts
+from station.domain import facts, signals
 from station.domain.desk import Desk, Frame, Ticket
 
 NewId = Callable[[], UUID]
@@ -67,33 +67,55 @@ def release(desk: Desk, number: str, reason: str, now: datetime) -> list[facts.F
 
 
 def seat(desk: Desk, number: str | None, new_id: NewId, now: datetime) -> list[facts.Fact]:
-    """Seat the ticket named, or whoever is next. Any other than the next is suspected drift, and nobody sits yet.
+    """Seat the ticket that was shown, or call whoever is next. A number out of turn is suspected drift: nobody sits.
 
-    Asked again for the same ticket, nothing changes.
+    Over whom another was let pass once, that one's turn is whenever they come: one alarm a queue-jump, not two.
+    Asked again for the same ticket, nothing changes, but that whoever was called has now shown the number.
     """
-    if number is not None and (desk.seated == number or (desk.drift and desk.drift.seen == number)):
+    if number is None:
+        return _call(desk, now)
+    if desk.seated == number:
+        return [] if desk.proven else [facts.TicketShown(number, now)]
+    if desk.drift and desk.drift.seen == number:
         return []
     _demand_still(desk)
     if desk.seated:
         raise Conflict("desk-seat-taken", ticket=desk.seated)
-    expected = desk.expected
-    number = number or expected
-    if number is None:
-        raise Conflict("desk-queue-empty")
     ticket = _ticket(desk, number)
     if ticket.state == "released":
         raise Conflict("desk-ticket-finished", ticket=number)
-    if number == expected:
-        return [facts.Seated(number, now)]
+    if number == desk.due or number in desk.passed:
+        return [facts.Seated(number, now, "shown")]
     sign: facts.Sign = "ticket_skipped" if ticket.state == "waiting" else "ticket_repeated"
-    return [facts.DriftSuspected(ids.DriftId(new_id()), sign, expected or "-", number, now)]
+    return [facts.DriftSuspected(ids.DriftId(new_id()), sign, desk.due or desk.expected or "-", number, now)]
 
 
-def press(desk: Desk, new_id: NewId, now: datetime) -> facts.ShutterPressed:
-    """Bind the next frame to whoever sits. A press that never came to a frame is taken up again, as it was."""
+def show(desk: Desk, number: str, new_id: NewId, now: datetime) -> list[facts.Fact]:
+    """A number is scanned at the seat. Another than that of who sits is suspected drift."""
+    _ticket(desk, number)
+    if desk.seated and desk.seated != number and not desk.drift:
+        return [facts.DriftSuspected(ids.DriftId(new_id()), "ticket_unlike", desk.seated, number, now)]
+    return seat(desk, number, new_id, now)
+
+
+def _call(desk: Desk, now: datetime) -> list[facts.Fact]:
+    _demand_still(desk)
+    if desk.seated:
+        raise Conflict("desk-seat-taken", ticket=desk.seated)
+    if desk.expected is None:
+        raise Conflict("desk-queue-empty")
+    return [facts.Seated(desk.expected, now)]
+
+
+def press(desk: Desk, new_id: NewId, now: datetime, terms: signals.Terms = signals.LENIENT) -> facts.ShutterPressed:
+    """Bind the next frame to whoever sits. A press that never came to a frame is taken up again, as it was.
+
+    Where the campaign demands it, no frame is anybody's before the number was shown at the seat.
+    """
     _demand_still(desk)
     if desk.seated is None:
         raise Conflict("desk-nobody-seated")
+    _demand_proof(desk, terms)
     if desk.undecided:
         raise Conflict("desk-decision-outstanding", count=len(desk.undecided))
     if desk.pressed:
@@ -103,18 +125,29 @@ def press(desk: Desk, new_id: NewId, now: datetime) -> facts.ShutterPressed:
     return facts.ShutterPressed(capture_id, ticket.number, ticket.checkin_id, ticket.student_id, now)
 
 
-def take_in(desk: Desk, frame: facts.FrameJournalled, new_id: NewId) -> list[facts.Fact]:
-    """A frame is in the spool: journal it, and suspect drift if the camera's count says that one is missing or odd.
+def take_in(
+    desk: Desk, frame: facts.FrameJournalled, new_id: NewId, *, terms: signals.Terms = signals.LENIENT
+) -> list[facts.Fact]:
+    """A frame is in the spool: journal it, and suspect drift if the camera's count or the time says that it is odd.
 
     A camera seen for the first time sets its own starting count.
     """
-    happened: list[facts.Fact] = [frame]
-    sign, expected = _odd(desk, frame)
-    if sign:
-        drift_id = ids.DriftId(new_id())
-        seen = str(frame.frame_counter)
-        happened.append(facts.DriftSuspected(drift_id, sign, expected, seen, frame.shutter_at, frame.capture_id))
-    return happened
+    odd = signals.by_count(desk, frame) or signals.by_time(desk, frame, terms)
+    return [frame, *([_suspect(odd, frame.shutter_at, frame.capture_id, new_id)] if odd else [])]
+
+
+def compare(desk: Desk, compared: facts.FaceCompared, new_id: NewId) -> list[facts.Fact]:
+    """Note how alike two faces are, and suspect drift where they are and should not be, or the other way round.
+
+    It refuses nothing by itself. What was noted once is not noted again.
+    """
+    frame = desk.frames.get(compared.capture_id)
+    if frame is None:
+        raise NotFound("desk-frame-unknown", capture_id=str(compared.capture_id))
+    if any(known.against == compared.against for known in frame.faces):
+        return []
+    odd = signals.by_face(desk, frame, compared)
+    return [compared, *([_suspect(odd, compared.at, compared.capture_id, new_id)] if odd else [])]
 
 
 def decide(
@@ -125,6 +158,7 @@ def decide(
     retake_limit: int,
     now: datetime,
     role: facts.Role | None = None,
+    terms: signals.Terms = signals.LENIENT,
 ) -> list[facts.Fact]:
     """What becomes of a frame. The same decision again changes nothing."""
     frame = desk.frames.get(capture_id)
@@ -138,17 +172,9 @@ def decide(
     if decision == "override" and not (role and reason and reason.strip()):
         raise Invalid("desk-override-needs-reason")
     _allow(desk, frame, decision, retake_limit)
+    if decision in ("keep", "override"):
+        _demand_proof(desk, terms)
     return [facts.FrameDecided(capture_id, decision, reason, now, role)]
-
-
-def compare(desk: Desk, compared: facts.FaceCompared, new_id: NewId) -> list[facts.Fact]:  # noqa: ARG001 - for drift
-    """Note how alike two faces are. Refuses nothing by itself; what was noted once is not noted again."""
-    frame = desk.frames.get(compared.capture_id)
-    if frame is None:
-        raise NotFound("desk-frame-unknown", capture_id=str(compared.capture_id))
-    if any(known.against == compared.against for known in frame.faces):
-        return []
-    return [compared]
 
 
 def note_consent(
@@ -202,6 +228,11 @@ def _demand_still(desk: Desk) -> None:
         raise Conflict("desk-drift-open", sign=desk.drift.sign, expected=desk.drift.expected, seen=desk.drift.seen)
 
 
+def _demand_proof(desk: Desk, terms: signals.Terms) -> None:
+    if terms.proof == "shown" and not desk.proven:
+        raise Conflict("desk-ticket-unshown", ticket=desk.seated or "-")
+
+
 def _ticket(desk: Desk, number: str) -> Ticket:
     ticket = desk.tickets.get(number)
     if ticket is None:
@@ -209,14 +240,8 @@ def _ticket(desk: Desk, number: str) -> Ticket:
     return ticket
 
 
-def _odd(desk: Desk, frame: facts.FrameJournalled) -> tuple[facts.Sign | None, str]:
-    last = desk.last_frame_counter.get(frame.camera_serial)
-    following = frame.frame_counter if last is None else last + 1
-    if frame.ticket is None or frame.frame_counter < following:
-        return "frame_unexpected", "-" if frame.ticket is None else str(following)
-    if frame.frame_counter > following:
-        return "frame_missing", str(following)
-    return None, ""
+def _suspect(odd: signals.Odd, at: datetime, capture_id: ids.CaptureId | None, new_id: NewId) -> facts.DriftSuspected:
+    return facts.DriftSuspected(ids.DriftId(new_id()), odd.sign, odd.expected, odd.seen, at, capture_id)
 
 
 def _allow(desk: Desk, frame: Frame, decision: facts.Decision, retake_limit: int) -> None:
@@ -239,15 +264,27 @@ def _consequences(
 ) -> list[facts.Fact]:
     match drift.sign, resolution:
         case "ticket_skipped", "seen":
-            return _seat_if_waiting(desk, drift.seen, now)
+            return _seat_if_waiting(desk, drift.seen, now, "shown")
         case "ticket_skipped" | "ticket_repeated", "expected":
-            return _seat_if_waiting(desk, drift.expected, now)
+            return _seat_if_waiting(desk, drift.expected, now, "called")
         case "frame_unexpected" | "frame_missing", "dismiss" if drift.capture_id in desk.undecided:
             return [facts.FrameDecided(drift.capture_id, "unbound", None, now)]
-        case "frame_missing", "seen" | "expected":
+        case "frame_missing" | "face_repeated", "seen" | "expected":
             return []
         case "frame_unexpected", "seen" if _bound(desk, drift.capture_id):
             return []
+        case "ticket_unlike", "seen":
+            return [*_vacate(desk, now), *_seat_waiting(desk, drift.seen, now)]
+        case "ticket_unlike", "expected" if desk.seated == drift.expected:
+            return []
+        case "ticket_unlike", "dismiss":
+            return _vacate(desk, now)
+        case "seat_stale" | "frame_too_soon" | "face_changed" | "face_unlike", "seen":
+            return []
+        case "seat_stale" | "frame_too_soon" | "face_changed" | "face_unlike" | "face_repeated", "dismiss" if (
+            drift.capture_id in desk.undecided
+        ):
+            return _vacate(desk, now)
         case _, "dismiss":
             return []
         case _:
@@ -258,8 +295,24 @@ def _bound(desk: Desk, capture_id: ids.CaptureId | None) -> bool:
     return capture_id is not None and desk.frames[capture_id].taken.ticket is not None
 
 
-def _seat_if_waiting(desk: Desk, number: str, now: datetime) -> list[facts.Fact]:
-    ticket = desk.tickets.get(number)
-    if ticket is None or ticket.state != "waiting" or desk.seated:
+def _seat_if_waiting(desk: Desk, number: str, now: datetime, proof: facts.Proof) -> list[facts.Fact]:
+    if desk.seated:
         raise Conflict("desk-resolution-unfit", sign="ticket", resolution=number)
-    return [facts.Seated(number, now)]
+    return _seat_waiting(desk, number, now, proof)
+
+
+def _seat_waiting(desk: Desk, number: str, now: datetime, proof: facts.Proof = "shown") -> list[facts.Fact]:
+    ticket = desk.tickets.get(number)
+    if ticket is None or ticket.state != "waiting":
+        raise Conflict("desk-resolution-unfit", sign="ticket", resolution=number)
+    return [facts.Seated(number, now, proof)]
+
+
+def _vacate(desk: Desk, now: datetime) -> list[facts.Fact]:
+    """Whoever sits is not who we thought: undecided frames are nobody's, the number waits again."""
+    number = desk.seated
+    if number is None:
+        return []
+    theirs = [capture_id for capture_id in desk.undecided if desk.frames[capture_id].taken.ticket == number]
+    unbound = [facts.FrameDecided(capture_id, "unbound", None, now) for capture_id in theirs]
+    return [*unbound, facts.TicketReturned(number, now)]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from gradphoto_contracts import ids
 from kit import crypto, logs
-from kit.errors import Conflict, NotFound, Problem
+from kit.errors import Conflict, NotFound, Problem, Unavailable
 from station import ports
-from station.domain import facts, rules
+from station.domain import facts, rules, signals
 from station.handlers import comparing, recording
 
 
@@ -76,7 +76,8 @@ async def decide(
     """What becomes of a frame. An override wants both reason and role."""
     async with work.lock:
         limit = work.packs.current().photo.retake_limit
-        happened = rules.decide(work.desk, capture_id, decision, reason, limit, work.clock.now(), role)
+        now = work.clock.now()
+        happened = rules.decide(work.desk, capture_id, decision, reason, limit, now, role, work.terms)
         await recording.record(work, happened)
         work.judgements.pop(capture_id, None)
 
@@ -129,7 +130,7 @@ async def _press(work: ports.Work) -> facts.ShutterPressed:
         raise Conflict("desk-shutter-busy")
     work.packs.current()
     work.spool.demand_room()
-    pressed = rules.press(work.desk, work.new_id, work.clock.now())
+    pressed = rules.press(work.desk, work.new_id, work.clock.now(), work.terms)
     if pressed != work.desk.pressed:
         await recording.record(work, [pressed])
     work.exposing = True
@@ -139,7 +140,8 @@ async def _press(work: ports.Work) -> facts.ShutterPressed:
 async def _press_for_photographer(work: ports.Work) -> None:
     async with work.lock:
         desk = work.desk
-        if desk.seated and not desk.drift and not desk.undecided:
+        proven = desk.proven or _terms(work).proof == "called"
+        if desk.seated and proven and not desk.drift and not desk.undecided:
             pressed = rules.press(desk, work.new_id, work.clock.now())
             if pressed != desk.pressed:
                 await recording.record(work, [pressed])
@@ -192,7 +194,7 @@ async def _take_in(work: ports.Work, exposure: ports.Exposure, watch: _Watch) ->
         await work.spool.put(known, exposure.jpeg)
         watch.lap("spool")
         async with work.lock:
-            await recording.record(work, rules.take_in(work.desk, known, work.new_id))
+            await recording.record(work, rules.take_in(work.desk, known, work.new_id, terms=_terms(work)))
         watch.lap("journal")
     await work.camera.acknowledge(exposure)
     return known
@@ -221,6 +223,14 @@ def _frame(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJournalled:
         shutter_at=work.clock.now(),
         clock_offset_s=work.clock.offset_s,
     )
+
+
+def _terms(work: ports.Work) -> signals.Terms:
+    """A frame is taken in with or without a pack."""
+    try:
+        return work.terms
+    except Unavailable:
+        return signals.LENIENT
 
 
 def _follows(work: ports.Work, exposure: ports.Exposure) -> bool:

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Literal
 
 from gradphoto_contracts import ids
-from kit.errors import Conflict
+from kit.errors import Conflict, NotFound
 from station import ports
 from station.domain import facts, rules
+from station.domain.desk import Ticket
 from station.domain.pack import Entry, Pack
 from station.handlers import recording
 
@@ -19,12 +20,13 @@ Outcome = Literal[
     "unknown_student",
     "not_eligible",
     "other_class",
+    "shown",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """How a check-in ended. Only `issued` and `already_ticketed` come with a ticket."""
+    """How a check-in ended. `issued`, `already_ticketed` and `shown` come with a ticket."""
 
     outcome: Outcome
     ticket: str | None = None
@@ -38,7 +40,9 @@ class CheckIn:
 
 
 async def check_in(work: ports.Work, scan: str) -> CheckIn:
-    """Answer a scanned code, from this disk alone."""
+    """Answer a scanned code, from this disk alone. The slip of a ticket of this desk is a number shown at the seat."""
+    if scan in work.desk.tickets:
+        return await show(work, scan)
     async with work.lock:
         pack = work.packs.current()
         entry = work.packs.find(scan)
@@ -59,6 +63,17 @@ async def check_in_by_hand(work: ports.Work, student_id: ids.StudentId, reason: 
         return await _admit(work, pack, entry, reason)
 
 
+async def show(work: ports.Work, scan: str) -> CheckIn:
+    """Whoever is at the seat shows the slip, or the code itself: that is who sits, or drift is suspected."""
+    async with work.lock:
+        ticket = work.desk.tickets.get(scan) or _held(work, scan)
+        if ticket is None:
+            raise NotFound("desk-ticket-unknown", ticket="-")
+        happened = rules.show(work.desk, ticket.number, work.new_id, work.clock.now())
+        await recording.record(work, happened)
+        return CheckIn("shown", ticket.number, ticket.student_id)
+
+
 async def release(work: ports.Work, ticket: str, reason: str) -> None:
     """The holder of a ticket walked off."""
     async with work.lock:
@@ -68,7 +83,7 @@ async def release(work: ports.Work, ticket: str, reason: str) -> None:
 
 
 async def seat(work: ports.Work, ticket: str | None) -> None:
-    """Seat the next student, or suspect drift."""
+    """Call the next student to the seat, or seat the number that was shown; out of turn it is suspected drift."""
     async with work.lock:
         await recording.record(work, rules.seat(work.desk, ticket, work.new_id, work.clock.now()))
 
@@ -95,6 +110,13 @@ async def _admit(work: ports.Work, pack: Pack, entry: Entry, reason: str | None)
     )
     await recording.record(work, [issued])
     return CheckIn("issued", issued.ticket, entry.student_id, label)
+
+
+def _held(work: ports.Work, scan: str) -> Ticket | None:
+    """The last ticket of whom this code belongs to."""
+    entry = work.packs.find(scan)
+    held = work.desk.tickets_of.get(entry.student_id, []) if entry else []
+    return work.desk.tickets[held[-1]] if held else None
 
 
 def _outcome(work: ports.Work, pack: Pack, entry: Entry, *, by_hand: bool) -> tuple[Outcome, str | None]:

@@ -16,6 +16,7 @@ export function mainAct(view) {
   if (frame?.damaged) return { id: "unbound", zh: "照片损坏：不绑定", en: "Damaged: bind to nobody", tone: "stop", ready: true };
   if (frame && !frame.verdict) return { id: "wait", zh: "正在检查…", en: "Looking at it…", ready: false };
   if (frame) return deciding(view, frame);
+  if (view.unshown) return { id: "wait", zh: `请扫描 ${view.seated.ticket} 的小票`, en: `Scan the slip ${view.seated.ticket}`, ready: false };
   if (view.seated) return { id: "shutter", zh: "拍摄", en: "Shutter", ready: true };
   if (view.queue_length) return { id: "seat", zh: `请 ${view.queue[0].ticket} 就座`, en: `Seat ${view.queue[0].ticket}`, ready: true };
   return { id: "wait", zh: "等待签到", en: "Waiting for a check-in", ready: false };

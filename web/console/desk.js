@@ -106,6 +106,7 @@ function looked(frame) {
 }
 
 function quiet(view) {
+  if (view.unshown) return html`<p>请扫描学生手中的小票<small>Scan the slip in the student's hand</small></p>`;
   if (view.seated) return html`<p>看好了就拍摄<small>Press when the student is ready</small></p>`;
   if (view.queue_length) return html`<p>核对学生手中的号，再请就座<small>See that the student holds this number, then seat them</small></p>`;
   return html`<p>扫码或刷卡签到<small>Scan a code to check a student in</small></p>`;

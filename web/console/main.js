@@ -105,8 +105,8 @@ async function admit(text) {
   });
   if (!answer) return;
   take(answer.desk);
-  const good = ["issued", "already_ticketed"].includes(answer.answer.outcome);
-  notice(answer.answer.outcome === "issued" ? "accept" : good ? "warn" : "reject", answer.answer);
+  const good = ["issued", "already_ticketed", "shown"].includes(answer.answer.outcome);
+  notice(["issued", "shown"].includes(answer.answer.outcome) ? "accept" : good ? "warn" : "reject", answer.answer);
   play(good ? "scan" : "reject");
 }
 

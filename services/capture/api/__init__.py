@@ -4,15 +4,19 @@ from fastapi import APIRouter
 
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import access, desk, packs, staff, stations
+from services.capture.api import access, desk, packs, pages, ranges, staff, stations
 
 
 def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> APIRouter:
-    """All of capture's addresses, under /v1."""
+    """All of capture's addresses, under /v1, and the pages that stand on them, under /staff."""
     whole = APIRouter(prefix="/v1")
     signed = access.Signed(unit, clock)
     whole.include_router(stations.router(unit, clock))
     whole.include_router(packs.router(unit, signed))
     whole.include_router(desk.router(unit, objects, signed, clock))
     whole.include_router(staff.router(unit, objects, clock))
-    return whole
+    whole.include_router(ranges.router(unit, objects, clock))
+    doors = APIRouter()
+    doors.include_router(whole)
+    doors.include_router(pages.router(objects))
+    return doors

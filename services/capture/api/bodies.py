@@ -84,6 +84,9 @@ class PackPhoto(Body):
     profile: str
     retake_limit: int
     face_consent: str = ""
+    seat_proof: Literal["shown", "called"] = "called"
+    change_over_s: float | None = None
+    lingering_s: float | None = None
 
 
 class PackDesk(Body):
@@ -198,6 +201,7 @@ class Drift(Body):
     seen: Mark
     suspected_at: AwareDatetime
     resolution: Mark | None = None
+    cue: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None = None
 
 
 class DriftNoted(Body):

@@ -9,7 +9,10 @@ from gradphoto_contracts.policy import IdentityMode
 
 @dataclass(frozen=True)
 class Campaign:
-    """The part of a campaign's policy that the desks need. `campuses` maps a campus's id to its code."""
+    """The part of a campaign's policy that the desks need. `campuses` maps a campus's id to its code.
+
+    `seat` is what the policy asks before a photo is somebody's: as in the contract, handed on to the desks unread.
+    """
 
     campaign_id: ids.CampaignId
     identity_mode: IdentityMode
@@ -18,6 +21,7 @@ class Campaign:
     face_consent: str
     desk_pack_hours: int
     desk_pack_fresh_minutes: int
+    seat: dict[str, str | float | None]
     campuses: dict[ids.CampusId, str]
     open: bool
     version: int

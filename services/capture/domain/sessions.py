@@ -86,6 +86,7 @@ class Drift:
     seen: str
     suspected_at: datetime
     resolution: str | None = None
+    cue: str | None = None
     version: int = 1
 
 
@@ -114,6 +115,7 @@ def tell_drift(told: Drift, before: Drift | None) -> tuple[Drift, list[capture.D
         seen=noted.seen,
         suspected_at=noted.suspected_at,
         resolution=noted.resolution,
+        cue=noted.cue,
         version=noted.version,
     )
     return noted, [event]

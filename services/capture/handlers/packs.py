@@ -68,6 +68,7 @@ async def _common(
             "profile": campaign.profile,
             "retake_limit": campaign.retake_limit,
             "face_consent": campaign.face_consent,
+            **campaign.seat,
         },
         "desk": {
             "desk_id": str(desk.desk_id),

@@ -38,6 +38,7 @@ CAMPAIGNS = sa.Table(
     _text("face_consent"),
     _number("desk_pack_hours"),
     _number("desk_pack_fresh_minutes"),
+    sa.Column("seat", JSONB, nullable=False),
     sa.Column("campuses", JSONB, nullable=False),
     _flag("open"),
     _number("version"),
@@ -226,6 +227,24 @@ HISTORY = sa.Table(
     _id("to_student_id", null=True),
 )
 
+RANGE_REBINDS = sa.Table(
+    "range_rebinds",
+    METADATA,
+    # Made by who asks: the same id again is the same act.
+    _id("rebind_id", key=True),
+    _id("desk_id"),
+    _text("first_ticket"),
+    _text("last_ticket"),
+    _number("places"),
+    sa.Column("skipped", ARRAY(sa.Text), nullable=False),
+    _text("digest"),
+    _text("author"),
+    _text("reason"),
+    _time("applied_at"),
+    sa.Column("moves", JSONB, nullable=False),
+    sa.Index("ix_range_rebinds_desk_id", "desk_id"),
+)
+
 VIEWS = sa.Table(
     "views",
     METADATA,
@@ -264,6 +283,7 @@ DRIFTS = sa.Table(
     _text("seen"),
     _time("suspected_at"),
     _text("resolution", null=True),
+    _text("cue", null=True),
     _number("version"),
     sa.Index("ix_drifts_campaign_id", "campaign_id"),
 )

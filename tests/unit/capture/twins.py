@@ -12,7 +12,7 @@ from uuid import UUID
 from gradphoto_contracts import ids
 from kit import errors, memory
 from services.capture import ports
-from services.capture.domain import checkins, floor, photos, sessions, stations
+from services.capture.domain import checkins, floor, photos, ranges, sessions, stations
 
 NOW = datetime(2024, 5, 20, 1, 0, tzinfo=UTC)
 
@@ -197,6 +197,28 @@ class Photos:
         self.taken.clear()
 
 
+class Ranges:
+    """A desk's numbers as they were set; shifts by id."""
+
+    def __init__(self) -> None:
+        self.numbers: list[ranges.Place] = []
+        self.done: dict[UUID, ports.RangeRebind] = {}
+
+    async def lock(self, desk_id: ids.DeskId) -> None: ...
+
+    async def places(self, campaign_id: ids.CampaignId, desk_id: ids.DeskId) -> list[ranges.Place]:
+        return self.numbers
+
+    async def add(self, done: ports.RangeRebind) -> None:
+        self.done[done.rebind_id] = done
+
+    async def get(self, rebind_id: UUID) -> ports.RangeRebind | None:
+        return self.done.get(rebind_id)
+
+    async def of_desk(self, desk_id: ids.DeskId) -> list[ports.RangeRebind]:
+        return [done for done in self.done.values() if done.shift.desk_id == desk_id]
+
+
 class Sessions:
     """Seals and drifts by id."""
 
@@ -297,6 +319,7 @@ class World:
     floor: Floor = field(default_factory=Floor)
     stations: Stations = field(default_factory=Stations)
     checkins: Checkins = field(default_factory=Checkins)
+    ranges: Ranges = field(default_factory=Ranges)
     sessions: Sessions = field(default_factory=Sessions)
     events: memory.MemoryEvents = field(default_factory=memory.MemoryEvents)
     inbox: memory.MemoryInbox = field(default_factory=memory.MemoryInbox)
@@ -321,6 +344,7 @@ class World:
             stations=self.stations,
             checkins=self.checkins,
             photos=self.photos,
+            ranges=self.ranges,
             sessions=self.sessions,
             packs=None,  # type: ignore[arg-type] # asked on the real database only
             reports=Reports(self.photos),  # type: ignore[arg-type] # handlers ask it one question only

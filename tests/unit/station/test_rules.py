@@ -117,9 +117,10 @@ class DeskMachine(RuleBasedStateMachine):
         return True
 
     def _seat(self, ticket: str | None) -> None:
-        expected, seated, drift = self.desk.expected, self.desk.seated, self.desk.drift
+        in_turn = {self.desk.due, self.desk.seated, *self.desk.passed}
+        drift = self.desk.drift
         allowed = self.attempt(lambda: rules.seat(self.desk, ticket, new_ids.new, self.now))
-        if allowed and ticket is not None and ticket not in (expected, seated) and drift is None:
+        if allowed and ticket is not None and ticket not in in_turn and drift is None:
             assert self.desk.drift is not None
             assert self.desk.seated is None
 
@@ -183,6 +184,7 @@ class DeskMachine(RuleBasedStateMachine):
     @invariant()
     def who_is_seated_out_of_turn_was_confirmed(self) -> None:
         waiting: list[str] = []
+        passed: set[str] = set()
         confirmed = False
         for fact in self.history:
             match fact:
@@ -190,10 +192,16 @@ class DeskMachine(RuleBasedStateMachine):
                     waiting.append(fact.ticket)
                 case facts.TicketReleased() if fact.ticket in waiting:
                     waiting.remove(fact.ticket)
+                case facts.TicketReturned():
+                    waiting = sorted([*waiting, fact.ticket])
                 case facts.DriftResolved():
                     confirmed = True
                 case facts.Seated():
-                    assert fact.ticket == waiting[0] or confirmed
+                    due = next((number for number in waiting if number not in passed), None)
+                    called = fact.proof == "called" and fact.ticket == waiting[0]
+                    assert called or fact.ticket == due or fact.ticket in passed or confirmed
+                    if fact.ticket != due and fact.ticket not in passed and due:
+                        passed.add(due)
                     waiting.remove(fact.ticket)
                     confirmed = False
 

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("face_consent", sa.Text(), nullable=False),
         sa.Column("desk_pack_hours", sa.BigInteger(), nullable=False),
         sa.Column("desk_pack_fresh_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("seat", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("campuses", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("open", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -182,6 +183,7 @@ def upgrade() -> None:
         sa.Column("seen", sa.Text(), nullable=False),
         sa.Column("suspected_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("resolution", sa.Text(), nullable=True),
+        sa.Column("cue", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("drift_id", name=op.f("pk_drifts")),
         schema="capture",
@@ -284,6 +286,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("desk_id", name=op.f("pk_pack_heads")),
         schema="capture",
     )
+    op.create_table(
+        "range_rebinds",
+        sa.Column("rebind_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("first_ticket", sa.Text(), nullable=False),
+        sa.Column("last_ticket", sa.Text(), nullable=False),
+        sa.Column("places", sa.BigInteger(), nullable=False),
+        sa.Column("skipped", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("moves", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("rebind_id", name=op.f("pk_range_rebinds")),
+        schema="capture",
+    )
+    op.create_index("ix_range_rebinds_desk_id", "range_rebinds", ["desk_id"], unique=False, schema="capture")
     op.create_table(
         "sessions",
         sa.Column("session_id", sa.Uuid(), nullable=False),

@@ -1,0 +1,91 @@
+"""What makes a frame doubtful: the camera's count, the time, the face. Who came is judged in `rules.seat`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from station.domain import facts
+from station.domain.desk import Desk, Frame
+
+#: Cosine of SFace below which a face is unlike its reference: an alarm (`docs/binding.md`: on what measured).
+UNLIKE = 0.30
+#: From here a face is its reference; between the two a person looks, and the desk does not stop.
+LIKE = 0.45
+#: Two pictures of one hour, in one light: the same person from here (least genuine pair .83, most alike strangers .59).
+SAME_HOUR = 0.60
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a campaign demands of a binding, and which pauses are odd. Seconds; None: not asked."""
+
+    proof: facts.Proof = "called"
+    #: Nobody leaves the chair and another sits down in less.
+    change_over_s: float | None = None
+    #: So long after the number was shown, or after the last frame, somebody else may sit there.
+    lingering_s: float | None = None
+
+
+#: What old desk packs and the embedded stack go by: in a drill nobody has to stand up.
+LENIENT = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A sign of drift: what should be, and what is."""
+
+    sign: facts.Sign
+    expected: str
+    seen: str
+
+
+def by_count(desk: Desk, frame: facts.FrameJournalled) -> Odd | None:
+    """The camera's count jumped or went back, or the frame is nobody's."""
+    last = desk.last_frame_counter.get(frame.camera_serial)
+    following = frame.frame_counter if last is None else last + 1
+    if frame.ticket is None or frame.frame_counter < following:
+        return Odd("frame_unexpected", "-" if frame.ticket is None else str(following), str(frame.frame_counter))
+    if frame.frame_counter > following:
+        return Odd("frame_missing", str(following), str(frame.frame_counter))
+    return None
+
+
+def by_time(desk: Desk, frame: facts.FrameJournalled, terms: Terms) -> Odd | None:
+    """The frame comes sooner than anybody can have sat down, or so late that somebody else may sit there."""
+    if frame.ticket is None or desk.seating is None:
+        return None
+    last = desk.last_bound
+    if last and last.ticket != frame.ticket and terms.change_over_s is not None:
+        gap_s = (frame.monotonic_ns - last.monotonic_ns) / 1e9
+        if 0 <= gap_s < terms.change_over_s:
+            return Odd("frame_too_soon", frame.ticket, f"{gap_s:.1f} s")
+    known_at = last.shutter_at if last and last.ticket == frame.ticket else desk.seating.at
+    return _stale(frame, max(known_at, desk.seating.at), terms)
+
+
+def by_face(desk: Desk, frame: Frame, compared: facts.FaceCompared) -> Odd | None:
+    """The last student's face again, another face than in the frame before, or one unlike the reference."""
+    ticket = frame.taken.ticket
+    if ticket is None or (frame.decided and frame.decided.decision == "unbound"):
+        return None
+    seen = f"{compared.similarity:.2f}"
+    match compared.against:
+        case "previous" if compared.similarity >= SAME_HOUR:
+            return Odd("face_repeated", desk.last_done or "-", ticket)
+        case "own" if compared.similarity < SAME_HOUR:
+            return Odd("face_changed", ticket, seen)
+        case "reference" if compared.similarity < UNLIKE:
+            return Odd("face_unlike", ticket, seen)
+        case _:
+            return None
+
+
+def wants_a_look(frame: Frame) -> bool:
+    """Whether a face is neither like nor unlike its reference: a person compares."""
+    return any(face.against == "reference" and UNLIKE <= face.similarity < LIKE for face in frame.faces)
+
+
+def _stale(frame: facts.FrameJournalled, known_at: datetime, terms: Terms) -> Odd | None:
+    if terms.lingering_s is None or frame.ticket is None:
+        return None
+    waited_s = (frame.shutter_at - known_at).total_seconds()
+    return Odd("seat_stale", frame.ticket, f"{waited_s:.0f} s") if waited_s > terms.lingering_s else None
