@@ -22,6 +22,8 @@ PROMISED = {
     faces.Signal.REFERENCE: frozenset(Kind),
 }
 FALSE_ALARMS = 0.005
+#: Columns from which the signs have room in the table; the JSON has them always.
+_WIDE = 120
 _ZH = {
     Kind.QUEUE_JUMP: "插队",
     Kind.SWAPPED_NEIGHBOURS: "邻位对调",
@@ -115,14 +117,16 @@ def _show(
         "95 %",
     ):
         table.add_column(heading, no_wrap=True)
-    table.add_column("信号\nsigns", overflow="fold")
+    wide = console.width >= _WIDE
+    if wide:
+        table.add_column("信号\nsigns", overflow="fold")
     for row in ours.rows:
         low, high = row.silent.interval
         mark = "" if Kind(row.kind) in sure else " ＊"
         table.add_row(
             f"{_ZH[Kind(row.kind)]}{mark}\n[dim]{row.kind}[/dim]", str(row.events), str(row.flagged), str(row.refused),
             "–" if row.latest is None else str(row.latest), str(row.wrong), str(row.silent_photos),
-            f"{100 * low:.0f}–{100 * high:.0f} %", " ".join(row.signs) or "–",
+            f"{100 * low:.0f}–{100 * high:.0f} %", *([" ".join(row.signs) or "–"] if wide else []),
         )  # fmt: skip
     console.print(table)
     low, high = ours.false_alarms.interval
