@@ -191,7 +191,7 @@ class Hour:
     async def _one(self, number: int) -> None:
         self.longest_queue = max(self.longest_queue, len(self.came) - number)
         self.desk.sit_down(self.pictures[number % _PICTURES])
-        await self.desk.post("/v1/seat")
+        await self.desk.post("/v1/seat", {"ticket": list(self.came)[number]})
         await self.until(self.now() + _SITTING_S)
         shot = await self.desk.post("/v1/shutter")
         self.waited.append(self.now() - self.came[shot["ticket"]])

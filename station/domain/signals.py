@@ -1,17 +1,16 @@
 """What makes a frame doubtful: the camera's count, the time, the face. Who came is judged in `rules.seat`."""
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime
 
-from station.domain import facts
+from station.domain import facts, likeness
 from station.domain.desk import Desk, Frame
 
-#: Cosine of SFace below which a face is unlike its reference: an alarm (`docs/binding.md`: on what measured).
-UNLIKE = 0.30
-#: From here a face is its reference; between the two a person looks, and the desk does not stop.
-LIKE = 0.45
 #: Two pictures of one hour, in one light: the same person from here (least genuine pair .83, most alike strangers .59).
 SAME_HOUR = 0.60
+#: More frames than anybody has taken of them in one sitting.
+_LOOK_BACK = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +70,9 @@ def by_face(desk: Desk, frame: Frame, compared: facts.FaceCompared) -> Odd | Non
     match compared.against:
         case "previous" if compared.similarity >= SAME_HOUR:
             return Odd("face_repeated", desk.last_done or "-", ticket)
-        case "own" if compared.similarity < SAME_HOUR:
+        case "own" if compared.similarity < SAME_HOUR and _has_earlier(desk, frame):
             return Odd("face_changed", ticket, seen)
-        case "reference" if compared.similarity < UNLIKE:
+        case "reference" if likeness.likeness(compared.similarity) == "unlike":
             return Odd("face_unlike", ticket, seen)
         case _:
             return None
@@ -81,7 +80,15 @@ def by_face(desk: Desk, frame: Frame, compared: facts.FaceCompared) -> Odd | Non
 
 def wants_a_look(frame: Frame) -> bool:
     """Whether a face is neither like nor unlike its reference: a person compares."""
-    return any(face.against == "reference" and UNLIKE <= face.similarity < LIKE for face in frame.faces)
+    seen = [face for face in frame.faces if face.against == "reference"]
+    return any(likeness.likeness(face.similarity) == "unclear" for face in seen)
+
+
+def _has_earlier(desk: Desk, frame: Frame) -> bool:
+    """Whether a frame of the same number came before that is not known to be somebody else's."""
+    others = itertools.islice(reversed(desk.frames.values()), _LOOK_BACK)
+    own = [other for other in others if other.taken.ticket == frame.taken.ticket and other is not frame]
+    return any(other.decided is None or other.decided.decision != "unbound" for other in own)
 
 
 def _stale(frame: facts.FrameJournalled, known_at: datetime, terms: Terms) -> Odd | None:

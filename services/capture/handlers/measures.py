@@ -17,6 +17,7 @@ DISAGREEMENTS = metrics.counter(
 CONFLICTS = metrics.counter(
     "gradphoto_capture_conflicts_total", "Requests that contradict what is stored under the same id", ("subject",)
 )
+RANGES = metrics.counter("gradphoto_range_rebinds_total", "Shifts of a range of photos", ("outcome",))
 HASH_FAULTS = metrics.counter("gradphoto_hash_mismatches_total", "Originals whose bytes are not what the desk said")
 INSPECTION = metrics.histogram("gradphoto_inspection_seconds", "Inspection and composition of one original")
 INSPECTION_FAULTS = metrics.counter("gradphoto_inspection_failures_total", "Inspections that ended in an error")

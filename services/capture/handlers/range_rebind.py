@@ -47,6 +47,7 @@ async def apply(
     await _lock(work, seen.plan)
     seen = await preview(work, shift)
     if seen.digest != digest:
+        measures.RANGES.labels(outcome="stale").inc()
         raise errors.Conflict("range-preview-stale")
     if seen.plan.faults:
         fault = seen.plan.faults[0]
@@ -80,6 +81,7 @@ async def _move(
         moves=dict(sorted(seen.plan.moves.items())),
     )
     await work.ranges.add(done)
+    measures.RANGES.labels(outcome="applied").inc()
     return done
 
 

@@ -221,8 +221,17 @@ def test_faces_speak_at_their_limits(
     seat.show("A-0001")
     seat.keep(seat.shoot())
     seat.show("A-0002")
+    seat.do(rules.decide(seat.desk, seat.shoot(), "retake", None, 3, seat.now))
     seat.compare(seat.shoot(), against, similarity)
     assert seat.sign() == sign
+
+
+def test_a_frame_that_is_nobody_s_is_no_measure(seat: Seat) -> None:
+    """Somebody else's frame was taken off the number: the holder's own face is not held against it."""
+    seat.show("A-0001")
+    seat.do(rules.decide(seat.desk, seat.shoot(), "unbound", None, 3, seat.now))
+    seat.compare(seat.shoot(), "own", 0.05)
+    assert seat.sign() is None
 
 
 def test_between_like_and_unlike_a_person_looks(seat: Seat) -> None:
