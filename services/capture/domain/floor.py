@@ -18,6 +18,7 @@ class Campaign:
     face_consent: str
     desk_pack_hours: int
     desk_pack_fresh_minutes: int
+    upload_kbit_s: int | None
     campuses: dict[ids.CampusId, str]
     open: bool
     version: int

@@ -38,6 +38,7 @@ CAMPAIGNS = sa.Table(
     _text("face_consent"),
     _number("desk_pack_hours"),
     _number("desk_pack_fresh_minutes"),
+    _number("upload_kbit_s", null=True),
     sa.Column("campuses", JSONB, nullable=False),
     _flag("open"),
     _number("version"),
