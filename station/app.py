@@ -55,7 +55,8 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     agents: list[Agent] = []
 
     def upload_limit() -> float | None:
-        return bandwidth.tighter(config.station_upload_kbit_s)
+        policy = pack.current().upload_kbit_s if pack.size else None
+        return bandwidth.tighter(config.station_upload_kbit_s, policy)
 
     bucket = bandwidth.Bucket(upload_limit, passed=figures.went_up)
     client = server.Server(enrolled.server, enrolled.station_id, directory.private_pem(), clock, bucket)

@@ -120,6 +120,13 @@ class RetentionPolicy(Value):
     desk_pack_fresh_minutes: int = Field(default=120, ge=1)
 
 
+class DeskPolicy(Value):
+    """What a desk may take of a hall."""
+
+    #: Originals go up no faster than this many kbit/s a desk; None: as fast as the line is.
+    upload_kbit_s: int | None = Field(default=None, ge=64)
+
+
 class Policy(Value):
     """All that a campaign decides."""
 
@@ -130,3 +137,4 @@ class Policy(Value):
     chsi: ChsiPolicy
     makeup: MakeupPolicy
     retention: RetentionPolicy = RetentionPolicy()
+    desk: DeskPolicy = DeskPolicy()

@@ -83,6 +83,8 @@ class _Head(_Part):
     expires_at: datetime
     #: After so long without a word from the server the pack is old: the desk says so and goes on.
     fresh_minutes: int = 120
+    #: How fast originals may go up; None: without limit.
+    upload_kbit_s: int | None = None
     campaign_id: ids.CampaignId
     identity_mode: IdentityMode
     campaign_code_key: str

@@ -123,6 +123,8 @@ class PackHead(Body):
     expires_at: datetime
     #: Minutes without a word from the server after which the desk says that its pack is old.
     fresh_minutes: int
+    #: How fast originals may go up; None: without limit.
+    upload_kbit_s: int | None = None
     campaign_id: UUID
     identity_mode: str
     campaign_code_key: str

@@ -22,6 +22,7 @@ class Campaign:
     desk_pack_hours: int
     desk_pack_fresh_minutes: int
     seat: dict[str, str | float | None]
+    upload_kbit_s: int | None
     campuses: dict[ids.CampusId, str]
     open: bool
     version: int

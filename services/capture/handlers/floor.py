@@ -18,6 +18,7 @@ async def on_campaign_told(work: ports.Work, event: roster.CampaignOpenedV1 | ro
             desk_pack_hours=policy.retention.desk_pack_hours,
             desk_pack_fresh_minutes=policy.retention.desk_pack_fresh_minutes,
             seat=policy.photo.model_dump(include={"seat_proof", "change_over_s", "lingering_s"}),
+            upload_kbit_s=policy.desk.upload_kbit_s,
             campuses={campus.campus_id: campus.code for campus in event.campuses},
             open=True,
             version=event.version,

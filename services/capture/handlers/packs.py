@@ -61,6 +61,7 @@ async def _common(
         "issued_at": _text(work.now),
         "expires_at": _text(work.now + timedelta(hours=campaign.desk_pack_hours)),
         "fresh_minutes": campaign.desk_pack_fresh_minutes,
+        "upload_kbit_s": campaign.upload_kbit_s,
         "campaign_id": str(campaign.campaign_id),
         "identity_mode": campaign.identity_mode,
         "campaign_code_key": work.campaign_code_key(campaign.campaign_id),

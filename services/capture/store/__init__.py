@@ -39,6 +39,7 @@ CAMPAIGNS = sa.Table(
     _number("desk_pack_hours"),
     _number("desk_pack_fresh_minutes"),
     sa.Column("seat", JSONB, nullable=False),
+    _number("upload_kbit_s", null=True),
     sa.Column("campuses", JSONB, nullable=False),
     _flag("open"),
     _number("version"),

@@ -374,7 +374,17 @@ class World:
         """Let the campaign and its desk be known."""
         await self.floor.put_campaign(
             floor.Campaign(
-                self.campaign_id, "capture_code", "chsi-2017-99", 3, "", 72, 120, {self.campus_id: "boda"}, True, 1
+                self.campaign_id,
+                "capture_code",
+                "chsi-2017-99",
+                3,
+                "",
+                72,
+                120,
+                None,
+                {self.campus_id: "boda"},
+                True,
+                1,
             )
         )
         group = ids.GroupId(self.new_id())

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("desk_pack_hours", sa.BigInteger(), nullable=False),
         sa.Column("desk_pack_fresh_minutes", sa.BigInteger(), nullable=False),
         sa.Column("seat", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("upload_kbit_s", sa.BigInteger(), nullable=True),
         sa.Column("campuses", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("open", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
