@@ -197,7 +197,7 @@ class _Inspection:
         scene = measures.Scene(picture, whole, top, True, self._crop(whole, top))
         if whole.eyes_y - top < _HIGH_HAIR * tall or top < 1 or self._kept(scene):
             return scene
-        return measures.Scene(picture, whole, guess, False, self._crop(whole, guess, top))
+        return measures.Scene(picture, whole, guess, False, self._crop(whole, guess, top), top)
 
     def _kept(self, scene: measures.Scene) -> bool:
         """Whether the end of the hair, taken for the head's, allows a photo by P1 and P2."""
