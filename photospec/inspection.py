@@ -22,7 +22,7 @@ Context = measures.Context
 _WORKING_SIDE_PX, _LEAST_FACE_PX = 500, 100
 #: Crown above the eyes where the backdrop does not show it, in distances from eyes to chin (median of 40 portraits).
 _CROWN_GUESS = 1.15
-#: Hair that ends farther up than this may be high hair: where by its end no photo keeps P1 and P2, the head's is guessed
+#: Hair that ends farther up than this may be high: where by its end no photo keeps P1 and P2, the head is guessed
 #: and a person looks. Of 16 people two are above (1.34, 1.72), the next at 1.22.
 _HIGH_HAIR = 1.25
 
