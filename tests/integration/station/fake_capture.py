@@ -41,6 +41,7 @@ class Capture:
     skew: timedelta = timedelta()
     failing_share: float = 0.0
     refuse_checkins: bool = False
+    face_consent: str = ""
     objects: dict[str, bytes] = field(default_factory=dict)
     checkins: dict[str, dict[str, Any]] = field(default_factory=dict)
     captures: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -71,7 +72,7 @@ class Capture:
             "campaign_id": str(self.campaign_id),
             "identity_mode": self.identity_mode,
             "campaign_code_key": CODE_KEY.hex(),
-            "photo": {"profile": "chsi-2017-99", "retake_limit": 3},
+            "photo": {"profile": "chsi-2017-99", "retake_limit": 3, "face_consent": self.face_consent},
             "desk": {
                 "desk_id": str(self.desk_id),
                 "code": "A",
