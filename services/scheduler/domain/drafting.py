@@ -113,20 +113,27 @@ def spans(starts_at: datetime, ends_at: datetime, heads: Sequence[int]) -> list[
     """Cut a window into adjoining spans in proportion to `heads`; whole minutes where every class gets one.
 
     An empty class counts as one head: it keeps its place in the queue. Where a small class beside great ones would get
-    nothing, all get the same. Empty when the window is too short for a second each.
+    nothing, it gets a second. Empty when the window is too short for a second each.
     """
-    for weights, step in ((heads, _MINUTE), (heads, _SECOND), ([1] * len(heads), _SECOND)):
-        cuts = _cuts(starts_at, ends_at, weights, step)
-        if all(begins < ends for begins, ends in pairwise(cuts)):
-            return list(pairwise(cuts))
-    return []
+    by_the_minute = _cuts(starts_at, ends_at, heads, _MINUTE, least=0)
+    if all(begins < ends for begins, ends in pairwise(by_the_minute)):
+        return list(pairwise(by_the_minute))
+    if ends_at - starts_at < _SECOND * len(heads):
+        return []
+    return list(pairwise(_cuts(starts_at, ends_at, heads, _SECOND, least=1)))
 
 
-def _cuts(starts_at: datetime, ends_at: datetime, heads: Sequence[int], step: timedelta) -> list[datetime]:
+def _cuts(
+    starts_at: datetime, ends_at: datetime, heads: Sequence[int], step: timedelta, *, least: int
+) -> list[datetime]:
+    """Where the spans meet, on whole steps; each span has `least` steps or more, if there are so many."""
     weights = list(accumulate(max(head, 1) for head in heads))
     steps = (ends_at - starts_at) // step
-    inner = [starts_at + step * (steps * weight // weights[-1]) for weight in weights[:-1]]
-    return [starts_at, *inner, ends_at]
+    cuts = [0]
+    for number, weight in enumerate(weights[:-1], 1):
+        latest = steps - least * (len(weights) - number)
+        cuts.append(min(max(steps * weight // weights[-1], cuts[-1] + least), latest))
+    return [*(starts_at + step * cut for cut in cuts), ends_at]
 
 
 def _place(wanted: Wanted, school: School) -> tuple[list[_Placed], list[Finding]]:

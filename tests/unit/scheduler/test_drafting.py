@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gradphoto_contracts import ids
@@ -94,6 +94,7 @@ def test_a_plan_without_errors_holds_every_class_once(drawn: tuple[drafting.Scho
         assert all(before.ends_at <= after.starts_at for before, after in pairwise(slots))
 
 
+@example([0, 300, 300, 300, 300], 20)
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=20), st.integers(20, 600))
 def test_time_is_in_proportion_to_heads(heads: list[int], minutes: int) -> None:
     """A class has its share of the window, to the minute."""
@@ -106,9 +107,20 @@ def test_time_is_in_proportion_to_heads(heads: list[int], minutes: int) -> None:
 
 
 def test_a_small_class_beside_great_ones_keeps_its_place() -> None:
-    """In a short window a share may come to no second at all: then all get the same, and no class is lost."""
-    cut = drafting.spans(MORNING, MORNING + timedelta(minutes=1), [3000, 0, 3100])
-    assert [ends - begins for begins, ends in cut] == [timedelta(seconds=20)] * 3
+    """In a short window a share may come to no second at all: it gets one, and no class is lost."""
+    for heads, expected in (([3000, 0, 3100], [29, 1, 30]), ([3000, 3100, 0, 0], [29, 29, 1, 1])):
+        cut = drafting.spans(MORNING, MORNING + timedelta(minutes=1), heads)
+        assert [(ends - begins).seconds for begins, ends in cut] == expected
+
+
+@example([0, 300, 300, 300, 300], 20 * 60)
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=20), st.integers(20, 1200))
+def test_every_class_has_a_second(heads: list[int], seconds: int) -> None:
+    """However short the window and unequal the classes: adjoining spans, none empty, from its begin to its end."""
+    cut = drafting.spans(MORNING, MORNING + timedelta(seconds=seconds), heads)
+    assert (cut[0][0], cut[-1][1]) == (MORNING, MORNING + timedelta(seconds=seconds))
+    assert all(begins < ends for begins, ends in cut)
+    assert all(before[1] == after[0] for before, after in pairwise(cut))
 
 
 def test_codes_are_as_printed_and_the_rest_are_given() -> None:
