@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "cli.check",
     "test": "cli.suite",
     "bench": "cli.bench.command",
+    "canary": "cli.canary.command",
     "faults": "cli.faults.command",
     "drift": "cli.drift.command",
 }
