@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import urllib.request
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import aio_pika
+import asyncpg
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from cli.stack import ports, secrets
@@ -162,7 +163,7 @@ def _thing(queue: str, message: AbstractIncomingMessage) -> Thing:
     return Thing("messages", f"{queue} {message.routing_key}", repr(told).encode() + b"\n" + message.body)
 
 
-async def _tables(connection: "postgres.asyncpg.Connection") -> Sequence[tuple[str, str]]:
+async def _tables(connection: "asyncpg.Connection") -> Sequence[tuple[str, str]]:
     query = (
         "select schemaname, tablename from pg_tables "
         "where schemaname not in ('pg_catalog', 'information_schema') order by 1, 2"
@@ -170,7 +171,7 @@ async def _tables(connection: "postgres.asyncpg.Connection") -> Sequence[tuple[s
     return [(row["schemaname"], row["tablename"]) for row in await connection.fetch(query)]
 
 
-def _into(text: list[bytes]):  # type: ignore[no-untyped-def] # asyncpg's own type of an output is no better
+def _into(text: list[bytes]) -> Callable[[bytes], Awaitable[None]]:
     async def take(data: bytes) -> None:
         text.append(bytes(data))
 
