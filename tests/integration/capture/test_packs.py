@@ -19,6 +19,7 @@ from services.capture import store
 from services.capture.domain import floor, packs, photos
 from station.domain.pack import SIGNED_AS, Pack, Signed
 from station.packs import Ours, SealedPacks
+from station.timekeeping import StationClock
 from tests.integration.capture import test_doors
 from tests.integration.capture.conftest import CODE_KEY, Capture
 from tests.integration.capture.test_doors import Doors, Station
@@ -216,8 +217,10 @@ async def test_by_any_road_a_desk_ends_with_the_pack_of_now(
     wire = Wire(station, dice)
     ours = Ours(PACK_KEY, capture.campaign_id, capture.desk_id)
 
+    clock = StationClock(capture.clock, tmp_path / "clock-skew.json")
+
     def start() -> SealedPacks:
-        started = SealedPacks(tmp_path / "pack", SEALER, wire, capture.clock, ours)
+        started = SealedPacks(tmp_path / "pack", SEALER, wire, clock, ours)
         started.load()
         return started
 

@@ -177,9 +177,19 @@ def _written(path: Path, what: bytes) -> bool:
     return any(what in file.read_bytes() for file in (path, beside) if file.exists())
 
 
+class _Unsealed(crypto.Sealer):
+    """Seals nothing: what would be hidden by a seal is to be seen."""
+
+    def seal(self, plain: bytes, aad: bytes) -> bytes:
+        return plain
+
+    def open(self, sealed: bytes, aad: bytes) -> bytes:
+        return sealed
+
+
 async def test_no_template_is_on_the_disk(bench: Bench, tmp_path: Path) -> None:
     """After a comparison with a real journal and spool, no file holds a number of any face. The search can find."""
-    book = journal.SqliteJournal(tmp_path / "journal.sqlite")
+    book = journal.SqliteJournal(tmp_path / "journal.sqlite", _Unsealed({"k": bytes(32)}, "k"))
     await book.open()
     bench.work.journal = book
     bench.work.spool = spool.FileSpool(tmp_path / "spool", crypto.Sealer({"k": bytes(32)}, "k"), 0)
