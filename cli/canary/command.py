@@ -1,13 +1,10 @@
 """`./gradphoto canary`: thousands of names and numbers are planted in a capture-code day, and looked for everywhere."""
 
 import asyncio
-import json
 import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -16,31 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import screen
-from cli.canary import day, leaks, search
-from cli.canary.forms import forms as forms_of
-from cli.canary.places import KINDS, Places
+from cli.canary import day, sweep
+from cli.canary.places import KINDS, Places, station_figures
 from cli.stack import stack as stacks
 
 #: So many lines of what was found are shown.
 _SHOWN = 20
-
-
-@dataclass
-class Report:
-    """What was looked at, what was found, and whether leaks on purpose were found where they were made."""
-
-    canaries: int = 0
-    forms: int = 0
-    looked: Counter[str] = field(default_factory=Counter)
-    bytes_looked: Counter[str] = field(default_factory=Counter)
-    hits: list[tuple[str, search.Hit]] = field(default_factory=list)
-    control: Counter[str] = field(default_factory=Counter)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def holds(self) -> bool:
-        """Nothing was found, everything was looked at, and no leak on purpose went unseen."""
-        return not self.hits and all(self.looked[kind] and self.control[kind] for kind in KINDS)
 
 
 def canary(
@@ -54,7 +32,7 @@ def canary(
     raise typer.Exit(0 if found.holds else 1)
 
 
-def run(folder: Path, students: int, console: Console) -> Report:
+def run(folder: Path, students: int, console: Console) -> sweep.Report:
     """The day on a stack of its own, and both searches."""
     temporary = folder / "tmp"
     temporary.mkdir(mode=0o777)
@@ -72,47 +50,26 @@ def run(folder: Path, students: int, console: Console) -> Report:
             os.environ["TMPDIR"] = before
 
 
-async def _run(stack: stacks.Stack, students: int, console: Console) -> Report:
-    found, places = Report(), Places(stack)
+async def _run(stack: stacks.Stack, students: int, console: Console) -> sweep.Report:
+    places = Places(stack)
     played = day.Day(stack, students)
     console.print(f"▶ 采集日 the day: {len(played.crowd)}")
     began = time.monotonic()
     await places.listen()
     try:
         await played.play()
-        places.metrics.append(_figures_of(played.desk.folder))
-        found.seconds["day"] = time.monotonic() - began
-        look = search.Search([form for each in played.canaries for form in forms_of(each)] + played.pieces)
-        found.canaries, found.forms = len(played.canaries), look.forms
-        console.print(f"▶ 查找 looking for {found.canaries} words in {found.forms} forms")
-        async for kind, hits in looked_at(places, look, found):
-            found.hits += [(kind, hit) for hit in hits]
-        console.print("▶ 反证 leaks on purpose")
-        name, number = played.canaries[0], played.canaries[1]
-        async with leaks.planted(places, played.desk, name, number):
-            async for kind, hits in looked_at(places, look, Report()):
-                found.control[kind] += len(hits)
+        places.metrics.append(station_figures(played.desk.folder))
+        day_s = time.monotonic() - began
+        console.print(f"▶ 查找 looking for {len(played.canaries)} words")
+        found = await sweep.sweep(places, played.desk.folder, played.canaries, played.pieces)
+        found.seconds["day"] = day_s
     finally:
         await played.close()
     found.seconds["all"] = time.monotonic() - began
     return found
 
 
-async def looked_at(places: Places, look: search.Search, found: Report) -> AsyncIterator[tuple[str, list[search.Hit]]]:
-    """What each thing holds; only where something is. What was looked at is counted in `found`."""
-    async for thing in places.everything():
-        found.looked[thing.kind] += 1
-        found.bytes_looked[thing.kind] += len(thing.content)
-        if hits := look.look(thing.place, thing.content):
-            yield thing.kind, hits
-
-
-def _figures_of(folder: Path) -> str:
-    """Where a station's figures are read."""
-    return str(json.loads((folder / "door.json").read_text("utf-8"))["metrics"])
-
-
-def show(found: Report, console: Console) -> None:
+def show(found: sweep.Report, console: Console) -> None:
     """A table of all places; what was found by its kind and place, never by itself."""
     table = Table(title="泄露查找 Search for planted names and numbers", title_justify="left")
     for heading in ("何处 where", "件 things", "MB", "泄露 leaks", "反证 on purpose", ""):

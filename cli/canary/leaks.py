@@ -4,22 +4,22 @@ import base64
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aio_pika
 
 from cli.canary.forms import Canary
 from cli.canary.places import Places
-from cli.demo.desks import Desk
 from cli.stack import ports
 from cli.stack.parts import postgres
 from kit import broker, metrics, objects
 
 
 @contextlib.asynccontextmanager
-async def planted(places: Places, desk: Desk, name: Canary, number: Canary) -> AsyncIterator[None]:
+async def planted(places: Places, desk: Path, name: Canary, number: Canary) -> AsyncIterator[None]:
     """A leak of a name or of a number in each kind of place, each in another form, while the block runs."""
     layout = places.stack.layout
-    (desk.folder / "leak.bin").write_bytes(b"\0\1" + name.text.encode("gb18030") + b"\0")
+    (desk / "leak.bin").write_bytes(b"\0\1" + name.text.encode("gb18030") + b"\0")
     (layout.logs / "leak.log").write_text(json.dumps({"event": "leak", "who": name.text}) + "\n", "ascii")
     (layout.root / "leak.txt").write_bytes(base64.b64encode(b"." + number.text.encode()))
     await _say(places, number)

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aio_pika
 import asyncpg
@@ -48,12 +50,12 @@ class Places:
     """All places of one stack. `tap` is a queue that has heard everything from the day's beginning."""
 
     stack: Stack
-    tap: str = "canary.tap"
+    tap: str | None = None
     metrics: list[str] = field(default_factory=list)
-    _heard: list[Thing] = field(default_factory=list)
 
     async def listen(self) -> None:
         """Hear from now on whatever is said on the bus."""
+        self.tap = "canary.tap"
         async with self._channel() as channel:
             queue = await channel.declare_queue(self.tap, durable=True)
             await queue.bind(broker.EXCHANGE, "#")
@@ -84,8 +86,10 @@ class Places:
 
     async def _messages(self) -> AsyncIterator[Thing]:
         async with self._channel() as channel:
-            for thing in await self._tapped(channel):
-                yield thing
+            if self.tap is not None:
+                queue = await channel.get_queue(self.tap, ensure=False)
+                async for message in _given(queue, no_ack=True):
+                    yield _thing(self.tap, message)
             async for message in _streamed(channel):
                 yield _thing("stream", message)
             for service in secrets.SERVICES:
@@ -94,12 +98,6 @@ class Places:
                 for message in kept:
                     yield _thing(queue.name, message)
                     await message.reject(requeue=True)
-
-    async def _tapped(self, channel: AbstractChannel) -> list[Thing]:
-        """What the tap has heard; it is kept here, so that a second look sees it again."""
-        queue = await channel.get_queue(self.tap, ensure=False)
-        self._heard += [_thing(self.tap, message) async for message in _given(queue, no_ack=True)]
-        return self._heard
 
     @contextlib.asynccontextmanager
     async def _channel(self) -> AsyncIterator[AbstractChannel]:
@@ -184,3 +182,8 @@ def _read(url: str) -> bytes:
     with opener.open(url, timeout=_METRICS_TIMEOUT_S) as answer:
         content: bytes = answer.read()
     return content
+
+
+def station_figures(folder: Path) -> str:
+    """Where the figures of the station in `folder` are read."""
+    return str(json.loads((folder / "door.json").read_text("utf-8"))["metrics"])

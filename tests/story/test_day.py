@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from cli import scenario as scenarios
+from cli.canary import forms, places, sweep
 from cli.demo import kills, report, stage
 from cli.demo.screen import Screen
 from cli.stack import clock
@@ -30,18 +31,28 @@ def suppressed(stack: stacks.Stack) -> float:
     return total
 
 
-async def play(stack: stacks.Stack) -> tuple[report.Report, Mischief]:
-    """The whole demo, with mischief beside it."""
+async def play(stack: stacks.Stack) -> tuple[report.Report, Mischief, sweep.Report]:
+    """The whole demo, with mischief beside it; at its end everybody's name and numbers are looked for."""
     mischief = Mischief(stack.urls()["AMQP_URL"], seed=7)
     task = asyncio.create_task(mischief.run())
     doomed = tuple(map(kills.parse, ("postgres@capture+2", "verify@chsi+1")))
     choices = stage.Choices(scenarios.load("shandong-2020"), STUDENTS, seed=3, doomed=doomed)
     try:
-        return await stage.Stage(stack, choices, Screen(Console(quiet=True))).play(), mischief
+        played = stage.Stage(stack, choices, Screen(Console(quiet=True)))
+        return await played.play(), mischief, await look_for(played)
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def look_for(played: stage.Stage) -> sweep.Report:
+    """Whether anybody of the day can be found outside of the vault. Names of two characters turn up by chance."""
+    (played.stack.layout.root / "毕业生名单.xlsx").unlink()  # the registrar's own copy
+    folders = [desk.folder for desk in played.fleet.desks.values()]
+    found = places.Places(played.stack, metrics=[places.station_figures(folder) for folder in folders])
+    people = [(s.name if len(s.name) > 2 else "", s.id_number, s.phone) for s in played.students]
+    return await sweep.sweep(found, folders[0], forms.planted(people))
 
 
 def test_a_day_with_duplicates_disorder_and_outages_ends_with_every_invariant_true(tmp_path: Path) -> None:
@@ -49,7 +60,7 @@ def test_a_day_with_duplicates_disorder_and_outages_ends_with_every_invariant_tr
     scenario = scenarios.load("shandong-2020")
     clock.set_to(layouts.Layout.at(tmp_path).clock, scenario.first_day.timestamp() - 86400)
     with stacks.start(tmp_path, fast=True, bound=True) as stack:
-        found, mischief = asyncio.run(play(stack))
+        found, mischief, leaks = asyncio.run(play(stack))
         repeats = suppressed(stack)
     assert [finding for finding in found.findings if not finding.holds] == []
     assert len(found.accidents) == 6
@@ -57,6 +68,8 @@ def test_a_day_with_duplicates_disorder_and_outages_ends_with_every_invariant_tr
     assert mischief.repeated > 0, "the day was too kind: nothing was repeated"
     assert repeats > 0, "no service has seen a repeat: this test would not notice a lost inbox"
     assert found.events["repeats"] > 0
+    assert [(kind, hit.place, hit.form.canary.kind, hit.form.coding) for kind, hit in leaks.hits] == []
+    assert leaks.deaf == [], "a leak on purpose was not found: the search would not notice a real one"
 
 
 @pytest.mark.parametrize("name", scenarios.names())

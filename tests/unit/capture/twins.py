@@ -374,17 +374,18 @@ class World:
         """Let the campaign and its desk be known."""
         await self.floor.put_campaign(
             floor.Campaign(
-                self.campaign_id,
-                "capture_code",
-                "chsi-2017-99",
-                3,
-                "",
-                72,
-                120,
-                None,
-                {self.campus_id: "boda"},
-                True,
-                1,
+                campaign_id=self.campaign_id,
+                identity_mode="capture_code",
+                profile="chsi-2017-99",
+                retake_limit=3,
+                face_consent="",
+                desk_pack_hours=72,
+                desk_pack_fresh_minutes=120,
+                seat={},
+                upload_kbit_s=None,
+                campuses={self.campus_id: "boda"},
+                open=True,
+                version=1,
             )
         )
         group = ids.GroupId(self.new_id())
