@@ -103,7 +103,8 @@ class Agent:
         }
 
     async def _tend(self) -> None:
-        await self.inspector.warm_up(await asyncio.to_thread(portraits.draw, 0))
+        small = await asyncio.to_thread(portraits.draw, 0, width_px=800, height_px=1200)
+        await self.inspector.warm_up(small)
         while True:
             try:
                 await frames.take_in_waiting(self.work, live=True)

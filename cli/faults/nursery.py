@@ -16,8 +16,9 @@ from typing import Any
 
 import cv2
 
-from cli.faults import weakened
+from cli.faults import pictures, weakened
 from kit import logs
+from photospec import inspection, profiles
 from station import app, enrolment, settings
 from station.cameras import portraits, virtual
 
@@ -28,6 +29,7 @@ LOADED = (portraits, virtual)
 def main() -> None:
     """Fork until the input ends."""
     cv2.setNumThreads(1)  # threads do not come along into a fork
+    inspection.inspect(pictures.portrait(0), profiles.load(profiles.DEFAULT), stage="capture")  # loads the models
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever ends is gone at once: nobody here waits for it
     agents: list[int] = []
     for line in sys.stdin:

@@ -25,6 +25,8 @@ class Weather:
     #: This share of requests is answered with `status`: half of them before they are done, half after.
     failing: float = 0.0
     status: int = 503
+    #: Only requests whose first line holds this fail.
+    only: bytes = b""
     #: Connections break after so many bytes of a request's body, so many times.
     cut_after_bytes: int = 0
     cuts: int = 0
@@ -83,7 +85,7 @@ class Proxy:
             writer.transport.abort()
             return
         body = await reader.readexactly(length)
-        fate = weather.dice.random()
+        fate = weather.dice.random() if weather.only in head.partition(b"\r\n")[0] else 1.0
         answer = self._refusal() if fate < weather.failing / 2 else await self._pass(head, body)
         if weather.failing / 2 <= fate < weather.failing:
             answer = self._refusal()

@@ -40,6 +40,7 @@ class Capture:
     desk_id: UUID = field(default_factory=ids.new)
     skew: timedelta = timedelta()
     failing_share: float = 0.0
+    upload_kbit_s: int | None = None
     refuse_checkins: bool = False
     face_consent: str = ""
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Capture:
             "expires_at": (self.now() + timedelta(hours=72)).isoformat(),
             "campaign_id": str(self.campaign_id),
             "identity_mode": self.identity_mode,
+            "upload_kbit_s": self.upload_kbit_s,
             "campaign_code_key": CODE_KEY.hex(),
             "photo": {"profile": "chsi-2017-99", "retake_limit": 3, "face_consent": self.face_consent},
             "desk": {
