@@ -17,6 +17,7 @@ COMMANDS = {
     "clock": "cli.clock",
     "dead": "cli.dead",
     "station": "cli.station",
+    "audit": "cli.audit",
     "photo": "cli.photo.command",
     "secrets": "cli.env_file:write",
     "check": "cli.check",

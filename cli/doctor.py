@@ -21,6 +21,7 @@ from cli.stack import layout as layouts
 from cli.stack import ports as loopback
 from cli.stack import stack as stacks
 from cli.stack.parts import objects, postgres, rabbitmq, rabbitmq_folder
+from kit import objects as kit_objects
 
 NEEDED_DISK = 2 * 1024**3
 PACKAGES = (
@@ -154,4 +155,6 @@ def _store(url: str) -> str:
     client, bucket = objects.client(url)
     if not client.bucket_exists(bucket_name=bucket):
         raise OSError(f"没有桶 · no bucket {bucket}")
-    return f"S3, bucket {bucket}"
+    held = asyncio.run(kit_objects.Objects(url).locks())
+    lock = "原图加对象锁 originals under object lock" if held else "此桶无对象锁 no object lock on this bucket"
+    return f"S3, bucket {bucket}, {lock}"

@@ -11,6 +11,8 @@ from typing import Annotated
 import httpx
 import typer
 
+from cli import doors, screen
+
 app = typer.Typer(no_args_is_help=True, help="采集台站 · The desk's station agent.")
 
 Directory = Annotated[Path, typer.Option("--dir", help="台站目录 · the station's directory")]
@@ -85,6 +87,20 @@ def doctor(directory: Directory) -> None:
     if faults:
         raise typer.Exit(1)
     typer.echo("✓ 一切正常 · all is well")
+
+
+@app.command("list")
+def list_(
+    directory: screen.Dir = None,
+    campaign: Annotated[str | None, typer.Option(help="批次编号,默认全部 · one campaign; all by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="机器可读 · for programs.")] = False,
+    server: doors.Server = None,
+    token: doors.Token = None,
+) -> None:
+    """全部台站:在线、积压、磁盘、相机、时钟、名单包 · The fleet: on, backlog, disk, camera, clock, pack."""
+    from cli import fleet
+
+    fleet.show(doors.capture(directory, server, token, role="ops"), campaign, as_json=as_json)
 
 
 def _keys(directory: Path) -> str | None:

@@ -5,7 +5,7 @@ import io
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 import urllib3
 from minio import Minio
+from minio.commonconfig import GOVERNANCE
 from minio.error import MinioException, S3Error
+from minio.retention import Retention
 
 from kit import errors
 
@@ -26,16 +28,38 @@ _REGION = "us-east-1"
 #: How many names a listing fetches at a time.
 _PAGE = 1000
 _ABSENT = frozenset({"NoSuchKey", "NoSuchObject", "NotFound"})
+#: What stores say that have no object lock, or have none on this bucket.
+NO_LOCK = frozenset(
+    {
+        "NotImplemented",
+        "ObjectLockConfigurationNotFoundError",
+        "InvalidBucketState",
+        "MethodNotAllowed",
+        "InvalidRequest",
+    }
+)
 #: Objects under it are what the camera gave; they are never removed.
 ORIGINALS = "originals/"
 
 
 @dataclass(frozen=True)
 class ObjectStat:
-    """What the store knows of an object without its content. `etag` is the store's own and no hash to rely on."""
+    """What the store knows of an object without its content. `etag` is the store's own and no hash to rely on.
+
+    `version` is None where the store keeps no versions.
+    """
 
     size: int
     etag: str
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object as a listing tells of it; `modified_at` is the store's time."""
+
+    key: str
+    modified_at: datetime
 
 
 @dataclass(frozen=True)
@@ -69,17 +93,43 @@ class Objects:
         public = urlsplit(public_url or "")
         self._signer = _client(self._place, public.netloc, public.scheme == "https") if public_url else self._client
         self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._locks: bool | None = None
 
     async def ensure_bucket(self) -> None:
-        """Make the bucket where it does not exist."""
+        """Make the bucket where it does not exist: with object lock where the store has it. One that is there stays."""
         if await self._do(partial(self._client.bucket_exists, self._place.bucket)):
             return
+        if await self._make_bucket(object_lock=True) in NO_LOCK:
+            await self._make_bucket(object_lock=False)
+
+    async def _make_bucket(self, *, object_lock: bool) -> str:
+        """The store's reason for not making it that is none for giving up, or an empty text."""
         try:
-            await self._do(partial(self._client.make_bucket, self._place.bucket))
+            await self._do(partial(self._client.make_bucket, self._place.bucket, object_lock=object_lock))
         except errors.Unavailable as error:
+            code = (error.__cause__.code or "") if isinstance(error.__cause__, S3Error) else ""
             # Five services start at once: another one made it between the question and the act.
-            if not (isinstance(error.__cause__, S3Error) and (error.__cause__.code or "").startswith("BucketAlready")):
+            if not (code.startswith("BucketAlready") or (object_lock and code in NO_LOCK)):
                 raise
+            return code
+        return ""
+
+    async def locks(self) -> bool:
+        """Whether this bucket can hold objects against removal. Asked of the store once."""
+        if self._locks is None:
+            self._locks = await self._do(self._ask_for_lock)
+        return self._locks
+
+    async def hold(self, key: str, version: str | None, until: datetime) -> bool:
+        """Keep this version of `key` from being removed before `until`; False where nothing can be held.
+
+        Again, also with a later time, is no fault. Whoever may bypass governance can still erase, as a person's right
+        to erasure wants it.
+        """
+        if not await self.locks():
+            return False
+        await self._do(partial(self._hold, key, version, Retention(GOVERNANCE, until)), key)
+        return True
 
     async def ready(self) -> bool:
         """Whether the store answers and has our bucket."""
@@ -100,9 +150,9 @@ class Objects:
         """Store a file under `key`, in parts where it is large."""
         await self._do(lambda: self._client.fput_object(self._place.bucket, key, str(path), content_type=content_type))
 
-    async def get(self, key: str) -> bytes:
-        """The content of `key`; raises NotFound("object-missing")."""
-        return await self._do(partial(self._read, key), key)
+    async def get(self, key: str, version: str | None = None) -> bytes:
+        """The content of `key`, as it is now or as it was in `version`; raises NotFound("object-missing")."""
+        return await self._do(partial(self._read, key, version), key)
 
     async def stat(self, key: str) -> ObjectStat | None:
         """Size and etag of `key`, or None where there is no such object."""
@@ -110,25 +160,31 @@ class Objects:
             found: Any = await self._do(partial(self._client.stat_object, self._place.bucket, key), key)
         except errors.NotFound:
             return None
-        return ObjectStat(size=int(found.size or 0), etag=str(found.etag or ""))
+        return ObjectStat(size=int(found.size or 0), etag=str(found.etag or ""), version=found.version_id or None)
 
     async def exists(self, key: str) -> bool:
         """Whether there is an object `key`."""
         return await self.stat(key) is not None
 
     async def remove(self, key: str) -> None:
-        """Remove `key`, if it is there; raises Refused("original-kept") for an original."""
+        """Remove `key` with all its versions, if it is there; raises Refused("original-kept") for an original."""
         if key.startswith(ORIGINALS):
             raise errors.Refused("original-kept", key=key)
-        await self._do(partial(self._client.remove_object, self._place.bucket, key))
+        versioned = await self.locks()
+        await self._do(partial(self._remove_versions if versioned else self._remove, key))
 
     async def list(self, prefix: str) -> AsyncIterator[str]:
         """All keys that begin with `prefix`, in order; fetched page by page while they are read."""
-        last: str | None = None
+        async for listed in self.scan(prefix):
+            yield listed.key
+
+    async def scan(self, prefix: str, after: str | None = None) -> AsyncIterator[Listed]:
+        """As `list`, with what the listing says beside the key; `after` is where an earlier scan had come to."""
+        last = after
         while page := await self._do(partial(self._page, prefix, last)):
-            for key in page:
-                yield key
-            last = page[-1]
+            for listed in page:
+                yield listed
+            last = page[-1].key
 
     async def presign_put(self, key: str, expires_s: int) -> str:
         """A URL that takes a PUT of `key` for so many seconds. Sent with `If-None-Match: *` it overwrites nothing."""
@@ -149,17 +205,44 @@ class Objects:
             except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
                 raise errors.Unavailable("object-store-unavailable") from error
 
-    def _read(self, key: str) -> bytes:
-        response = self._client.get_object(self._place.bucket, key)
+    def _ask_for_lock(self) -> bool:
+        try:
+            self._client.get_object_lock_config(self._place.bucket)
+        except S3Error as error:
+            if error.code in NO_LOCK:
+                return False
+            raise
+        return True
+
+    def _hold(self, key: str, version: str | None, retention: Retention) -> None:
+        try:
+            self._client.set_object_retention(self._place.bucket, key, retention, version_id=version)
+        except S3Error as error:
+            # A bucket with a stricter rule of its own, or an earlier and longer hold, refuses what would be weaker.
+            held = self._client.get_object_retention(self._place.bucket, key, version_id=version)
+            if error.code in _ABSENT or held is None or held.retain_until_date is None:
+                raise
+
+    def _remove(self, key: str) -> None:
+        self._client.remove_object(self._place.bucket, key)
+
+    def _remove_versions(self, key: str) -> None:
+        # Else an older version, or the bytes behind the marker of the removal, would stay for good.
+        found = self._client.list_objects(self._place.bucket, key, include_version=True)
+        for version in [item.version_id for item in found if item.object_name == key]:
+            self._client.remove_object(self._place.bucket, key, version_id=version)
+
+    def _read(self, key: str, version: str | None) -> bytes:
+        response = self._client.get_object(self._place.bucket, key, version_id=version)
         try:
             return bytes(response.read())
         finally:
             response.close()
             response.release_conn()
 
-    def _page(self, prefix: str, after: str | None) -> Sequence[str]:
+    def _page(self, prefix: str, after: str | None) -> Sequence[Listed]:
         found = self._client.list_objects(self._place.bucket, prefix, recursive=True, start_after=after)
-        return [str(item.object_name) for item in itertools.islice(found, _PAGE)]
+        return [Listed(str(item.object_name), item.last_modified) for item in itertools.islice(found, _PAGE)]
 
 
 def _client(place: Place, endpoint: str, secure: bool) -> Minio:

@@ -131,6 +131,24 @@ class PhotoWithdrawnV1(_Photo):
     reason: str
 
 
+class VerdictDifferedV1(Event):
+    """Desk and authority judged one image differently; the authority holds. `refusal`: one of them refuses it."""
+
+    TYPE: ClassVar[str] = "capture.verdict.differed.v1"
+    KEY: ClassVar[str] = "capture_id"
+
+    capture_id: ids.CaptureId
+    campaign_id: ids.CampaignId
+    desk_id: ids.DeskId
+    station_id: ids.StationId
+    desk_verdict: Literal["accept", "review", "reject"]
+    desk_rules: tuple[RuleId, ...]
+    verdict: Literal["accept", "review", "reject"]
+    rules: tuple[RuleId, ...]
+    profile: str
+    refusal: bool
+
+
 class DriftSuspectedV1(Event):
     """A desk saw something that shifts photos against students, and stopped until its operator resolved it."""
 
@@ -148,6 +166,23 @@ class DriftSuspectedV1(Event):
     resolution: str | None = None
     #: The desk's own, finer word for the sign (`face_repeated`, `seat_stale`, …), where `sign` is the nearest to it.
     cue: str | None = None
+
+
+class SessionRefusedV1(Event):
+    """A desk's session could not be sealed: camera, journal and server disagree in so many places. No card is wiped."""
+
+    TYPE: ClassVar[str] = "capture.session.refused.v1"
+    KEY: ClassVar[str] = "session_id"
+
+    session_id: ids.SessionId
+    campaign_id: ids.CampaignId
+    desk_id: ids.DeskId
+    station_id: ids.StationId
+    camera_frames: int = Field(ge=0)
+    journalled_frames: int = Field(ge=0)
+    stored_frames: int = Field(ge=0)
+    differences: int = Field(ge=1)
+    refused_at: AwareDatetime
 
 
 class SessionSealedV1(Event):

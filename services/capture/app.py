@@ -4,23 +4,26 @@ import functools
 import os
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
 from gradphoto_contracts import ids as contract_ids
-from kit import auth, bus, clock, crypto, db, ids, inbox, outbox, process, topology, web
+from kit import auth, bus, clock, crypto, db, ids, inbox, logs, outbox, process, topology, web
 from services.capture import api, handlers, ports, store
 from services.capture.domain import packs as pack_domain
 from services.capture.domain import stations
+from services.capture.handlers import audit, inspection, measures
 from services.capture.handlers import floor as floor_acts
-from services.capture.handlers import inspection
 from services.capture.handlers import stations as station_acts
 from services.capture.settings import Settings
+from services.capture.store import audits as audit_store
 from services.capture.store import desk, floor, images, packs, photos, ranges, reports
 
 #: Real seconds between two looks, whatever a simulated clock does.
 _LOOK_S = 2.0
+_AUDIT_LOOK_S = 15.0
 
 
 def build(settings: Settings) -> process.Service:
@@ -48,10 +51,15 @@ def build(settings: Settings) -> process.Service:
             relay.run,
             consumer.run,
             *inspectors(settings, unit, kept),
+            *auditors(settings, unit, kept),
             process.ticker("stations", _LOOK_S, clock.SystemClock(), _watch(unit, settings.station_lost_after_s)),
             process.ticker("waiting", _LOOK_S, clock.SystemClock(), _resolve(unit)),
         ],
-        start=[kept.ensure_bucket, functools.partial(topology.declare, amqp_url, catalogue.bindings())],
+        start=[
+            kept.ensure_bucket,
+            functools.partial(_say_lock, kept),
+            functools.partial(topology.declare, amqp_url, catalogue.bindings()),
+        ],
         stop=[publisher.close, database.close],
     )
 
@@ -71,6 +79,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             photos=photos.Photos(tx),
             ranges=ranges.Ranges(tx),
             sessions=desk.Sessions(tx),
+            audits=audit_store.Audits(tx),
             packs=packs.Packs(tx),
             reports=reports.Reports(tx),
             events=outbox.Outbox(tx, store.OUTBOX, "capture", now, ids.new),
@@ -98,10 +107,34 @@ def inspectors(settings: Settings, unit: ports.Unit, kept: ports.Objects) -> lis
     return [inspector_loop] * max(at_once, 0)
 
 
+def auditors(settings: Settings, unit: ports.Unit, kept: ports.Objects) -> list[Callable[[], Awaitable[None]]]:
+    """Who audits, one at a time beside the inspectors, and what asks for an audit when one is due."""
+    decoder = images.Inspector(1)
+
+    async def audit_loop() -> None:
+        await audit.audit_all(unit, kept, decoder)
+
+    async def look() -> None:
+        async with unit() as work:
+            if settings.audit_every_hours:
+                await audit.start_due(work, timedelta(hours=settings.audit_every_hours))
+            await audit.show_audits(work)
+
+    return [audit_loop, process.ticker("audits", _AUDIT_LOOK_S, clock.SystemClock(), look)]
+
+
 def _objects(settings: Settings) -> images.Objects:
     if settings.s3_url is None:
         raise SystemExit("采集服务需要 GRADPHOTO_S3_URL。 · Capture needs GRADPHOTO_S3_URL.")
-    return images.Objects(settings.s3_url.get_secret_value(), settings.s3_public_url)
+    held = timedelta(days=settings.originals_held_days)
+    return images.Objects(settings.s3_url.get_secret_value(), settings.s3_public_url, held=held)
+
+
+async def _say_lock(kept: images.Objects) -> None:
+    """What the store can do is said once, at the start."""
+    locked = await kept.locks()
+    measures.LOCKED.set(int(locked))
+    logs.get().info("capture.object-lock", available=locked)
 
 
 def _new_code() -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gradphoto_contracts import ids
 from gradphoto_contracts.envelope import Event
-from services.capture.domain import checkins, floor, packs, photos, ranges, sessions, stations
+from services.capture.domain import audits, checkins, floor, packs, photos, ranges, sessions, stations
 
 
 class Events(Protocol):
@@ -112,6 +112,10 @@ class Photos(Protocol):
         ...
 
     async def note_view(self, view: "View") -> None: ...
+    async def note_derivative(self, derivative: "Derivative") -> None:
+        """Add to the lineage, which only grows; the same again changes nothing."""
+        ...
+
     async def claim(self, lease_s: float) -> "Claim | None":
         """Take a received photo for inspection. It is free again when released, or when the lease runs out."""
         ...
@@ -139,12 +143,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Note:
-    """A line of a photo's history: who did what, when and why. `reason` may hold a person's own words."""
+    """A line of a photo's history: who did what, as what, when and why. `reason` may hold a person's own words."""
 
     capture_id: ids.CaptureId
     version: int
     act: str
     author: str
+    role: str
     reason: str
     at: datetime
     from_student_id: ids.StudentId | None = None
@@ -178,6 +183,68 @@ class Ranges(Protocol):
     async def add(self, done: RangeRebind) -> None: ...
     async def get(self, rebind_id: UUID) -> RangeRebind | None: ...
     async def of_desk(self, desk_id: ids.DeskId) -> list[RangeRebind]: ...
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """Where a composed picture comes from: which original, by which profile, made by which program."""
+
+    capture_id: ids.CaptureId
+    sha256: str
+    object_key: str
+    original_sha256: str
+    profile: str
+    maker: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class AuditClaim:
+    """A stretch of an audit taken by a worker, as the `number`-th of that audit."""
+
+    audit: audits.Audit
+    number: int
+
+
+class Audits(Protocol):
+    """Audits and what they found."""
+
+    async def count_expected(self, campaign_id: ids.CampaignId) -> int:
+        """How many objects the rows name."""
+        ...
+
+    async def add(self, audit: audits.Audit) -> audits.Audit:
+        """Begin it, unless one of the campaign runs: that one is the answer."""
+        ...
+
+    async def get(self, audit_id: UUID) -> audits.Audit | None: ...
+    async def due(self, before: datetime) -> Sequence[ids.CampaignId]:
+        """Open campaigns with photos whose last audit began before, and none runs."""
+        ...
+
+    async def claim(self, lease_s: float) -> AuditClaim | None:
+        """Take the next stretch of a running audit."""
+        ...
+
+    async def release(self, claim: AuditClaim) -> None: ...
+    async def save(self, claim: AuditClaim, after: audits.Audit, findings: Sequence[audits.Finding]) -> bool:
+        """Write what a stretch came to; False, and nothing written, when another worker has it now."""
+        ...
+
+    async def counts(self, audit_id: UUID) -> dict[str, int]:
+        """Findings by kind."""
+        ...
+
+    async def findings(self, audit_id: UUID, after: int, limit: int) -> list[dict[str, Any]]: ...
+    async def last_finished(self) -> Sequence[tuple[audits.Audit, dict[str, int]]]:
+        """Of each campaign the audit that finished last, with its findings by kind."""
+        ...
+
+    async def expected(
+        self, campaign_id: ids.CampaignId, section: audits.Section, after: str, limit: int
+    ) -> Sequence[audits.Expected]:
+        """What must lie in the object store, in the order of the names, behind `after`."""
+        ...
 
 
 class Sessions(Protocol):
@@ -246,6 +313,7 @@ class Reports(Protocol):
     ) -> list[dict[str, Any]]: ...
     async def of_student(self, student_id: ids.StudentId) -> list[dict[str, Any]]: ...
     async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]: ...
+    async def derivatives(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]: ...
     async def missing(
         self,
         campaign_id: ids.CampaignId,
@@ -254,9 +322,7 @@ class Reports(Protocol):
         after: UUID | None,
         limit: int,
     ) -> list[dict[str, Any]]: ...
-    async def objects(self, campaign_id: ids.CampaignId) -> Sequence["Kept"]:
-        """What must lie in the object store."""
-        ...
+    async def campaigns(self) -> list[ids.CampaignId]: ...
 
 
 @dataclass(frozen=True)
@@ -280,13 +346,20 @@ class View:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The hashes of a capture's original and, where there is one, of its composed picture."""
+class Found:
+    """An object as it lies in the store: the hash of its bytes, and which version they are (None: no versions)."""
 
-    capture_id: ids.CaptureId
     sha256: str
-    photo_key: str | None
-    photo_sha256: str | None
+    version: str | None
+
+
+class Listed(Protocol):
+    """An object as a listing tells of it."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def modified_at(self) -> datetime: ...
 
 
 class Objects(Protocol):
@@ -295,11 +368,18 @@ class Objects(Protocol):
     async def put(self, key: str, data: bytes, content_type: str) -> None: ...
     async def get(self, key: str) -> bytes: ...
     async def exists(self, key: str) -> bool: ...
-    async def sha256(self, key: str) -> str | None:
-        """The hash of the object's own bytes; None when there is no such object."""
+    async def found(self, key: str) -> Found | None:
+        """What truly lies there: its own bytes are read. None when there is no such object."""
         ...
 
-    def list(self, prefix: str) -> AsyncIterator[str]: ...
+    async def keep(self, key: str, version: str | None) -> bool:
+        """Put an original under object lock; False where the store has none. Again changes nothing."""
+        ...
+
+    def scan(self, prefix: str, after: str | None = None) -> AsyncIterator[Listed]:
+        """Objects under a prefix, in the order of their keys, behind `after`."""
+        ...
+
     async def presign_put(self, key: str, expires_s: int) -> str: ...
     async def presign_get(self, key: str, expires_s: int) -> str: ...
 
@@ -312,6 +392,12 @@ class Inspector(Protocol):
         ...
 
 
+class Decoder(Protocol):
+    """Tells pictures from bytes that are none."""
+
+    async def readable(self, data: bytes) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Work:
     """What one handler call may touch: one transaction."""
@@ -322,6 +408,7 @@ class Work:
     photos: Photos
     ranges: Ranges
     sessions: Sessions
+    audits: Audits
     packs: Packs
     reports: Reports
     events: Events

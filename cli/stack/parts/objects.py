@@ -15,6 +15,7 @@ import urllib3
 from cli.stack import layout as layouts
 from cli.stack import ports as loopback
 from cli.stack import process, secrets
+from kit import objects as kit_objects
 
 BUCKET = "gradphoto"
 PROBE = ".probe"
@@ -100,7 +101,13 @@ def _takes_objects(url: str) -> bool:
 
 def _ensure_bucket(url: str) -> None:
     store, bucket = client(url)
-    if not store.bucket_exists(bucket_name=bucket):
+    if store.bucket_exists(bucket_name=bucket):
+        return
+    try:
+        store.make_bucket(bucket_name=bucket, object_lock=True)
+    except minio.S3Error as error:
+        if error.code not in kit_objects.NO_LOCK:
+            raise
         store.make_bucket(bucket_name=bucket)
 
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from gradphoto_contracts.capture import Sha256
 from kit import pages
-from services.capture.domain import photos, sessions
+from services.capture.domain import audits, photos, sessions
 
 
 class Body(BaseModel):
@@ -319,15 +319,29 @@ class HistoryLine(Body):
     version: int
     act: str
     author: str
+    role: str
     reason: str
     at: datetime
     from_student_id: UUID | None
     to_student_id: UUID | None
 
 
+class Derivative(Body):
+    """A composed picture's lineage: which original, which profile, which program."""
+
+    capture_id: UUID
+    sha256: str
+    object_key: str
+    original_sha256: str
+    profile: str
+    maker: str
+    made_at: datetime
+
+
 class CaptureWithHistory(Body):
     capture: ListedCapture
     history: list[HistoryLine]
+    derivatives: list[Derivative]
 
 
 class MissingStudent(Body):
@@ -374,19 +388,40 @@ class ImageAddress(Body):
     expires_at: datetime
 
 
-class WrongObject(Body):
-    object_key: str
-    capture_ids: list[UUID]
+class AuditAsked(Body):
+    """Which campaign is audited (none: all of them), whether pictures are decoded, how old an orphan is at least."""
+
+    campaign_id: UUID | None = None
+    decode: bool = True
+    grace_s: Annotated[int, Field(ge=0, le=86_400)] = 3600
 
 
-class Integrity(Body):
-    """The store against the rows: what should lie there and does not, what nobody knows, whose bytes are others."""
+class Audit(Body):
+    """An audit as it stands. `found` counts what is wrong by kind; `sound` once it has ended and nothing is."""
 
+    audit_id: UUID
+    campaign_id: UUID
+    state: Literal["running", "finished"]
+    decode: bool
+    grace_s: int
+    asked_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    expected: int
     checked: int
+    in_flight: int
+    known_unreadable: int
+    found: dict[audits.Kind, int]
     sound: bool
-    missing: list[WrongObject]
-    wrong_hash: list[WrongObject]
-    orphans: list[str]
+
+
+class AuditFinding(Body):
+    """An object that is not as the rows say, and whose it is."""
+
+    seq: int
+    object_key: str
+    kind: audits.Kind
+    capture_ids: list[UUID]
 
 
 def page(kind: type[Any], found: list[dict[str, Any]], limit: int | None = None) -> pages.Page[Any]:

@@ -1,7 +1,7 @@
-"""What staff may see and do: progress, captures, whose a photo is, the store's integrity."""
+"""What staff may see and do: progress, captures, whose a photo is."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -12,7 +12,7 @@ from kit import clock as clocks
 from services.capture import ports
 from services.capture.api import access, bodies
 from services.capture.domain import photos
-from services.capture.handlers import audit, binding
+from services.capture.handlers import binding
 
 Reader = Annotated[auth.Principal, Depends(web.principal("capture.read"))]
 Binder = Annotated[auth.Principal, Depends(web.principal("capture.rebind"))]
@@ -28,19 +28,6 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
     _add_lists(doors, unit)
     _add_captures(doors, unit, objects, clock)
     _add_binding(doors, unit)
-
-    @doors.get("/campaigns/{campaign_id}/integrity")
-    async def integrity(campaign_id: UUID, who: Reader, *, hashes: bool = True) -> bodies.Integrity:
-        who.require_whole(campaign_id)
-        found = await audit.compare(unit, objects, ids.CampaignId(campaign_id), hashes=hashes)
-        return bodies.Integrity(
-            checked=found.checked,
-            sound=found.sound,
-            missing=_wrong(found.missing),
-            wrong_hash=_wrong(found.wrong_hash),
-            orphans=list(found.orphans),
-        )
-
     return doors
 
 
@@ -105,8 +92,11 @@ def _add_captures(doors: APIRouter, unit: ports.Unit, objects: ports.Objects, cl
             await _seen_by(work, who, capture_id)
             found = await work.reports.capture(ids.CaptureId(capture_id))
             history = await work.reports.history(ids.CaptureId(capture_id))
+            derivatives = await work.reports.derivatives(ids.CaptureId(capture_id))
         return bodies.CaptureWithHistory(
-            capture=bodies.ListedCapture(**found), history=bodies.rows(bodies.HistoryLine, history)
+            capture=bodies.ListedCapture(**found),
+            history=bodies.rows(bodies.HistoryLine, history),
+            derivatives=bodies.rows(bodies.Derivative, derivatives),
         )
 
     @doors.get("/captures/{capture_id}/image")
@@ -134,21 +124,21 @@ def _add_binding(doors: APIRouter, unit: ports.Unit) -> None:
         async with unit() as work:
             for capture_id in moves:
                 await _seen_by(work, who, capture_id)
-            moved = await binding.rebind_photos(work, moves, binding.Act(who.sub, body.reason))
+            moved = await binding.rebind_photos(work, moves, binding.Act(who.sub, who.role, body.reason))
         return [_bound(photo) for photo in moved]
 
     @doors.post("/captures/{capture_id}/withdraw")
     async def withdraw(capture_id: UUID, body: bodies.Withdrawal, who: Binder) -> bodies.Bound:
         async with unit() as work:
             await _seen_by(work, who, capture_id)
-            act = binding.Act(who.sub, body.reason)
+            act = binding.Act(who.sub, who.role, body.reason)
             return _bound(await binding.withdraw_photo(work, ids.CaptureId(capture_id), act))
 
     @doors.post("/captures/{capture_id}/reinstate")
     async def reinstate(capture_id: UUID, body: bodies.Withdrawal, who: Binder) -> bodies.Bound:
         async with unit() as work:
             await _seen_by(work, who, capture_id)
-            act = binding.Act(who.sub, body.reason)
+            act = binding.Act(who.sub, who.role, body.reason)
             return _bound(await binding.reinstate_photo(work, ids.CaptureId(capture_id), act))
 
 
@@ -164,7 +154,3 @@ def _bound(photo: photos.Photo) -> bodies.Bound:
     return bodies.Bound(
         capture_id=photo.shot.capture_id, state=photo.state, student_id=photo.student_id, version=photo.version
     )
-
-
-def _wrong(found: Any) -> list[bodies.WrongObject]:
-    return [bodies.WrongObject(object_key=wrong.key, capture_ids=list(wrong.capture_ids)) for wrong in found]

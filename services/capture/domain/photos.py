@@ -39,7 +39,7 @@ class Shot:
     monotonic_ns: int
     decision: Decision
     override_reason: str | None
-    desk_verdict: str | None
+    desk_verdict: Verdict | None
     desk_rules: tuple[str, ...]
 
 
@@ -52,6 +52,8 @@ class Inspection:
     profile: str
     photo: bytes | None
     readable: bool = True
+    #: Which program inspected and composed.
+    maker: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,10 +193,26 @@ def reinstate_fault(photo: Photo) -> str | None:
     return None if lost and photo.photo_key is not None else "capture-cannot-return"
 
 
-def disagree(photo: Photo) -> bool:
-    """Whether desk and authority differ on what matters: whether the image is refused."""
-    known = photo.shot.desk_verdict is not None and photo.verdict is not None
-    return known and (photo.shot.desk_verdict == "reject") != (photo.verdict == "reject")
+def compare_verdicts(photo: Photo) -> list[capture.VerdictDifferedV1]:
+    """What is to be said where desk and authority judged differently; the authority's word holds."""
+    desk, verdict = photo.shot.desk_verdict, photo.verdict
+    if desk is None or verdict is None or desk == verdict:
+        return []
+    return [
+        capture.VerdictDifferedV1(
+            capture_id=photo.shot.capture_id,
+            campaign_id=photo.shot.campaign_id,
+            desk_id=photo.shot.desk_id,
+            station_id=photo.shot.station_id,
+            desk_verdict=desk,
+            desk_rules=photo.shot.desk_rules,
+            verdict=verdict,
+            rules=photo.rules,
+            profile=photo.profile or "",
+            refusal=(desk == "reject") != (verdict == "reject"),
+            version=photo.version,
+        )
+    ]
 
 
 def said_reason(reason: str) -> str:

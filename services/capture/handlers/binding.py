@@ -11,9 +11,10 @@ from services.capture.domain import photos
 
 @dataclass(frozen=True)
 class Act:
-    """Who does it, and why."""
+    """Who does it, as what, and why."""
 
     author: str
+    role: str
     reason: str
 
 
@@ -93,6 +94,7 @@ def _note(work: ports.Work, photo: photos.Photo, act_name: str, act: Act, before
         version=photo.version,
         act=act_name,
         author=act.author,
+        role=act.role,
         reason=act.reason,
         at=work.now,
         from_student_id=before,

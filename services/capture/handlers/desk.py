@@ -59,12 +59,15 @@ async def receive_capture(unit: ports.Unit, objects: ports.Objects, shot: photos
 
 
 async def _verify_original(objects: ports.Objects, shot: photos.Shot) -> None:
-    found = await objects.sha256(photos.original_key(shot.campaign_id, shot.sha256))
+    key = photos.original_key(shot.campaign_id, shot.sha256)
+    found = await objects.found(key)
     if found is None:
         raise errors.Conflict("original-missing")
-    if found != shot.sha256:
+    if found.sha256 != shot.sha256:
         measures.HASH_FAULTS.inc()
         raise errors.Conflict("original-hash-differs")
+    # The very version that was read: whatever is uploaded under this key meanwhile is another one.
+    await objects.keep(key, found.version)
 
 
 async def _add(work: ports.Work, shot: photos.Shot) -> photos.Photo:
@@ -84,7 +87,8 @@ async def _add(work: ports.Work, shot: photos.Shot) -> photos.Photo:
 
 async def is_stored(objects: ports.Objects, campaign_id: ids.CampaignId, sha256: str) -> bool:
     """Whether the original is in the store whole; what was cut off on the way counts as absent."""
-    return await objects.sha256(photos.original_key(campaign_id, sha256)) == sha256
+    found = await objects.found(photos.original_key(campaign_id, sha256))
+    return found is not None and found.sha256 == sha256
 
 
 async def tell_drift(work: ports.Work, told: sessions.Drift) -> sessions.Drift:

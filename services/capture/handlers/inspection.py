@@ -86,9 +86,27 @@ async def decide_photo(
     place = await work.floor.place(photo.shot.desk_id)
     labels = {"campus": place.campus, "desk": place.desk}
     measures.DECIDED.labels(**labels, outcome=decided.cause or decided.state).inc()
-    if photos.disagree(decided):
-        measures.DISAGREEMENTS.labels(**labels).inc()
+    for differed in photos.compare_verdicts(decided):
+        await work.say([differed])
+        verdicts = {"desk_verdict": differed.desk_verdict, "verdict": differed.verdict}
+        measures.DISAGREEMENTS.labels(**labels, **verdicts).inc()
+    if key and picture_sha256:
+        await work.photos.note_derivative(_lineage(work, noted, inspection, key, picture_sha256))
     return decided
+
+
+def _lineage(
+    work: ports.Work, photo: photos.Photo, inspection: photos.Inspection, key: str, sha256: str
+) -> ports.Derivative:
+    return ports.Derivative(
+        capture_id=photo.shot.capture_id,
+        sha256=sha256,
+        object_key=key,
+        original_sha256=photo.shot.sha256,
+        profile=inspection.profile,
+        maker=inspection.maker,
+        made_at=work.now,
+    )
 
 
 async def _settle(work: ports.Work, noted: photos.Photo, cause: photos.Cause | None) -> photos.Photo:

@@ -12,7 +12,9 @@ STORED = metrics.histogram(
 )
 DECIDED = metrics.counter("gradphoto_photos_total", "Photos by what became of them", (*PLACE, "outcome"))
 DISAGREEMENTS = metrics.counter(
-    "gradphoto_verdict_disagreements_total", "Photos that desk and authority judged differently", PLACE
+    "gradphoto_verdict_disagreements_total",
+    "Photos that desk and authority judged differently",
+    (*PLACE, "desk_verdict", "verdict"),
 )
 CONFLICTS = metrics.counter(
     "gradphoto_capture_conflicts_total", "Requests that contradict what is stored under the same id", ("subject",)
@@ -27,5 +29,15 @@ SKEW = metrics.gauge("gradphoto_station_clock_skew_seconds", "A station's clock 
 PACK_OLD = metrics.gauge(
     "gradphoto_station_pack_old", "1 while a station's desk pack is older than policy likes", PLACE
 )
+PACK_AGE = metrics.gauge(
+    "gradphoto_station_pack_age_seconds", "How long ago a station's desk pack was the newest", PLACE
+)
+AUDIT_FINDINGS = metrics.gauge(
+    "gradphoto_audit_findings", "What the last finished audit of a campaign found wrong", ("campaign", "kind")
+)
+AUDIT_AGE = metrics.gauge(
+    "gradphoto_audit_age_seconds", "How long ago the last audit of a campaign finished", ("campaign",)
+)
+LOCKED = metrics.gauge("gradphoto_object_lock", "1 when the store keeps originals under object lock")
 ONLINE = metrics.gauge("gradphoto_station_online", "1 when the desk's station is heard, 0 when it is lost", PLACE)
 PLANNED = metrics.gauge("gradphoto_desk_planned_per_hour", "Students an hour that the plan expects of a desk", PLACE)

@@ -111,6 +111,7 @@ _SHOWN = (
     (measures.BACKLOG, "backlog"),
     (measures.DISK, "disk_free_bytes"),
     (measures.SKEW, "skew_s"),
+    (measures.PACK_AGE, "pack_age_s"),
 )
 
 

@@ -222,6 +222,7 @@ HISTORY = sa.Table(
     sa.Column("version", sa.BigInteger, primary_key=True),
     _text("act"),
     _text("author"),
+    _text("role"),
     _text("reason"),
     _time("at"),
     _id("from_student_id", null=True),
@@ -244,6 +245,18 @@ RANGE_REBINDS = sa.Table(
     _time("applied_at"),
     sa.Column("moves", JSONB, nullable=False),
     sa.Index("ix_range_rebinds_desk_id", "desk_id"),
+)
+
+DERIVATIVES = sa.Table(
+    "derivatives",
+    METADATA,
+    _id("capture_id", key=True),
+    sa.Column("sha256", sa.Text, primary_key=True),
+    _text("object_key"),
+    _text("original_sha256"),
+    _text("profile"),
+    _text("maker"),
+    _time("made_at"),
 )
 
 VIEWS = sa.Table(
@@ -270,6 +283,40 @@ SESSIONS = sa.Table(
     sa.Column("missing", ARRAY(sa.Uuid), nullable=False),
     _time("sealed_at"),
     _number("version"),
+)
+
+AUDITS = sa.Table(
+    "audits",
+    METADATA,
+    _id("audit_id", key=True),
+    _id("campaign_id"),
+    _text("asked_by"),
+    _flag("decode"),
+    _number("grace_s"),
+    _time("started_at"),
+    _number("expected"),
+    _text("section"),
+    _text("cursor"),
+    _number("checked"),
+    _number("in_flight"),
+    _number("known_unreadable"),
+    _time("finished_at", null=True),
+    # Whose stretch it is now, by the database's own clock.
+    sa.Column("claims", sa.BigInteger, nullable=False, server_default="0"),
+    _time("claimed_until", null=True),
+    sa.Index("uq_audits_running", "campaign_id", unique=True, postgresql_where=sa.text("finished_at is null")),
+    sa.Index("ix_audits_campaign_id_finished_at", "campaign_id", "finished_at"),
+)
+
+AUDIT_FINDINGS = sa.Table(
+    "audit_findings",
+    METADATA,
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _id("audit_id"),
+    _text("object_key"),
+    _text("kind"),
+    sa.Column("capture_ids", ARRAY(sa.Uuid), nullable=False),
+    sa.UniqueConstraint("audit_id", "object_key", "kind"),
 )
 
 DRIFTS = sa.Table(

@@ -1,25 +1,44 @@
 """Images: the object store and the photo standard as capture's handlers want them."""
 
 import asyncio
+import functools
 import hashlib
+from datetime import timedelta
+from importlib import metadata
+from pathlib import Path
 
-from kit import errors, objects
+import photospec
+from kit import clock, errors, objects
 from photospec import composition, decoding, inspection, profiles
+from services.capture import ports
 from services.capture.domain import photos
 
 
 class Objects(objects.Objects):
-    """The kit's object store, with hashes of what truly lies there."""
+    """The kit's object store, with hashes of what truly lies there. Originals are held for `held` of real time."""
 
-    async def sha256(self, key: str) -> str | None:
+    def __init__(self, url: str, public_url: str | None = None, *, held: timedelta = timedelta(days=400)) -> None:
+        super().__init__(url, public_url)
+        self._held = held
+
+    async def found(self, key: str) -> ports.Found | None:
         # Asked first, because a frame's first upload finds nothing: no error and no body on that path.
-        if not await self.exists(key):
+        stat = await self.stat(key)
+        if stat is None:
             return None
         try:
-            data = await self.get(key)
+            data = await self.get(key, stat.version)
         except errors.NotFound:
             return None
-        return await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        return ports.Found(await asyncio.to_thread(_hash, data), stat.version)
+
+    async def keep(self, key: str, version: str | None) -> bool:
+        # The store reckons in real time, whatever a simulated clock says.
+        return await self.hold(key, version, clock.SystemClock().now() + self._held)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 class Inspector:
@@ -31,6 +50,19 @@ class Inspector:
     async def inspect(self, original: bytes, profile: str, *, compose_refused: bool) -> photos.Inspection:
         async with self._limiter:
             return await asyncio.to_thread(_inspect, original, profile, compose_refused)
+
+    async def readable(self, data: bytes) -> bool:
+        """Whether the bytes are a picture that can be decoded to its end."""
+        async with self._limiter:
+            return await asyncio.to_thread(_readable, data)
+
+
+def _readable(data: bytes) -> bool:
+    try:
+        decoding.decode(data, decoding.check(data), 8)
+    except decoding.UnreadableImage:
+        return False
+    return True
 
 
 def _inspect(original: bytes, profile_name: str, compose_refused: bool) -> photos.Inspection:
@@ -45,7 +77,16 @@ def _inspect(original: bytes, profile_name: str, compose_refused: bool) -> photo
         rules=report.reasons,
         profile=f"{report.profile} {report.profile_version}",
         photo=_compose(original, profile, report) if wanted else None,
+        maker=maker(),
     )
+
+
+@functools.cache
+def maker() -> str:
+    """The program that inspects and composes: its release, and a mark of the very source of the photo standard."""
+    source = sorted(path for path in Path(photospec.__path__[0]).rglob("*") if path.suffix in {".py", ".toml", ".json"})
+    mark = hashlib.sha256(b"\0".join(path.read_bytes() for path in source)).hexdigest()[:12]
+    return f"gradphoto {metadata.version('gradphoto')} photospec {mark}"
 
 
 def _compose(original: bytes, profile: profiles.Profile, report: inspection.Report) -> bytes | None:

@@ -103,6 +103,10 @@ class Photos:
     async def note_view(self, view: ports.View) -> None:
         await self._tx.execute(sa.insert(store.VIEWS).values(asdict(view)))
 
+    async def note_derivative(self, derivative: ports.Derivative) -> None:
+        insert = postgresql.insert(store.DERIVATIVES).values(asdict(derivative))
+        await self._tx.execute(insert.on_conflict_do_nothing())
+
     async def claim(self, lease_s: float) -> ports.Claim | None:
         clock = sa.func.clock_timestamp()
         free = (

@@ -1,6 +1,5 @@
 """What staff ask: fleet, progress, lists. Each is one or two statements over an index."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -238,6 +237,11 @@ class Reports:
         query = sa.select(history).where(history.c.capture_id == capture_id).order_by(history.c.version)
         return [dict(row) for row in (await self._tx.execute(query)).mappings()]
 
+    async def derivatives(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]:
+        lineage = store.DERIVATIVES
+        query = sa.select(lineage).where(lineage.c.capture_id == capture_id).order_by(lineage.c.made_at)
+        return [dict(row) for row in (await self._tx.execute(query)).mappings()]
+
     async def missing(
         self,
         campaign_id: ids.CampaignId,
@@ -261,7 +265,6 @@ class Reports:
         rows = await self._tx.execute(query.order_by(STUDENTS.c.student_id).limit(limit))
         return [dict(row) for row in rows.mappings()]
 
-    async def objects(self, campaign_id: ids.CampaignId) -> Sequence[ports.Kept]:
-        query = sa.select(CAPTURES.c.capture_id, CAPTURES.c.sha256, CAPTURES.c.photo_key, CAPTURES.c.photo_sha256)
-        rows = await self._tx.execute(query.where(CAPTURES.c.campaign_id == campaign_id))
-        return [ports.Kept(*row) for row in rows]
+    async def campaigns(self) -> list[ids.CampaignId]:
+        table = store.CAMPAIGNS
+        return list((await self._tx.execute(sa.select(table.c.campaign_id).order_by(table.c.campaign_id))).scalars())

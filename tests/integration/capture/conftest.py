@@ -16,7 +16,8 @@ from gradphoto_contracts.policy import ChsiPolicy, Cohort, FeePolicy, MakeupPoli
 from kit import db
 from kit import ids as kit_ids
 from services.capture import app, handlers, ports, store
-from services.capture.domain import photos
+from services.capture.domain import audits, photos
+from services.capture.handlers import audit
 from services.capture.store import images
 
 FreshDatabase = Callable[..., str]
@@ -76,6 +77,18 @@ class Capture:
         """The types of all events in the outbox, oldest first, without `capture.` and version."""
         rows = sorted(await self.rows(store.OUTBOX), key=lambda row: row["seq"])
         return [row["type"].removeprefix("capture.").removesuffix(".v1") for row in rows]
+
+    async def audit(self, decoder: ports.Decoder | None = None) -> tuple[audits.Audit, list[tuple[str, str]]]:
+        """Audit the campaign to its end; what it came to, and each finding's kind and key."""
+        async with self.unit() as work:
+            begun = await audit.start_audit(work, self.campaign_id, "somebody", decode=decoder is not None, grace_s=0)
+        while await audit.audit_next(self.unit, self.objects, decoder or images.Inspector(1)):
+            pass
+        async with self.unit() as work:
+            ended = await audit.audit_of(work, begun.audit_id)
+            rows = await work.audits.findings(begun.audit_id, 0, 1000)
+        assert ended.finished_at is not None
+        return ended, sorted((row["kind"], row["object_key"]) for row in rows)
 
     async def open(self) -> None:
         """Hear of the campaign, its class and its plan."""

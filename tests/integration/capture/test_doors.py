@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -163,8 +164,11 @@ async def test_day_of_a_desk(doors: Doors, station: Station) -> None:
     assert missing["student_id"] == str(absent)
     (fleet,) = (await doors.staff("GET", f"/v1/stations?campaign_id={capture.campaign_id}")).json()["items"]
     assert (fleet["online"], fleet["camera"], fleet["desk_code"]) == (True, "V1", "A1")
-    audit = (await doors.staff("GET", f"{of_campaign}/integrity")).json()
-    assert (audit["sound"], audit["checked"]) == (True, 2)
+    whole = (await doors.staff("GET", f"/v1/captures/{capture_id}")).json()
+    (lineage,) = whole["derivatives"]
+    assert (lineage["original_sha256"], lineage["sha256"]) == (frame["sha256"], photo["photo_sha256"])
+    assert lineage["profile"].startswith("chsi-2017-99 ")
+    assert re.fullmatch(r"gradphoto \S+ photospec [0-9a-f]{12}", lineage["maker"])
     image = (await doors.staff("GET", f"/v1/captures/{capture_id}/image")).json()
     async with httpx.AsyncClient(trust_env=False) as plain:
         picture = (await plain.get(image["url"])).content
@@ -300,8 +304,9 @@ async def test_staff_see_and_move_within_their_scope(doors: Doors, station: Stat
     assert (await doors.staff("POST", f"{one}/withdraw", withdrawal, role="operator")).status_code == 403
     refused = await doors.staff("POST", f"{one}/withdraw", withdrawal, role="crew_lead")
     assert (refused.status_code, refused.json()["code"]) == (409, "capture-not-in-force")
-    integrity = f"/v1/campaigns/{capture.campaign_id}/integrity"
-    assert (await doors.staff("GET", integrity, role="class_contact", class_=capture.class_id)).status_code == 403
+    audit = {"campaign_id": str(capture.campaign_id)}
+    assert (await doors.staff("POST", "/v1/audits", audit, role="class_contact")).status_code == 403
+    assert (await doors.staff("POST", "/v1/audits", audit, role="auditor", campus=uuid4())).status_code == 403
 
 
 async def test_lists_go_on_where_they_ended(doors: Doors, station: Station) -> None:

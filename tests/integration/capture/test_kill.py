@@ -10,7 +10,7 @@ import pytest
 
 from services.capture import store
 from services.capture.domain import photos
-from services.capture.handlers import audit, desk, inspection
+from services.capture.handlers import desk, inspection
 from tests.integration.capture import doomed_worker
 from tests.integration.capture.conftest import Capture
 
@@ -48,8 +48,8 @@ async def test_killed_inspectors_leave_every_photo_decided_once(capture: Capture
     assert {(row["state"], row["version"]) for row in rows} == {("accepted", 2)}
     said = await capture.rows(store.OUTBOX, store.OUTBOX.c.type == "capture.photo.accepted.v1")
     assert Counter(row["subject"] for row in said) == Counter(str(shot.capture_id) for shot in shots)
-    found = await audit.compare(capture.unit, capture.objects, capture.campaign_id, hashes=True)
-    assert (found.sound, found.checked) == (True, 2 * PHOTOS)
+    audited, findings = await capture.audit()
+    assert (findings, audited.checked) == ([], 2 * PHOTOS)
 
 
 async def test_attempts_that_died_are_counted(capture: Capture) -> None:

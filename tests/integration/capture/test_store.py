@@ -145,7 +145,7 @@ async def test_swap_passes_the_index(capture: Capture) -> None:
     for shot in shots:
         await receive(capture, shot)
     await inspect_all(capture)
-    act = binding.Act("lead", "wrong_person")
+    act = binding.Act("lead", "crew_lead", "wrong_person")
     moves = {shots[0].capture_id: students[1], shots[1].capture_id: students[0]}
     async with capture.unit() as work:
         await binding.rebind_photos(work, moves, act)
@@ -167,7 +167,7 @@ async def test_history_only_grows(capture: Capture) -> None:
     await receive(capture, shot)
     await inspect_all(capture)
     async with capture.unit() as work:
-        await binding.withdraw_photo(work, shot.capture_id, binding.Act("lead", "bad_photo"))
+        await binding.withdraw_photo(work, shot.capture_id, binding.Act("lead", "crew_lead", "bad_photo"))
     for statement in ("update capture.history set reason = 'x'", "delete from capture.history"):
         with pytest.raises(sa.exc.DBAPIError, match="only grows"):
             async with capture.database.transaction() as tx:

@@ -9,7 +9,7 @@ from gradphoto_contracts import capture, catalogue, ids
 from kit import errors
 from services.capture import handlers
 from services.capture.domain import checkins, sessions, stations
-from services.capture.handlers import audit, desk, inspection
+from services.capture.handlers import desk
 from services.capture.handlers import stations as acts
 from tests.unit.capture.twins import World
 
@@ -204,25 +204,3 @@ async def test_station_is_seen_lost_and_seen_again(world: World) -> None:
     await acts.note_heartbeat(world.work(), invited.station_id, stations.Health())
     assert world.said == ["station.enrolled", "station.seen", "station.lost", "station.seen"]
     assert [event.version for event in world.events.said] == [2, 3, 4, 5]
-
-
-async def test_audit_finds_what_is_missing_altered_and_unknown(world: World) -> None:
-    """The audit tells a sound store from one with an object gone, one altered and one that nobody knows."""
-    shots = [world.shot(await world.enrol_student()) for _ in range(3)]
-    for shot in shots:
-        await desk.receive_capture(world.unit, world.objects, shot)
-    while await inspection.inspect_next(world.unit, world.objects, world.inspector):
-        pass
-    sound = await audit.compare(world.unit, world.objects, world.campaign_id, hashes=True)
-    assert sound.sound
-    assert sound.checked == 6
-    gone, altered, _ = sorted(key for key in world.objects.rows if key.startswith("originals/"))
-    del world.objects.rows[gone]
-    world.objects.rows[altered] = b"other"
-    orphan = f"originals/{world.campaign_id}/{'f' * 64}.jpg"
-    world.objects.rows[orphan] = b"nobody's"
-    found = await audit.compare(world.unit, world.objects, world.campaign_id, hashes=True)
-    assert [wrong.key for wrong in found.missing] == [gone]
-    assert [wrong.key for wrong in found.wrong_hash] == [altered]
-    assert found.orphans == (orphan,)
-    assert not found.sound

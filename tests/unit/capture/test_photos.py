@@ -13,7 +13,7 @@ from services.capture.domain import photos
 from services.capture.handlers import binding, desk, floor, inspection
 from tests.unit.capture.twins import World
 
-ACT = binding.Act("lead", "wrong_person")
+ACT = binding.Act("lead", "crew_lead", "wrong_person")
 
 
 async def receive(world: World, shot: photos.Shot) -> photos.Photo:
@@ -246,7 +246,7 @@ async def test_rebind_moves_a_photo_with_author_reason_and_history(world: World)
     """A rebound photo is the other student's, its shot is untouched, and the history says who did it and why."""
     photo = await accepted(world)
     other = await world.enrol_student()
-    act = binding.Act("lead", "张三坐在了李四的位置上")
+    act = binding.Act("lead", "crew_lead", "张三坐在了李四的位置上")
     (moved,) = await binding.rebind_photos(world.work(), {photo.shot.capture_id: other}, act)
     assert (moved.student_id, moved.shot.student_id, moved.version) == (other, photo.student_id, photo.version + 1)
     (note,) = world.photos.notes

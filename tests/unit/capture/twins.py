@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from gradphoto_contracts import ids
-from kit import errors, memory
+from kit import errors, memory, objects
 from services.capture import ports
 from services.capture.domain import checkins, floor, photos, ranges, sessions, stations
 
@@ -134,6 +134,7 @@ class Photos:
         self.taken: set[ids.CaptureId] = set()
         self.notes: list[ports.Note] = []
         self.views: list[ports.View] = []
+        self.derivatives: list[ports.Derivative] = []
         self._floor = known
 
     async def get(self, capture_id: ids.CaptureId, *, lock: bool = False) -> photos.Photo | None:
@@ -170,6 +171,9 @@ class Photos:
 
     async def note_view(self, view: ports.View) -> None:
         self.views.append(view)
+
+    async def note_derivative(self, derivative: ports.Derivative) -> None:
+        self.derivatives.append(derivative)
 
     async def claim(self, lease_s: float) -> ports.Claim | None:
         for key, photo in self.rows.items():
@@ -239,24 +243,12 @@ class Sessions:
         self.drifts[drift.drift_id] = drift
 
 
-class Reports:
-    """Only what the integrity audit asks."""
-
-    def __init__(self, stored: Photos) -> None:
-        self._photos = stored
-
-    async def objects(self, campaign_id: ids.CampaignId) -> Sequence[ports.Kept]:
-        return [
-            ports.Kept(row.shot.capture_id, row.shot.sha256, row.photo_key, row.photo_sha256)
-            for row in self._photos.rows.values()
-        ]
-
-
 class Objects:
     """Objects by key; `away` makes the store unavailable."""
 
     def __init__(self) -> None:
         self.rows: dict[str, bytes] = {}
+        self.kept: list[str] = []
         self.away = False
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
@@ -272,14 +264,20 @@ class Objects:
     async def exists(self, key: str) -> bool:
         return key in self.rows
 
-    async def sha256(self, key: str) -> str | None:
+    async def found(self, key: str) -> ports.Found | None:
         self._ask()
-        return sha256(self.rows[key]).hexdigest() if key in self.rows else None
+        return ports.Found(sha256(self.rows[key]).hexdigest(), None) if key in self.rows else None
 
-    async def list(self, prefix: str) -> AsyncIterator[str]:
-        for key in list(self.rows):
-            if key.startswith(prefix):
-                yield key
+    async def keep(self, key: str, version: str | None) -> bool:
+        self._ask()
+        self.kept.append(key)
+        return True
+
+    async def scan(self, prefix: str, after: str | None = None) -> AsyncIterator[objects.Listed]:
+        self._ask()
+        for key in sorted(self.rows):
+            if key.startswith(prefix) and key > (after or ""):
+                yield objects.Listed(key, datetime(2000, 1, 1, tzinfo=UTC))
 
     async def presign_put(self, key: str, expires_s: int) -> str:
         return f"memory:{key}"
@@ -347,7 +345,8 @@ class World:
             ranges=self.ranges,
             sessions=self.sessions,
             packs=None,  # type: ignore[arg-type] # asked on the real database only
-            reports=Reports(self.photos),  # type: ignore[arg-type] # handlers ask it one question only
+            reports=None,  # type: ignore[arg-type] # asked on the real database only
+            audits=None,  # type: ignore[arg-type] # asked on the real database only
             events=self.events,
             inbox=self.inbox,
             now=self.now,

@@ -14,6 +14,48 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "audits",
+        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("decode", sa.Boolean(), nullable=False),
+        sa.Column("grace_s", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expected", sa.BigInteger(), nullable=False),
+        sa.Column("section", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.Column("checked", sa.BigInteger(), nullable=False),
+        sa.Column("in_flight", sa.BigInteger(), nullable=False),
+        sa.Column("known_unreadable", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claims", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("audit_id", name=op.f("pk_audits")),
+        schema="capture",
+    )
+    op.create_index(
+        "uq_audits_running",
+        "audits",
+        ["campaign_id"],
+        unique=True,
+        schema="capture",
+        postgresql_where=sa.text("finished_at is null"),
+    )
+    op.create_index(
+        "ix_audits_campaign_id_finished_at", "audits", ["campaign_id", "finished_at"], unique=False, schema="capture"
+    )
+    op.create_table(
+        "audit_findings",
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("object_key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("capture_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_findings")),
+        sa.UniqueConstraint("audit_id", "object_key", "kind", name=op.f("uq_audit_findings_audit_id_object_key_kind")),
+        schema="capture",
+    )
+    op.create_table(
         "campaigns",
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
         sa.Column("identity_mode", sa.Text(), nullable=False),
@@ -160,6 +202,18 @@ def upgrade() -> None:
         schema="capture",
     )
     op.create_table(
+        "derivatives",
+        sa.Column("capture_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("object_key", sa.Text(), nullable=False),
+        sa.Column("original_sha256", sa.Text(), nullable=False),
+        sa.Column("profile", sa.Text(), nullable=False),
+        sa.Column("maker", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("capture_id", "sha256", name=op.f("pk_derivatives")),
+        schema="capture",
+    )
+    op.create_table(
         "desks",
         sa.Column("desk_id", sa.Uuid(), nullable=False),
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
@@ -196,6 +250,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("from_student_id", sa.Uuid(), nullable=True),
@@ -396,7 +451,7 @@ def upgrade() -> None:
         end $$
         """
     )
-    for table in ("history", "views"):
+    for table in ("history", "views", "derivatives"):
         op.execute(
             f"create trigger only_grows before update or delete on capture.{table} "
             "for each row execute function capture.only_grows()"
