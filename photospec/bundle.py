@@ -23,7 +23,7 @@ face_landmarker.task: MediaPipe face landmarker, Google, Apache-2.0.
 """
 
 
-class WeightsHook(BuildHookInterface[Any]):  # type: ignore[misc] - hatchling is there while building alone
+class WeightsHook(BuildHookInterface[Any]):  # type: ignore[misc]  # hatchling is there while building alone
     """Puts this folder into the wheel as `photospec`, and the weights as `photospec/models`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

@@ -74,7 +74,7 @@ class Floor:
 async def measure(stack: Stack, folder: Path) -> list[Figure]:
     """Waits at three desks, then an hour at one of them."""
     cv2.setNumThreads(1)
-    pictures = [await asyncio.to_thread(photo._capture, seed) for seed in range(_PICTURES)]
+    pictures = [await asyncio.to_thread(photo._capture, seed, *photo._SIZES["upright"]) for seed in range(_PICTURES)]
     place = await hall.set_up(stack, folder, desks=DESKS, students=DESKS * STUDENTS + PER_HOUR + 10)
     try:
         async with contextlib.AsyncExitStack() as at_work:

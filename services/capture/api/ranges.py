@@ -110,7 +110,7 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
 
     @doors.put("/range-rebinds/{rebind_id}")
     async def apply(rebind_id: UUID, body: Application, who: Binder) -> Applied:
-        act = binding.Act(who.sub, body.reason)
+        act = binding.Act(who.sub, who.role, body.reason)
 
         async def allowed(work: ports.Work, photo: photos.Photo) -> None:
             await access.require_photo(work, who, photo)

@@ -19,7 +19,7 @@ from tests.integration.capture.test_doors import Doors, doors  # noqa: F401 - a 
 from tests.integration.capture.test_store import inspect_all, receive
 
 NUMBERS = 6
-LEAD = binding.Act("lead", "queue_drift")
+LEAD = binding.Act("lead", "crew_lead", "queue_drift")
 
 
 @dataclass

@@ -35,7 +35,8 @@ class Line:
         self.weather, self.uploaded = proxy.weather, 0
         bucket = bandwidth.Bucket(lambda: None, passed=self._passed)
         self.client = server.Server(proxy.url, capture.station_id, private, clock, bucket)
-        self.book, self.spool = journal.SqliteJournal(folder / "j"), spool.FileSpool(folder / "spool", sealer, 0)
+        self.book = journal.SqliteJournal(folder / "j", sealer)
+        self.spool = spool.FileSpool(folder / "spool", sealer, 0)
         self.uplink = uplink.Uplink(self.client, self.book, self.spool, clock.now, self._received)
 
     def _passed(self, size: int, _waited_s: float) -> None:

@@ -220,7 +220,9 @@ async def test_an_old_pack_is_used_and_a_forgotten_one_is_removed(server: Server
     assert not (tmp_path / "pack").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"\x06pack-1 torn", SEALER.seal(b"{}", b"desk pack")])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x06pack-1 torn", SEALER.seal(b"{}", b"desk pack")], ids=["empty", "torn", "of another form"]
+)
 async def test_a_torn_file_is_no_end_of_the_day(server: Server, tmp_path: Path, content: bytes) -> None:
     """What does not open is left aside, and the pack is fetched anew."""
     (tmp_path / "pack").write_bytes(content)
