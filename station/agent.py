@@ -1,6 +1,7 @@
 """One station agent: the desk with its work beside the operator's door."""
 
 import asyncio
+import errno
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -111,6 +112,9 @@ class Agent:
                 await frames.judge_unjudged(self.work)
             except Problem as problem:
                 logs.get().warning("desk.tending-failed", code=problem.code)
+            except OSError as error:
+                # A full disk refuses more than frames, a camera's own notes for one: the desk must live to say so.
+                logs.get().warning("desk.tending-failed", code=errno.errorcode.get(error.errno or 0, "OSError"))
             await self.count_backlog()
             self._measure()
             await self.work.camera.arrived(_TEND_S)

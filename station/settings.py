@@ -1,7 +1,10 @@
 """What the agent is told from outside, and where it keeps its things."""
 
+import contextlib
+import errno
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,11 +14,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gradphoto_contracts import ids
 from kit import crypto
-from kit.errors import Conflict
+from kit.errors import Conflict, Unavailable
 from kit.settings import Deployment
 
 #: What is sealed on a station's disk.
 Purpose = Literal["spool", "journal", "pack"]
+
+#: What the system says when a disk, a quota or a file may hold no more.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Settings(BaseSettings):
@@ -147,7 +153,7 @@ def write_secret(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, whole or not at all."""
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with _told_when_full(part), os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -155,10 +161,22 @@ def write_secret(path: Path, content: bytes) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one."""
+    """Write a file so that a reader sees the old one or the new one. Raises Unavailable when the disk is full."""
     part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
+    with _told_when_full(part), part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+@contextlib.contextmanager
+def _told_when_full(part: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        if error.errno in FULL:
+            raise Unavailable("station-disk-full") from error
+        raise

@@ -4,7 +4,6 @@ A frame whose writer died between spool and journal is therefore no unknown pict
 """
 
 import asyncio
-import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -17,11 +16,11 @@ from pydantic import TypeAdapter
 from gradphoto_contracts import ids
 from kit import crypto
 from kit.errors import NotFound, Unavailable
+from station import settings
 from station.domain import facts
 
 _LABEL = TypeAdapter(facts.FrameJournalled)
 _SUFFIX, _PART = ".frame", ".part"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class FileSpool:
@@ -89,7 +88,7 @@ class FileSpool:
         except OSError as error:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-            if error.errno in _FULL:
+            if error.errno in settings.FULL:
                 self._refused()
                 raise Unavailable("station-disk-full") from error
             raise

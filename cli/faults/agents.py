@@ -81,6 +81,8 @@ class Desk:
     """One desk. `without` names guards that its agent goes without; `limit_bytes` is the greatest file it may write."""
 
     folder: Path
+    #: Not in its directory, which may be on a full disk.
+    log: Path
     nursery: Nursery
     line: "Line"
     without: tuple[str, ...] = ()
@@ -99,11 +101,6 @@ class Desk:
         """What its agent is told."""
         usual = {"DEPLOYMENT": "embedded", "STATION_RESERVE_MB": "1", "LOG_LEVEL": "INFO"}
         return {f"GRADPHOTO_{name}": value for name, value in {**usual, **self.environment}.items()}
-
-    @property
-    def log(self) -> Path:
-        """Beside its directory, which may be on a full disk."""
-        return self.folder.with_name(f"{self.folder.name}.log")
 
     async def enrol(self, code: str, camera: str) -> None:
         """As an operator does, with a one-time code."""

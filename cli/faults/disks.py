@@ -32,9 +32,12 @@ class Disk:
     def leave(self, left_bytes: int) -> None:
         """Fill it up to so many free bytes."""
         self.clear()
-        size = shutil.disk_usage(self.folder).free - left_bytes
         with (self.folder / "ballast").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
+            while (size := shutil.disk_usage(self.folder).free - left_bytes) > 0:
+                # Others write here too: what was free a moment ago may be taken.
+                with contextlib.suppress(OSError):
+                    os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, size)
+                    return
 
     def clear(self) -> None:
         """Somebody made room."""
@@ -53,7 +56,7 @@ def small(folder: Path) -> Iterator[Disk | None]:
     try:
         yield Disk(folder)
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextlib.asynccontextmanager

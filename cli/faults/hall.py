@@ -100,7 +100,12 @@ class Hall:
         self._next_desk += 1
         line = await Line.open(self.stack.url("capture"), _origin(self.stack.urls()["S3_URL"]))
         desk = agents.Desk(
-            folder or self.folder / f"desk-{number}", self.nursery, line, tuple(without), dict(environment or {})
+            folder=folder or self.folder / f"desk-{number}",
+            log=self.folder / f"desk-{number}.log",
+            nursery=self.nursery,
+            line=line,
+            without=tuple(without),
+            environment=dict(environment or {}),
         )
         try:
             body = {"campaign_id": str(self.campaign_id), "desk_id": str(self.desk_ids[number]), "label": f"D{number}"}

@@ -11,6 +11,7 @@ from gradphoto_contracts import ids
 from kit import crypto
 from kit import ids as new_ids
 from kit.errors import NotFound, Unavailable
+from station import settings
 from station.domain import facts
 from station.spool import FileSpool
 from tests.unit.station.fakes import START
@@ -114,3 +115,13 @@ async def test_a_frame_that_the_disk_did_not_take_is_counted(tmp_path: Path) -> 
     assert heard == ["refused"]
     assert not spool.full
     assert spool.free_bytes() > 0
+
+
+def test_a_small_file_on_a_full_disk_is_told_and_the_old_one_stays(tmp_path: Path) -> None:
+    """Desk pack, measured clock, camera's counter: a disk that is full is a problem with words, not a crash."""
+    file = tmp_path / "pack"
+    settings.write_whole(file, b"old")
+    for write in (settings.write_whole, settings.write_secret):
+        with _no_file_larger_than(1000), pytest.raises(Unavailable, match="station-disk-full"):
+            write(file, bytes(5000))
+        assert (file.read_bytes(), _files(tmp_path)) == (b"old", [file])
