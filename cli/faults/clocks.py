@@ -31,15 +31,15 @@ async def _trial(offset_s: float, hall: Hall) -> Seen:
         measured = await patience.until("metric", lambda: desk.metric(_METRIC))
         seen.moved = (0, round(measured))
         seen.demand(abs(measured - offset_s) < _NEAR_S, f"量得 measured {measured:.0f} s")
-        kept |= await _rightly_timed(hall, desk, seen)
+        kept |= await _rightly_timed(hall, desk, seen, offset_s)
         await desk.again()
-        kept |= await _rightly_timed(hall, desk, seen)
+        kept |= await _rightly_timed(hall, desk, seen, offset_s)
         seen.took(await integrity.compare(hall, desk, kept))
     seen.control = await _deaf(hall, file, offset_s)
     return seen
 
 
-async def _rightly_timed(hall: Hall, desk: agents.Desk, seen: Seen) -> dict[str, int]:
+async def _rightly_timed(hall: Hall, desk: agents.Desk, seen: Seen, offset_s: float) -> dict[str, int]:
     place = hall.next_student()
     began = datetime.fromtimestamp(hall.stack.now(), UTC)
     key = await desk.photograph(place)
@@ -47,6 +47,8 @@ async def _rightly_timed(hall: Hall, desk: agents.Desk, seen: Seen) -> dict[str,
     row = (await hall.listed(desk.station_id))[key]
     late_s = (datetime.fromisoformat(row["shutter_at"]) - began).total_seconds()
     took_s = hall.stack.now() - began.timestamp()
+    told_s = row["clock_offset_s"]
+    seen.demand(abs(told_s - offset_s) < _NEAR_S, f"随照片记下的时差 offset recorded with the frame {told_s:.0f} s")
     seen.demand(-_NEAR_S < late_s < took_s + _NEAR_S, f"拍摄时间差 shutter time off by {late_s:.0f} s")
     return {key: place}
 

@@ -79,6 +79,7 @@ def _capture(frame: Frame, decided: facts.FrameDecided) -> Message:
         "camera_serial": taken.camera_serial,
         "frame_counter": taken.frame_counter,
         "monotonic_ns": taken.monotonic_ns,
+        "clock_offset_s": round(taken.clock_offset_s, 3),
         "decision": decided.decision,
         "override_reason": f"{decided.role}: {decided.reason}" if decided.decision == "override" else None,
         "desk_verdict": frame.judged.verdict if frame.judged else None,

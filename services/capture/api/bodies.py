@@ -191,6 +191,8 @@ class Capture(Body):
     override_reason: Annotated[str, Field(max_length=500)] | None = None
     desk_verdict: photos.Verdict | None = None
     desk_rules: Annotated[list[RuleId], Field(max_length=60)] = []
+    #: Seconds by which the desk's machine was ahead, as measured; `shutter_at` has them taken out already.
+    clock_offset_s: Annotated[float, Field(allow_inf_nan=False)] = 0.0
 
 
 class CaptureReceived(Body):
@@ -297,6 +299,7 @@ class ListedCapture(Body):
     received_at: datetime
     camera_serial: str
     frame_counter: int
+    clock_offset_s: float
     profile: str | None
     photo_key: str | None
     photo_sha256: str | None

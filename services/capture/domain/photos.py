@@ -41,6 +41,8 @@ class Shot:
     override_reason: str | None
     desk_verdict: Verdict | None
     desk_rules: tuple[str, ...]
+    #: Seconds by which the desk's machine was ahead, as measured by then; `shutter_at` has them taken out.
+    clock_offset_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,7 @@ CAPTURES = sa.Table(
     _text("override_reason", null=True),
     _text("desk_verdict", null=True),
     sa.Column("desk_rules", ARRAY(sa.Text), nullable=False),
+    sa.Column("clock_offset_s", sa.Double, nullable=False),
     # What became of it.
     _id("student_id", null=True),
     _id("class_id", null=True),

@@ -37,6 +37,7 @@ _LISTED = (
     CAPTURES.c.received_at,
     CAPTURES.c.camera_serial,
     CAPTURES.c.frame_counter,
+    CAPTURES.c.clock_offset_s,
     CAPTURES.c.profile,
     CAPTURES.c.photo_key,
     CAPTURES.c.photo_sha256,

@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("override_reason", sa.Text(), nullable=True),
         sa.Column("desk_verdict", sa.Text(), nullable=True),
         sa.Column("desk_rules", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("clock_offset_s", sa.Double(), nullable=False),
         sa.Column("student_id", sa.Uuid(), nullable=True),
         sa.Column("class_id", sa.Uuid(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
