@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: Backdrop that is left above high hair, so that it is seen to end there.
+_HAIR_MARGIN_PX = 8.0
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -108,13 +111,10 @@ def _cost(subject: Subject, target: Target, scale: float) -> tuple[float, float]
     below_crown = scale * (subject.eyes_y - subject.crown_y)
     inside = Interval(target.height_px - scale * (subject.height_px - subject.crown_y), scale * subject.crown_y)
     rules = target.head_room_px.meet(target.eyes_px.shifted(-below_crown))
-    wanted = target.head_room_px.middle
-    if subject.hair_y is not None:
-        wanted = max(wanted, scale * (subject.crown_y - subject.hair_y))
-    head_room = inside.nearest(rules.nearest(wanted))
+    hair = 0.0 if subject.hair_y is None else _HAIR_MARGIN_PX + scale * (subject.crown_y - subject.hair_y)
+    head_room = inside.nearest(rules.nearest(max(hair, target.head_room_px.middle)))
     broken = _outside(head_room, target.head_room_px) + _outside(head_room + below_crown, target.eyes_px)
-    if subject.hair_y is not None:
-        broken += max(0.0, scale * (subject.crown_y - subject.hair_y) - head_room)
+    broken += max(0.0, hair - head_room)
     tidy = abs(head_room - target.head_room_px.middle) + abs(head_room + below_crown - target.eyes_px.middle)
     tidy += abs(scale * subject.face_width_px - target.face_width_px.middle)
     return 1000 * broken + tidy, head_room

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from gradphoto_contracts import ids
 from kit import auth, messages, web
@@ -14,7 +14,7 @@ from kit.errors import Refused, Unauthenticated
 from station import agent as agents
 from station import ports
 from station.domain import facts
-from station.handlers import frames, queue, sessions
+from station.handlers import comparing, frames, queue, sessions
 
 #: How long the operator waits for the server's answer to a seal; without it the seal is sent later.
 _SEAL_PATIENCE_S = 20.0
@@ -64,6 +64,19 @@ class Resolved(_Body):
 
     resolution: facts.Resolution
     note: Annotated[str, Field(max_length=200)] | None = None
+
+
+class Reference(_Body):
+    """A picture of the holder of a ticket, as the card or the admission has it: JPEG in base64. Never written down."""
+
+    ticket: Annotated[str, Field(min_length=1, max_length=24)]
+    picture: Annotated[Base64Bytes, Field(max_length=400_000, repr=False)]
+
+
+class Held(_Body):
+    """Whether there is a face in the picture, which is now remembered until the ticket is done."""
+
+    face: bool
 
 
 class Cable(_Body):
@@ -219,6 +232,10 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
     @doors.get("/journal")
     async def journal() -> JournalAnswer:
         return JournalAnswer(items=[_item(frame) for frame in work.desk.frames.values()])
+
+    @doors.post("/references")
+    async def expect(body: Reference) -> Held:
+        return Held(face=await comparing.expect(work, body.ticket, body.picture))
 
     @doors.post("/network")
     async def network(body: Cable) -> StateAnswer:

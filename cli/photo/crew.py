@@ -46,7 +46,7 @@ def judge_all(jobs: Iterable[judging.Job], processes: int) -> Iterator[judging.R
                 yield from map(_alone, lost)
                 pool = _pool(processes)
                 continue
-            yield row
+            yield judging.shared(row)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

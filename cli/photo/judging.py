@@ -1,6 +1,7 @@
 """One file judged: a row of the report, whatever the bytes were."""
 
 import dataclasses
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,22 @@ def judge(job: Job) -> Row:
     except (MemoryError, cv2.error):
         return gave_up(job)
     return Row(job.path, examined.report, None, _thumbnail(examined, profile) if job.thumbnail else b"")
+
+
+def shared(row: Row) -> Row:
+    """The same row, whose words are held once for all rows: those that come from another process bring their own."""
+    if row.report is None:
+        return row
+    findings = tuple(
+        dataclasses.replace(finding, **{name: sys.intern(getattr(finding, name)) for name in _WORDS})
+        for finding in row.report.findings
+    )
+    return dataclasses.replace(row, report=dataclasses.replace(row.report, findings=findings))
+
+
+_WORDS = tuple(
+    field.name for field in dataclasses.fields(inspection.Finding) if field.type is str or field.name == "severity"
+)
 
 
 def gave_up(job: Job) -> Row:

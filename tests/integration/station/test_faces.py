@@ -1,11 +1,13 @@
 """Faces at a whole station: real SFace, a real page, and drawn portraits, which all look alike to it (.64 to .95)."""
 
+import base64
 import os
 from pathlib import Path
 
 import pytest
 
 from kit import ids
+from station.cameras import portraits
 from tests.integration.station.browser import Page
 from tests.integration.station.desk import Station
 from tests.integration.station.fake_capture import Capture
@@ -41,6 +43,8 @@ def test_students_consent_on_the_page_and_one_face_for_two_is_told(station: Stat
         page.press("ArrowDown")
         page.press(" ")
         page.until("document.querySelector('[data-test=consent]')?.innerText.includes('已同意')")
+        picture = base64.b64encode(portraits.draw(9, width_px=300, height_px=400)).decode()
+        assert station.post("/v1/references", {"ticket": f"A-000{number}", "picture": picture}) == {"face": True}
         station.post("/v1/seat", {"ticket": f"A-000{number}"})
         station.sit_down(number)
         shot = station.post("/v1/shutter")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 from pathlib import Path
 
@@ -149,3 +150,15 @@ def test_an_unknown_profile_is_told_with_the_known_ones(folder: Path) -> None:
     result = _run("inspect", folder, "--profile", "chsi")
     assert result.exit_code == 2
     assert "chsi-2017-99-white" in result.stderr
+
+
+def test_thousands_of_rows_share_their_words(folder: Path) -> None:
+    """What comes from another process is not held anew for each file: reasons of two rows are one object."""
+    job = judging.Job(folder / "sound-7.jpg", "chsi-2017-99", inspection.Context())
+    one, other = (judging.shared(pickle.loads(pickle.dumps(judging.judge(job)))) for _ in range(2))
+    assert one.report is not None
+    assert other.report is not None
+    assert one.report.findings == other.report.findings
+    for mine, theirs in zip(one.report.findings, other.report.findings, strict=True):
+        assert mine.reason_zh is theirs.reason_zh
+        assert mine.advice_en is theirs.advice_en
