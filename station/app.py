@@ -7,16 +7,18 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from gradphoto_contracts import ids
+from kit import auth, documents, logs, metrics, web
 from kit import clock as clocks
 from kit import ids as new_ids
-from kit import logs, metrics, web
 from station import (
     api,
     bandwidth,
@@ -82,6 +84,7 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         new_id=new_ids.new,
         happened=figures.happened,
         wake_uplink=sender.wake,
+        sign_seal=_signer(directory, enrolled.station_id),
         faces=faces.SFaceFaces(),
         compared_in=figures.compared_in,
         drill=embedded,
@@ -95,6 +98,17 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         )
     )
     return agents[0]
+
+
+def _signer(directory: settings.Directory, station_id: ids.StationId) -> Callable[[UUID, Mapping[str, Any]], str]:
+    """What signs a session's seal: with the station's own key, over session and station too."""
+    stamp = auth.Stamp(directory.private_pem(), documents.SEAL)
+
+    def sign(session_id: UUID, document: Mapping[str, Any]) -> str:
+        named = {**document, "session_id": str(session_id), "station_id": str(station_id)}
+        return stamp.sign(documents.canonical(named))
+
+    return sign
 
 
 class Door:

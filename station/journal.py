@@ -5,6 +5,7 @@ an operator's reason may hold a name, and a lost laptop tells nobody who was whe
 """
 
 import asyncio
+import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -27,7 +28,9 @@ T = TypeVar("T")
 _FACT: TypeAdapter[facts.Fact] = TypeAdapter(facts.Fact)
 
 _SCHEMA = """
-create table if not exists facts (seq integer primary key autoincrement, kind text not null, body blob not null);
+create table if not exists facts (
+  seq integer primary key autoincrement, kind text not null, body blob not null, chain blob not null
+);
 create table if not exists outgoing (
   seq integer primary key autoincrement,
   kind text not null, key text not null, body blob not null, lane text not null,
@@ -36,7 +39,7 @@ create table if not exists outgoing (
   unique (kind, key)
 );
 create index if not exists outgoing_waiting on outgoing (seq) where received_at is null;
-pragma user_version = 2;
+pragma user_version = 3;
 """
 _ADD_MESSAGE = """
 insert into outgoing (kind, key, body, lane, after_kind, after_key, after_all) values (?, ?, ?, ?, ?, ?, ?)
@@ -48,6 +51,10 @@ select seq, revision, kind, key, body, lane, after_kind, after_key, after_all,
   or (after_all and exists (select 1 from outgoing b where b.received_at is null and b.seq < o.seq))
 from outgoing o where received_at is null order by seq limit ?
 """
+
+
+#: What the first fact is chained to.
+_START = bytes(32)
 
 
 class SqliteJournal:
@@ -101,6 +108,10 @@ class SqliteJournal:
         count: int = (await self._do(lambda: self._connection.execute(query).fetchone()))[0]
         return count
 
+    async def head(self) -> tuple[int, str, bool]:
+        """How many facts there are, the head of their hash chain, and whether the chain holds."""
+        return await self._do(self._head)
+
     async def _do(self, act: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, act)
@@ -121,8 +132,21 @@ class SqliteJournal:
             self._connection.executemany(_ADD_MESSAGE, [self._columns(message) for message in messages])
 
     def _write_facts(self, happened: Sequence[facts.Fact]) -> None:
-        rows = [(fact.kind, self._sealer.seal(_FACT.dump_json(fact), _of_fact(fact.kind))) for fact in happened]
-        self._connection.executemany("insert into facts (kind, body) values (?, ?)", rows)
+        last = self._connection.execute("select chain from facts order by seq desc limit 1").fetchone()
+        chain = last[0] if last else _START
+        for fact in happened:
+            body = self._sealer.seal(_FACT.dump_json(fact), _of_fact(fact.kind))
+            chain = _link(chain, fact.kind, body)
+            self._connection.execute("insert into facts (kind, body, chain) values (?, ?, ?)", (fact.kind, body, chain))
+
+    def _head(self) -> tuple[int, str, bool]:
+        count, chain, intact = 0, _START, True
+        for kind, body, told in self._connection.execute("select kind, body, chain from facts order by seq"):
+            count, chain = count + 1, _link(chain, kind, body)
+            intact = intact and chain == told
+        given = self._connection.execute("select seq from sqlite_sequence where name = 'facts'").fetchone()
+        # A number is never given twice: fewer facts than numbers means that some were taken away.
+        return count, chain.hex(), intact and count == (given[0] if given else 0)
 
     def _received(
         self, pending: ports.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
@@ -150,6 +174,10 @@ class SqliteJournal:
         after = (after_kind, UUID(after_key)) if after_kind else None
         told = json.loads(self._sealer.open(body, _of_message(kind, key)))
         return ports.Pending(seq, revision, Message(kind, UUID(key), told, lane, after, bool(after_all)), bool(blocked))
+
+
+def _link(chain: bytes, kind: str, body: bytes) -> bytes:
+    return hashlib.sha256(chain + kind.encode() + b"\0" + body).digest()
 
 
 class _Transaction:

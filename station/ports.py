@@ -268,6 +268,10 @@ class Journal(Protocol):
 
     async def backlog(self) -> int: ...
 
+    async def head(self) -> tuple[int, str, bool]:
+        """How many facts there are, the head of their hash chain, and whether the chain held when it was read."""
+        ...
+
 
 class Spool(Protocol):
     """Frames on the station's disk, encrypted, until the server has them."""
@@ -319,6 +323,11 @@ class Packs(Protocol):
         ...
 
 
+def unsigned(_session_id: UUID, _document: Mapping[str, Any]) -> str:
+    """A desk without a key, as in tests; the server refuses what it says."""
+    return ""
+
+
 @dataclass
 class Work:
     """One desk at work. `lock` is held while the desk changes, never while camera, network or inspection is awaited."""
@@ -333,6 +342,8 @@ class Work:
     new_id: Callable[[], UUID]
     happened: Callable[[facts.Fact], None]
     wake_uplink: Callable[[], None]
+    #: The station's signature over what it says of a session.
+    sign_seal: Callable[[UUID, Mapping[str, Any]], str] = field(default=unsigned)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: Held from asking the camera until the frame is safe. Taken before `lock`, never inside it.
     camera_lock: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
 from gradphoto_contracts import ids as contract_ids
-from kit import auth, bus, clock, crypto, db, ids, inbox, logs, outbox, process, topology, web
+from kit import auth, bus, clock, crypto, db, documents, ids, inbox, logs, outbox, process, topology, web
 from services.capture import api, handlers, ports, store
 from services.capture.domain import packs as pack_domain
 from services.capture.domain import stations
 from services.capture.handlers import audit, inspection, measures
 from services.capture.handlers import floor as floor_acts
+from services.capture.handlers import seals as seal_acts
 from services.capture.handlers import stations as station_acts
 from services.capture.settings import Settings
 from services.capture.store import audits as audit_store
@@ -68,6 +69,8 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
     """What builds the unit of work over one transaction."""
     enrolment_key = crypto.derive(code_key, "enrolment")
     pack_private, pack_public = crypto.signing_pair(code_key, "desk-pack")
+    seal_private, seal_public = crypto.signing_pair(code_key, "seal")
+    seal_stamp = auth.Stamp(seal_private, documents.COUNTERSIGN)
     pack_stamp = auth.Stamp(pack_private, pack_domain.SIGNED_AS)
 
     def build_work(tx: AsyncConnection) -> ports.Work:
@@ -91,6 +94,8 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             campaign_code_key=lambda campaign: _code_key(code_key, campaign),
             sign_pack=pack_stamp.sign,
             pack_key=pack_public,
+            countersign=seal_stamp.sign,
+            seal_key=seal_public,
         )
 
     return build_work
@@ -151,6 +156,7 @@ def _watch(unit: ports.Unit, lost_after_s: float) -> Callable[[], Awaitable[None
             await station_acts.mark_lost_stations(work, lost_after_s)
             await station_acts.show_plan(work)
             await station_acts.show_fleet(work)
+            await seal_acts.show_refused(work)
 
     return watch
 

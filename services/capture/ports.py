@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gradphoto_contracts import ids
 from gradphoto_contracts.envelope import Event
-from services.capture.domain import audits, checkins, floor, packs, photos, ranges, sessions, stations
+from services.capture.domain import audits, checkins, floor, packs, photos, ranges, seals, sessions, stations
 
 
 class Events(Protocol):
@@ -126,10 +126,6 @@ class Photos(Protocol):
 
     async def claimed(self, claim: "Claim") -> photos.Photo | None:
         """The photo of a claim, locked; None when it is decided or another worker has it now."""
-        ...
-
-    async def stored(self, capture_ids: Sequence[ids.CaptureId]) -> dict[ids.CaptureId, str]:
-        """The hashes of those of `capture_ids` that are here."""
         ...
 
 
@@ -250,11 +246,19 @@ class Audits(Protocol):
 class Sessions(Protocol):
     """Seals and drifts."""
 
-    async def seal(self, session_id: ids.SessionId) -> sessions.Seal | None:
+    async def seal(self, session_id: ids.SessionId) -> seals.Seal | None:
         """Locked, and so is the id that has none yet."""
         ...
 
-    async def save_seal(self, seal: sessions.Seal) -> None: ...
+    async def save_seal(self, seal: seals.Seal) -> None: ...
+    async def frames(self, told: seals.Told) -> Sequence[seals.Stored]:
+        """What is here of the frames that a session names, and of those that its cameras counted."""
+        ...
+
+    async def refused(self) -> dict[ids.DeskId, int]:
+        """How many sessions of each desk are refused."""
+        ...
+
     async def drift(self, drift_id: ids.DriftId) -> sessions.Drift | None:
         """Locked, and so is the id that has none yet."""
         ...
@@ -323,6 +327,7 @@ class Reports(Protocol):
         limit: int,
     ) -> list[dict[str, Any]]: ...
     async def campaigns(self) -> list[ids.CampaignId]: ...
+    async def sessions(self, campaign_id: ids.CampaignId, after: UUID | None, limit: int) -> list[dict[str, Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -423,6 +428,9 @@ class Work:
     #: The signature of a desk pack, and the public key (PEM) that stations check it with.
     sign_pack: Callable[[bytes], str]
     pack_key: str
+    #: What signs the server's document over a sealed session, and the public key (PEM) that tells.
+    countersign: Callable[[bytes], str]
+    seal_key: str
 
     async def say(self, events: Iterable[Event]) -> None:
         """Add events to the outbox, in order."""

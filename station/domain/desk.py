@@ -53,6 +53,7 @@ class Session:
     session_id: ids.SessionId
     opened_at: datetime
     camera_frames_before: int
+    camera_serial: str = ""
     frames: list[ids.CaptureId] = field(default_factory=list)
     checkins: int = 0
     sealed: facts.SessionSealed | None = None
@@ -137,7 +138,7 @@ class Desk:
 
     @apply.register
     def _(self, fact: facts.SessionOpened) -> None:
-        self.sessions.append(Session(fact.session_id, fact.at, fact.camera_frames))
+        self.sessions.append(Session(fact.session_id, fact.at, fact.camera_frames, fact.camera_serial))
         self.last_frame_counter.setdefault(fact.camera_serial, fact.camera_frames)
 
     @apply.register
@@ -233,7 +234,8 @@ class Desk:
 
     @apply.register
     def _(self, fact: facts.SessionSealed) -> None:
-        self.sessions[-1].sealed = fact
+        # Not always the last one: a session that the server refused is sealed anew while the next is open.
+        next(one for one in reversed(self.sessions) if one.session_id == fact.session_id).sealed = fact
 
     def _move(self, number: str, state: TicketState) -> None:
         self.tickets[number] = replace(self.tickets[number], state=state)

@@ -204,12 +204,30 @@ class DriftResolved:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraCount:
+    """What a camera itself counted: its frames `before`+1 to `after` belong to a session."""
+
+    serial: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSealed:
-    """The desk's session is closed; from here the counts of camera, journal and server are compared."""
+    """The desk's session is closed; from here the counts of camera, journal and server are compared.
+
+    `journal_head` is the head of the journal's hash chain over `journal_facts` facts; `signature` is the station's,
+    over all that it says of the session. A session that the server refused is sealed anew by another one of these.
+    """
 
     session_id: ids.SessionId
     camera_frames: int
     at: datetime
+    cameras: tuple[CameraCount, ...] = ()
+    journal_facts: int = 0
+    journal_head: str = ""
+    journal_intact: bool = True
+    signature: str = ""
     kind: Literal["session_sealed"] = "session_sealed"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from station.domain import facts
+from station.domain import facts, sealing
 from station.domain.desk import Desk, Frame
 
 Kind = Literal["checkin", "capture", "drift", "session"]
@@ -103,10 +103,5 @@ def _drift(suspected: facts.DriftSuspected, resolution: facts.Resolution | None)
 
 
 def _session(desk: Desk, sealed: facts.SessionSealed) -> Message:
-    session = next(session for session in desk.sessions if session.session_id == sealed.session_id)
-    frames = [desk.frames[capture_id].taken for capture_id in session.frames]
-    body = {
-        "camera_frames": sealed.camera_frames,
-        "journalled": [{"capture_id": str(frame.capture_id), "sha256": frame.sha256} for frame in frames],
-    }
+    body = {**sealing.document(desk, sealed), "signature": sealed.signature}
     return Message("session", sealed.session_id, body, lane="sessions", after_all=True)

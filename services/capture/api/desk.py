@@ -19,7 +19,7 @@ UPLOAD_S = 900
 
 
 def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, clock: clocks.Clock) -> APIRouter:
-    """Check-ins, uploads, captures, drifts, heartbeats, seals."""
+    """Check-ins, uploads, captures, drifts, heartbeats."""
     doors = APIRouter(tags=["desk"])
 
     # FastAPI reads annotations at definition time, so the dependency's type is made here.
@@ -75,13 +75,6 @@ def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, cloc
         async with unit() as work:
             await station_acts.note_heartbeat(work, station.station_id, stations.Health(**body.model_dump()))
         return bodies.ServerTime(server_time=clock.now())
-
-    @doors.put("/sessions/{session_id}")
-    async def session(session_id: UUID, body: bodies.SealAsked, station: Station) -> bodies.Sealed:
-        frames = [sessions.Frame(ids.CaptureId(frame.capture_id), frame.sha256) for frame in body.journalled]
-        async with unit() as work:
-            seal = await acts.seal_session(work, ids.SessionId(session_id), station, body.camera_frames, tuple(frames))
-        return bodies.Sealed(stored_frames=seal.stored_frames, missing=list(seal.missing), balanced=seal.balanced)
 
     return doors
 

@@ -1,6 +1,5 @@
 """Seals and drifts: whether a desk's frames are all here, and what made a desk stop."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -8,69 +7,6 @@ from typing import Literal
 from gradphoto_contracts import capture, ids
 
 Sign = Literal["ticket_skipped", "ticket_repeated", "frame_missing", "frame_unexpected", "double_checkin"]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A frame by its id and its bytes' hash."""
-
-    capture_id: ids.CaptureId
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Seal:
-    """A session's three counts. `missing` names the journalled frames that are not in the store with their hash."""
-
-    session_id: ids.SessionId
-    campaign_id: ids.CampaignId
-    desk_id: ids.DeskId
-    station_id: ids.StationId
-    camera_frames: int
-    journalled: tuple[Frame, ...]
-    stored_frames: int
-    missing: tuple[ids.CaptureId, ...]
-    sealed_at: datetime
-    version: int = 1
-
-    @property
-    def balanced(self) -> bool:
-        return not self.missing and self.camera_frames == len(self.journalled) == self.stored_frames
-
-
-def missing_frames(journalled: Sequence[Frame], stored: Mapping[ids.CaptureId, str]) -> tuple[ids.CaptureId, ...]:
-    """Which journalled frames the store does not hold with the same hash."""
-    return tuple(frame.capture_id for frame in journalled if stored.get(frame.capture_id) != frame.sha256)
-
-
-def seal(now_counted: Seal, before: Seal | None) -> tuple[Seal, list[capture.SessionSealedV1]]:
-    """Seal a session, or seal it anew with what has come in since. The same counts again are no news."""
-    if before is not None and replace(now_counted, sealed_at=before.sealed_at, version=before.version) == before:
-        return before, []
-    sealed = replace(now_counted, version=before.version + 1 if before else 1)
-    event = capture.SessionSealedV1(
-        session_id=sealed.session_id,
-        campaign_id=sealed.campaign_id,
-        desk_id=sealed.desk_id,
-        station_id=sealed.station_id,
-        camera_frames=sealed.camera_frames,
-        journalled_frames=len(sealed.journalled),
-        stored_frames=sealed.stored_frames,
-        balanced=sealed.balanced,
-        sealed_at=sealed.sealed_at,
-        version=sealed.version,
-    )
-    return sealed, [event]
-
-
-def seal_fault(now_counted: Seal, before: Seal | None) -> str | None:
-    """Why a session cannot be sealed so, or None: what balanced once stays as it is."""
-    if before is None:
-        return None
-    if before.station_id != now_counted.station_id:
-        return "session-of-another-station"
-    said_again = (before.camera_frames, before.journalled) == (now_counted.camera_frames, now_counted.journalled)
-    return "session-sealed" if before.balanced and not said_again else None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""What a desk tells: check-ins, frames, drifts, seals. Each may come again, late, and before what it refers to."""
+"""What a desk tells: check-ins, frames, drifts. Each may come again, late, and before what it refers to."""
 
 from gradphoto_contracts import ids
 from kit import errors
 from services.capture import ports
-from services.capture.domain import checkins, photos, sessions, stations
+from services.capture.domain import checkins, photos, sessions
 from services.capture.handlers import measures
 
 
@@ -102,35 +102,3 @@ async def tell_drift(work: ports.Work, told: sessions.Drift) -> sessions.Drift:
         await work.sessions.save_drift(noted)
     await work.say(events)
     return noted
-
-
-async def seal_session(
-    work: ports.Work,
-    session_id: ids.SessionId,
-    station: stations.Station,
-    camera_frames: int,
-    journalled: tuple[sessions.Frame, ...],
-) -> sessions.Seal:
-    """Compare camera, journal and store, and seal. A session that did not balance may be sealed again."""
-    before = await work.sessions.seal(session_id)
-    stored = await work.photos.stored([frame.capture_id for frame in journalled])
-    missing = sessions.missing_frames(journalled, stored)
-    counted = sessions.Seal(
-        session_id=session_id,
-        campaign_id=station.campaign_id,
-        desk_id=station.desk_id,
-        station_id=station.station_id,
-        camera_frames=camera_frames,
-        journalled=journalled,
-        stored_frames=len(journalled) - len(missing),
-        missing=missing,
-        sealed_at=work.now,
-    )
-    if fault := sessions.seal_fault(counted, before):
-        measures.CONFLICTS.labels(subject="session").inc()
-        raise errors.Conflict(fault)
-    seal, events = sessions.seal(counted, before)
-    if events:
-        await work.sessions.save_seal(seal)
-    await work.say(events)
-    return seal

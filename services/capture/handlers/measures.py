@@ -38,6 +38,9 @@ AUDIT_FINDINGS = metrics.gauge(
 AUDIT_AGE = metrics.gauge(
     "gradphoto_audit_age_seconds", "How long ago the last audit of a campaign finished", ("campaign",)
 )
+SESSIONS_REFUSED = metrics.gauge(
+    "gradphoto_sessions_refused", "Sessions that are not sealed because camera, journal and server differ", PLACE
+)
 LOCKED = metrics.gauge("gradphoto_object_lock", "1 when the store keeps originals under object lock")
 ONLINE = metrics.gauge("gradphoto_station_online", "1 when the desk's station is heard, 0 when it is lost", PLACE)
 PLANNED = metrics.gauge("gradphoto_desk_planned_per_hour", "Students an hour that the plan expects of a desk", PLACE)

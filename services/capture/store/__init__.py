@@ -214,6 +214,7 @@ CAPTURES = sa.Table(
     sa.Index("ix_captures_campaign_id_desk_id_state", "campaign_id", "desk_id", "state"),
     sa.Index("ix_captures_student_id", "student_id"),
     sa.Index("ix_captures_checkin_id", "checkin_id"),
+    sa.Index("ix_captures_counted", "station_id", "camera_serial", "frame_counter"),
 )
 
 HISTORY = sa.Table(
@@ -278,12 +279,23 @@ SESSIONS = sa.Table(
     _id("campaign_id"),
     _id("desk_id"),
     _id("station_id"),
+    _text("state"),
+    # What the station signed, to the letter, and its signature.
+    sa.Column("document", JSONB, nullable=False),
+    _text("signature"),
     _number("camera_frames"),
-    sa.Column("journalled", JSONB, nullable=False),
+    _number("journalled_frames"),
     _number("stored_frames"),
-    sa.Column("missing", ARRAY(sa.Uuid), nullable=False),
+    sa.Column("differences", JSONB, nullable=False),
+    _number("difference_count"),
+    _text("receipts"),
     _time("sealed_at"),
+    _text("settled_by", null=True),
+    _text("settled_role", null=True),
+    _text("settled_reason", null=True),
     _number("version"),
+    sa.Index("ix_sessions_campaign_id", "campaign_id"),
+    sa.Index("ix_sessions_refused", "desk_id", postgresql_where=sa.text("state = 'refused'")),
 )
 
 AUDITS = sa.Table(

@@ -1,7 +1,7 @@
 """Stations, check-ins, seals and drifts."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
 from services.capture import store
-from services.capture.domain import checkins, sessions, stations
+from services.capture.domain import checkins, seals, sessions, stations
 
 
 async def lock_id(tx: AsyncConnection, subject: str, key: UUID) -> None:
@@ -96,17 +96,55 @@ class Sessions:
     def __init__(self, tx: AsyncConnection) -> None:
         self._tx = tx
 
-    async def seal(self, session_id: ids.SessionId) -> sessions.Seal | None:
+    async def seal(self, session_id: ids.SessionId) -> seals.Seal | None:
         row = await self._locked(store.SESSIONS, session_id)
         if row is None:
             return None
-        frames = [sessions.Frame(ids.CaptureId(UUID(key)), sha256) for key, sha256 in row["journalled"]]
-        return sessions.Seal(**{**row, "journalled": tuple(frames), "missing": tuple(row["missing"])})
+        told = seals.read(row["document"], row["campaign_id"], row["desk_id"], row["signature"])
+        kept = {
+            field.name: row[field.name] for field in fields(seals.Seal) if field.name not in ("told", "differences")
+        }
+        return seals.Seal(told=told, differences=tuple(_difference(one) for one in row["differences"]), **kept)
 
-    async def save_seal(self, seal: sessions.Seal) -> None:
-        frames = [[str(frame.capture_id), frame.sha256] for frame in seal.journalled]
-        row = {**asdict(seal), "journalled": frames, "missing": list(seal.missing)}
+    async def save_seal(self, seal: seals.Seal) -> None:
+        told = seal.told
+        facts = {field.name: getattr(seal, field.name) for field in fields(seals.Seal) if field.name != "told"}
+        row = {
+            **facts,
+            "session_id": told.session_id,
+            "campaign_id": told.campaign_id,
+            "desk_id": told.desk_id,
+            "station_id": told.station_id,
+            "document": dict(told.document),
+            "signature": told.signature,
+            "camera_frames": told.camera_frames,
+            "journalled_frames": len(told.journalled),
+            "differences": [
+                {**asdict(one), "capture_id": str(one.capture_id) if one.capture_id else None}
+                for one in seal.differences
+            ],
+        }
         await upsert(self._tx, store.SESSIONS, row)
+
+    async def frames(self, told: seals.Told) -> Sequence[seals.Stored]:
+        table = store.CAPTURES
+        named = sa.cast([frame.capture_id for frame in told.journalled], postgresql.ARRAY(sa.Uuid))
+        counted = [
+            sa.and_(
+                table.c.station_id == told.station_id,
+                table.c.camera_serial == camera.serial,
+                table.c.frame_counter.between(camera.before + 1, camera.after),
+            )
+            for camera in told.cameras
+        ]
+        columns = [table.c[field.name] for field in fields(seals.Stored)]
+        rows = await self._tx.execute(sa.select(*columns).where(sa.or_(table.c.capture_id == sa.any_(named), *counted)))
+        return [seals.Stored(**row) for row in rows.mappings()]
+
+    async def refused(self) -> dict[ids.DeskId, int]:
+        table = store.SESSIONS
+        query = sa.select(table.c.desk_id, sa.func.count().label("sessions")).where(table.c.state == "refused")
+        return {row.desk_id: row.sessions for row in await self._tx.execute(query.group_by(table.c.desk_id))}
 
     async def drift(self, drift_id: ids.DriftId) -> sessions.Drift | None:
         row = await self._locked(store.DRIFTS, drift_id)
@@ -120,3 +158,7 @@ class Sessions:
         (column,) = table.primary_key.columns
         row = (await self._tx.execute(sa.select(table).where(column == key))).mappings().one_or_none()
         return dict(row) if row else None
+
+
+def _difference(row: dict[str, Any]) -> seals.Difference:
+    return seals.Difference(**{**row, "capture_id": UUID(row["capture_id"]) if row["capture_id"] else None})

@@ -145,8 +145,3 @@ class Photos:
             TABLE.c.state == "received",
             TABLE.c.attempts == claim.attempt,
         )
-
-    async def stored(self, capture_ids: Sequence[ids.CaptureId]) -> dict[ids.CaptureId, str]:
-        asked = sa.cast(list(capture_ids), postgresql.ARRAY(sa.Uuid))
-        query = sa.select(TABLE.c.capture_id, TABLE.c.sha256).where(TABLE.c.capture_id == sa.any_(asked))
-        return {row.capture_id: row.sha256 for row in await self._tx.execute(query)}

@@ -269,3 +269,13 @@ class Reports:
     async def campaigns(self) -> list[ids.CampaignId]:
         table = store.CAMPAIGNS
         return list((await self._tx.execute(sa.select(table.c.campaign_id).order_by(table.c.campaign_id))).scalars())
+
+    async def sessions(self, campaign_id: ids.CampaignId, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        table = store.SESSIONS
+        names = ("session_id", "desk_id", "station_id", "state", "camera_frames", "journalled_frames", "stored_frames")
+        columns = [table.c[name] for name in (*names, "difference_count", "sealed_at")]
+        query = sa.select(*columns).where(table.c.campaign_id == campaign_id)
+        if after is not None:
+            query = query.where(table.c.session_id > after)
+        rows = await self._tx.execute(query.order_by(table.c.session_id).limit(limit))
+        return [dict(row) for row in rows.mappings()]

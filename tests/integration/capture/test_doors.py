@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from kit import auth, crypto, web
+from kit import auth, crypto, documents, metrics, web
 from kit import ids as kit_ids
 from services.capture import api, store
-from services.capture.handlers import inspection
+from services.capture.handlers import inspection, seals
 from services.capture.store import images
 from station.cameras import portraits
 from tests.integration.capture.conftest import Capture
@@ -61,6 +61,12 @@ class Station:
         signature = auth.sign_station_request(self.private_pem, self.station_id, method, path, content, now)
         headers = {"authorization": signature, "content-type": "application/json"}
         return await self.doors.client.request(method, path, content=content if sent is None else sent, headers=headers)
+
+    async def seal(self, session_id: UUID, body: dict[str, Any]) -> httpx.Response:
+        """Tell of a session, signed as its document wants it."""
+        document = {**body, "session_id": str(session_id), "station_id": str(self.station_id)}
+        signature = auth.Stamp(self.private_pem, documents.SEAL).sign(documents.canonical(document))
+        return await self.ask("PUT", f"/v1/sessions/{session_id}", {**body, "signature": signature})
 
     async def upload(self, original: bytes) -> None:
         digest = sha256(original).hexdigest()
@@ -127,6 +133,12 @@ def taken(student_id: UUID | None, original: bytes, **other: Any) -> dict[str, A
     return facts | other
 
 
+def journalled(capture_id: UUID, frame: dict[str, Any]) -> dict[str, Any]:
+    """A frame as the journal has it."""
+    counted = {name: frame[name] for name in ("sha256", "camera_serial", "frame_counter")}
+    return {"capture_id": str(capture_id), **counted}
+
+
 async def inspect_all(capture: Capture) -> None:
     inspector = images.Inspector(2)
     while await inspection.inspect_next(capture.unit, capture.objects, inspector):
@@ -147,9 +159,14 @@ async def test_day_of_a_desk(doors: Doors, station: Station) -> None:
     assert (stored.status_code, stored.json()) == (200, {"state": "received"})
     await inspect_all(capture)
     assert (await station.ask("POST", "/v1/heartbeats", {"backlog": 0, "camera": "V1", "new_field": 1})).is_success
-    seal = {"camera_frames": 1, "journalled": [{"capture_id": str(capture_id), "sha256": frame["sha256"]}]}
-    sealed = (await station.ask("PUT", f"/v1/sessions/{session_id}", seal)).json()
-    assert sealed == {"stored_frames": 1, "missing": [], "balanced": True}
+    seal = {
+        "camera_frames": 1,
+        "cameras": [{"serial": "V1", "before": 0, "after": 1}],
+        "journalled": [journalled(capture_id, frame)],
+        "opened_at": "2024-05-20T09:00:00+08:00",
+    }
+    sealed = (await station.seal(session_id, seal)).json()
+    assert (sealed["state"], sealed["stored_frames"], sealed["balanced"]) == ("sealed", 1, True)
     said = ["station.enrolled", "checkin.recorded", "photo.received", "photo.accepted", "station.seen"]
     assert await capture.said() == [*said, "session.sealed"]
 
@@ -329,3 +346,87 @@ async def test_malformed_words_are_refused_without_quoting_them(doors: Doors, st
     answer = await station.ask("PUT", f"/v1/drifts/{kit_ids.new()}", body)
     assert answer.status_code == 422
     assert "张三" not in answer.text
+
+
+async def shot_of_nobody(doors: Doors, station: Station, counter: int) -> tuple[UUID, dict[str, Any]]:
+    """A test shot that the server has."""
+    original, capture_id = b"frame %d" % counter, kit_ids.new()
+    await station.upload(original)
+    frame = taken(None, original, frame_counter=counter)
+    assert (await station.ask("PUT", f"/v1/captures/{capture_id}", frame)).is_success
+    return capture_id, frame
+
+
+async def test_a_seal_is_kept_with_both_signatures(doors: Doors, station: Station) -> None:
+    """What is retrieved can be checked with nothing but the two public keys; another document fits neither."""
+    capture_id, frame = await shot_of_nobody(doors, station, 1)
+    session_id = kit_ids.new()
+    cameras = [{"serial": "V1", "before": 0, "after": 1}]
+    asked = {"camera_frames": 1, "cameras": cameras, "journalled": [journalled(capture_id, frame)]}
+    forged = await station.ask("PUT", f"/v1/sessions/{session_id}", {**asked, "signature": "none"})
+    assert (forged.status_code, forged.json()["code"]) == (422, "seal-signature-invalid")
+    assert (await station.seal(session_id, asked)).json()["state"] == "sealed"
+    path = f"/v1/sessions/{session_id}"
+    assert (await doors.staff("GET", path, role="secretary")).status_code == 403
+    kept = (await doors.staff("GET", path, role="auditor")).json()
+    own, theirs = kept["document"], kept["countersigned"]
+    content = documents.canonical(own)
+    assert auth.stamped(kept["station_key"], documents.SEAL, content, kept["station_signature"])
+    assert auth.stamped(
+        kept["server_key"], documents.COUNTERSIGN, documents.canonical(theirs), kept["countersignature"]
+    )
+    assert theirs["document_sha256"] == documents.digest(own)
+    assert not auth.stamped(
+        kept["station_key"],
+        documents.SEAL,
+        documents.canonical({**own, "camera_frames": 2}),
+        kept["station_signature"],
+    )
+    again = (await station.seal(session_id, asked)).json()
+    assert again["countersignature"] == kept["countersignature"]
+    other = await station.seal(session_id, {**asked, "camera_frames": 2})
+    assert (other.status_code, other.json()["code"]) == (409, "session-sealed")
+    (row,) = (await doors.staff("GET", f"/v1/campaigns/{doors.capture.campaign_id}/sessions")).json()["items"]
+    assert (row["session_id"], row["state"]) == (str(session_id), "sealed")
+
+
+async def test_a_seal_that_does_not_agree_is_refused_with_what_differs(doors: Doors, station: Station) -> None:
+    """A removed frame, another hash, a frame that only the camera counted: each is told; a person may settle it."""
+    shots = [await shot_of_nobody(doors, station, counter) for counter in (1, 2, 3)]
+    named = [journalled(*shot) for shot in shots]
+    named[1]["sha256"] = "0" * 64
+    session_id = kit_ids.new()
+    cameras = [{"serial": "V1", "before": 0, "after": 4}]
+    asked = {"camera_frames": 4, "cameras": cameras, "journalled": named[:2], "journal_intact": False}
+    refused = (await station.seal(session_id, asked)).json()
+    assert (refused["state"], refused["balanced"], refused["countersignature"]) == ("refused", False, None)
+    told = {(one["kind"], one["capture_id"], one["frame_counter"]) for one in refused["differences"]}
+    assert told == {
+        ("journal_altered", None, None),
+        ("hash_differs", str(shots[1][0]), 2),
+        ("not_journalled", str(shots[2][0]), 3),
+        ("not_counted", None, 4),
+    }
+    async with doors.capture.unit() as work:
+        await seals.show_refused(work)
+    assert 'gradphoto_sessions_refused{campus="boda",desk="A1"} 1.0' in metrics.exposition().decode()
+    path, reason = f"/v1/sessions/{session_id}/settle", {"reason": "第 4 张为空拍，已与现场核对"}
+    assert (await doors.staff("POST", path, reason, role="auditor")).status_code == 403
+    settled = (await doors.staff("POST", path, reason, role="crew_lead")).json()
+    assert (settled["state"], settled["balanced"], bool(settled["countersignature"])) == ("settled", False, True)
+    assert (await doors.capture.said())[-2:] == ["session.refused", "session.sealed"]
+
+
+async def test_a_refused_session_is_sealed_when_what_was_missing_has_come(doors: Doors, station: Station) -> None:
+    """The same session told anew is compared anew."""
+    first = await shot_of_nobody(doors, station, 1)
+    late, frame = kit_ids.new(), taken(None, b"late", frame_counter=2)
+    cameras = [{"serial": "V1", "before": 0, "after": 2}]
+    asked = {"camera_frames": 2, "cameras": cameras, "journalled": [journalled(*first), journalled(late, frame)]}
+    session_id = kit_ids.new()
+    refused = (await station.seal(session_id, asked)).json()
+    assert (refused["state"], refused["missing"]) == ("refused", [str(late)])
+    await station.upload(b"late")
+    assert (await station.ask("PUT", f"/v1/captures/{late}", frame)).is_success
+    assert (await station.seal(session_id, asked)).json()["state"] == "sealed"
+    assert (await doors.capture.said())[-2:] == ["session.refused", "session.sealed"]

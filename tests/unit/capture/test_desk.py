@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from gradphoto_contracts import capture, catalogue, ids
+from gradphoto_contracts import catalogue, ids
 from kit import errors
 from services.capture import handlers
 from services.capture.domain import checkins, sessions, stations
@@ -104,55 +104,6 @@ async def test_drift_is_not_resolved_twice_differently(world: World) -> None:
         await desk.tell_drift(world.work(), drift(world, "walk_off"))
     with pytest.raises(errors.Conflict, match="drift-differs"):
         await desk.tell_drift(world.work(), replace(drift(world), seen="A1-0009"))
-
-
-def station(world: World) -> stations.Station:
-    return stations.Station(
-        station_id=world.station_id,
-        campaign_id=world.campaign_id,
-        desk_id=world.desk_id,
-        label="笔记本 1",
-        state="enrolled",
-        code_index=b"",
-        code_expires_at=world.now,
-        created_at=world.now,
-    )
-
-
-async def test_session_balances_when_all_three_count_the_same(world: World) -> None:
-    """A seal names what is missing, balances after it has come, and then stays as it is."""
-    student_id = await world.enrol_student()
-    first, late = world.shot(student_id), world.shot(None, "unbound")
-    await desk.receive_capture(world.unit, world.objects, first)
-    frames = tuple(sessions.Frame(shot.capture_id, shot.sha256) for shot in (first, late))
-    session_id = ids.SessionId(world.new_id())
-
-    async def seal(camera: int = 2, journal: tuple[sessions.Frame, ...] = frames) -> sessions.Seal:
-        return await desk.seal_session(world.work(), session_id, station(world), camera, journal)
-
-    open_seal = await seal()
-    assert (open_seal.stored_frames, open_seal.missing, open_seal.balanced) == (1, (late.capture_id,), False)
-    await desk.receive_capture(world.unit, world.objects, late)
-    assert (await seal()).balanced
-    assert (await seal()).version == 2
-    with pytest.raises(errors.Conflict, match="session-sealed"):
-        await seal(camera=3)
-    assert [event.TYPE for event in world.events.said].count(capture.SessionSealedV1.TYPE) == 2
-
-
-async def test_frame_with_another_hash_counts_as_missing(world: World) -> None:
-    """A journalled frame whose stored bytes are others is not stored."""
-    shot = world.shot(None, "unbound")
-    await desk.receive_capture(world.unit, world.objects, shot)
-    frames = (sessions.Frame(shot.capture_id, "0" * 64),)
-    seal = await desk.seal_session(world.work(), ids.SessionId(world.new_id()), station(world), 1, frames)
-    assert seal.missing == (shot.capture_id,)
-
-
-async def test_camera_that_counts_more_than_the_journal_does_not_balance(world: World) -> None:
-    """A frame on the card that nobody journalled keeps the card from being wiped."""
-    seal = await desk.seal_session(world.work(), ids.SessionId(world.new_id()), station(world), 1, ())
-    assert not seal.balanced
 
 
 async def invite(world: World) -> tuple[stations.Station, str]:

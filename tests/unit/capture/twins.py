@@ -12,7 +12,7 @@ from uuid import UUID
 from gradphoto_contracts import ids
 from kit import errors, memory, objects
 from services.capture import ports
-from services.capture.domain import checkins, floor, photos, ranges, sessions, stations
+from services.capture.domain import checkins, floor, photos, ranges, seals, sessions, stations
 
 NOW = datetime(2024, 5, 20, 1, 0, tzinfo=UTC)
 
@@ -193,9 +193,6 @@ class Photos:
         mine = photo.state == "received" and self.attempts[photo.shot.capture_id] == claim.attempt
         return photo if mine else None
 
-    async def stored(self, capture_ids: Sequence[ids.CaptureId]) -> dict[ids.CaptureId, str]:
-        return {key: self.rows[key].shot.sha256 for key in capture_ids if key in self.rows}
-
     def expire_leases(self) -> None:
         """What time does to a worker that was killed."""
         self.taken.clear()
@@ -226,21 +223,39 @@ class Ranges:
 class Sessions:
     """Seals and drifts by id."""
 
-    def __init__(self) -> None:
-        self.seals: dict[ids.SessionId, sessions.Seal] = {}
+    def __init__(self, stored: Photos) -> None:
+        self.seals: dict[ids.SessionId, seals.Seal] = {}
         self.drifts: dict[ids.DriftId, sessions.Drift] = {}
+        self._photos = stored
 
-    async def seal(self, session_id: ids.SessionId) -> sessions.Seal | None:
+    async def seal(self, session_id: ids.SessionId) -> seals.Seal | None:
         return self.seals.get(session_id)
 
-    async def save_seal(self, seal: sessions.Seal) -> None:
-        self.seals[seal.session_id] = seal
+    async def save_seal(self, seal: seals.Seal) -> None:
+        self.seals[seal.told.session_id] = seal
+
+    async def frames(self, told: seals.Told) -> Sequence[seals.Stored]:
+        named = {frame.capture_id for frame in told.journalled}
+        return [
+            seals.Stored(key, row.shot.sha256, row.shot.camera_serial, row.shot.frame_counter, row.received_at)
+            for key, row in self._photos.rows.items()
+            if key in named or (row.shot.station_id == told.station_id and _counted(told, row.shot))
+        ]
+
+    async def refused(self) -> dict[ids.DeskId, int]:
+        refused = [seal.told.desk_id for seal in self.seals.values() if seal.state == "refused"]
+        return {desk_id: refused.count(desk_id) for desk_id in refused}
 
     async def drift(self, drift_id: ids.DriftId) -> sessions.Drift | None:
         return self.drifts.get(drift_id)
 
     async def save_drift(self, drift: sessions.Drift) -> None:
         self.drifts[drift.drift_id] = drift
+
+
+def _counted(told: seals.Told, shot: photos.Shot) -> bool:
+    ranges = [(camera.serial, range(camera.before + 1, camera.after + 1)) for camera in told.cameras]
+    return any(serial == shot.camera_serial and shot.frame_counter in counted for serial, counted in ranges)
 
 
 class Objects:
@@ -318,7 +333,6 @@ class World:
     stations: Stations = field(default_factory=Stations)
     checkins: Checkins = field(default_factory=Checkins)
     ranges: Ranges = field(default_factory=Ranges)
-    sessions: Sessions = field(default_factory=Sessions)
     events: memory.MemoryEvents = field(default_factory=memory.MemoryEvents)
     inbox: memory.MemoryInbox = field(default_factory=memory.MemoryInbox)
     objects: Objects = field(default_factory=Objects)
@@ -326,6 +340,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.photos = Photos(self.floor)
+        self.sessions = Sessions(self.photos)
         self._numbers = count(1)
         self.campaign_id = ids.CampaignId(self.new_id())
         self.campus_id = ids.CampusId(self.new_id())
@@ -355,6 +370,8 @@ class World:
             code_index=lambda code: sha256(code.encode()).digest(),
             sign_pack=lambda _content: "",
             pack_key="",
+            countersign=lambda _content: "signed by the server",
+            seal_key="",
             campaign_code_key=lambda campaign: "00" * 32,
         )
 

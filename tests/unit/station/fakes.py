@@ -66,6 +66,9 @@ class Journal:
     async def backlog(self) -> int:
         return len(self.messages)
 
+    async def head(self) -> tuple[int, str, bool]:
+        return len(self.facts), "00" * 32, True
+
 
 class Spool:
     """Frames in a dict; `full` as a full disk."""

@@ -126,6 +126,13 @@ def upgrade() -> None:
         unique=False,
         schema="capture",
     )
+    op.create_index(
+        "ix_captures_counted",
+        "captures",
+        ["station_id", "camera_serial", "frame_counter"],
+        unique=False,
+        schema="capture",
+    )
     op.create_index("ix_captures_checkin_id", "captures", ["checkin_id"], unique=False, schema="capture")
     op.create_index("ix_captures_student_id", "captures", ["student_id"], unique=False, schema="capture")
     op.create_index(
@@ -366,14 +373,31 @@ def upgrade() -> None:
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
         sa.Column("station_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("signature", sa.Text(), nullable=False),
         sa.Column("camera_frames", sa.BigInteger(), nullable=False),
-        sa.Column("journalled", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("journalled_frames", sa.BigInteger(), nullable=False),
         sa.Column("stored_frames", sa.BigInteger(), nullable=False),
-        sa.Column("missing", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("differences", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("difference_count", sa.BigInteger(), nullable=False),
+        sa.Column("receipts", sa.Text(), nullable=False),
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.Column("settled_role", sa.Text(), nullable=True),
+        sa.Column("settled_reason", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("session_id", name=op.f("pk_sessions")),
         schema="capture",
+    )
+    op.create_index("ix_sessions_campaign_id", "sessions", ["campaign_id"], unique=False, schema="capture")
+    op.create_index(
+        "ix_sessions_refused",
+        "sessions",
+        ["desk_id"],
+        unique=False,
+        schema="capture",
+        postgresql_where=sa.text("state = 'refused'"),
     )
     op.create_table(
         "slots",

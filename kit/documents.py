@@ -1,0 +1,37 @@
+"""A document as it is signed: one spelling of its content, so that whoever holds that can check the signature."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+#: The kinds of signature over a session's seal, by its station and by the server: one is none of the other.
+SEAL, COUNTERSIGN = "gradphoto-seal", "gradphoto-countersign"
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """UTF-8 JSON with sorted keys and no white space. Only texts, whole numbers, booleans, null, lists and objects.
+
+    Fractions are refused: two languages spell them differently.
+    """
+    _demand_exact(document)
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The SHA-256 (64 hex digits) by which another document names this one."""
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def _demand_exact(value: Any) -> None:
+    match value:
+        case str() | int() | None:
+            return
+        case dict():
+            for inner in value.values():
+                _demand_exact(inner)
+        case list() | tuple():
+            for inner in value:
+                _demand_exact(inner)
+        case _:
+            raise ValueError(f"a signed document holds no {type(value).__name__}")
