@@ -256,7 +256,7 @@ def test_a_face_refuses_nobody(seat: Seat) -> None:
 
 
 def test_a_late_face_takes_nothing_back(seat: Seat) -> None:
-    """Compared after the photo was kept: it is said, and stays bound, whatever the answer, until somebody rebinds it."""
+    """Compared after the photo was kept: it is said, and stays bound until it is rebound."""
     seat.show("A-0001")
     capture_id = seat.shoot()
     seat.keep(capture_id)
