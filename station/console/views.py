@@ -319,7 +319,7 @@ def _drift(desk: desks.Desk, now: datetime) -> Drift | None:
     sign = drift.sign.replace("_", "-")
     told = {"expected": drift.expected, "seen": drift.seen}
     words = message(f"drift-{sign}", "stop", told)
-    ways = [(way, message(f"console-drift-{sign}-{way}", "stop", told)) for way in rules.ways_out(desk, now)]
+    ways = [(way, message(_way(desk, drift, way), "stop", told)) for way in rules.ways_out(desk, now)]
     return Drift(
         sign=drift.sign,
         expected=drift.expected,
@@ -330,6 +330,13 @@ def _drift(desk: desks.Desk, now: datetime) -> Drift | None:
         ways=tuple(Way(resolution=way, zh=said.zh, en=said.en) for way, said in ways),
         open=len(desk.drifts),
     )
+
+
+def _way(desk: desks.Desk, drift: facts.DriftSuspected, way: facts.Resolution) -> str:
+    """The code of what an answer does. A photo that was kept before the alarm stays, until staff put it right."""
+    if way == "dismiss" and drift.sign in facts.LATE_SIGNS and drift.capture_id not in desk.undecided:
+        return "console-drift-late-dismiss"
+    return f"console-drift-{drift.sign.replace('_', '-')}-{way}"
 
 
 def _health(agent: agents.Agent, pack: Pack | None, trouble: Problem | None) -> Health:

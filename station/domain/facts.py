@@ -12,6 +12,8 @@ ToldSign = Literal["ticket_skipped", "ticket_repeated", "frame_missing", "frame_
 Sign = Literal[
     ToldSign, "ticket_unlike", "seat_stale", "frame_too_soon", "face_repeated", "face_changed", "face_unlike"
 ]
+#: Signs that may come when the photo was kept already.
+LATE_SIGNS: frozenset[Sign] = frozenset({"face_repeated", "face_changed", "face_unlike"})
 #: How the desk knows who sits: the number was shown (slip or code scanned, or read out), or the next one was called.
 Proof = Literal["shown", "called"]
 #: With what a frame's face was compared: the last photo of another ticket, an earlier frame of its own, a reference.

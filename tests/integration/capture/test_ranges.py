@@ -61,25 +61,30 @@ async def anybody(_work: ports.Work, _photo: photos.Photo) -> None:
     """Whoever asks may."""
 
 
+async def check_in(capture: Capture, student_id: ids.StudentId, place: int) -> checkins.Checkin:
+    """Give a student the number of this place."""
+    checkin = checkins.Checkin(
+        checkin_id=ids.CheckinId(kit_ids.new()),
+        campaign_id=capture.campaign_id,
+        student_id=student_id,
+        class_id=capture.class_id,
+        desk_id=capture.desk_id,
+        station_id=ids.StationId(UUID(int=1)),
+        ticket=f"A1-{place:04d}",
+        checked_in_at=capture.clock.now(),
+        recorded_at=capture.clock.now(),
+    )
+    async with capture.unit() as work:
+        return await desk.record_checkin(work, checkin)
+
+
 @pytest.fixture
 async def line(capture: Capture) -> Line:
     """Five photos in force, each but the first on the one before."""
     students = [await capture.enrol_student(place) for place in range(1, NUMBERS + 1)]
     shots: dict[int, ids.CaptureId] = {}
     for place, student_id in enumerate(students, 1):
-        checkin = checkins.Checkin(
-            checkin_id=ids.CheckinId(kit_ids.new()),
-            campaign_id=capture.campaign_id,
-            student_id=student_id,
-            class_id=capture.class_id,
-            desk_id=capture.desk_id,
-            station_id=ids.StationId(UUID(int=1)),
-            ticket=f"A1-{place:04d}",
-            checked_in_at=capture.clock.now(),
-            recorded_at=capture.clock.now(),
-        )
-        async with capture.unit() as work:
-            await desk.record_checkin(work, checkin)
+        checkin = await check_in(capture, student_id, place)
         if place < NUMBERS:
             shot = await capture.shoot(student_id, ticket=checkin.ticket, checkin_id=checkin.checkin_id)
             await receive(capture, shot)

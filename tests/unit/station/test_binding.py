@@ -256,14 +256,15 @@ def test_a_face_refuses_nobody(seat: Seat) -> None:
 
 
 def test_a_late_face_takes_nothing_back(seat: Seat) -> None:
-    """Compared after the photo was kept: it is said, and stays bound until somebody rebinds it."""
+    """Compared after the photo was kept: it is said, and stays bound until it is rebound."""
     seat.show("A-0001")
     capture_id = seat.shoot()
     seat.keep(capture_id)
     seat.compare(capture_id, "reference", 0.05)
-    assert rules.ways_out(seat.desk, seat.now) == ("seen",)
-    seat.resolve("seen")
+    assert rules.ways_out(seat.desk, seat.now) == ("seen", "dismiss")
+    seat.resolve("dismiss")
     assert seat.desk.kept
+    assert seat.desk.tickets["A-0001"].state == "photographed"
 
 
 ALL_SIGNS: dict[facts.Sign, int] = {

@@ -67,10 +67,12 @@ async def _shoot(bench: Bench, person: int, picture: int) -> frames.Shot:
 
 
 async def _photograph(bench: Bench, person: int, picture: int) -> tuple[facts.FaceCompared, ...]:
-    """Whoever is next sits, is photographed and kept; what the faces said."""
+    """Whoever is next sits, is photographed and kept, after a look where drift is suspected; what the faces said."""
     await queue.seat(bench.work, None)
     shot = await _shoot(bench, person, picture)
     said = bench.desk.frames[shot.frame.capture_id].faces
+    if bench.desk.drift:
+        await queue.resolve_drift(bench.work, "seen", None)
     await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
     return said
 
