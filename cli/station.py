@@ -63,12 +63,15 @@ def run(directory: Directory) -> None:
 def console(
     directory: Directory,
     browser: Annotated[bool, typer.Option(help="打开浏览器 · open the browser")] = True,
+    helper: Annotated[bool, typer.Option("--helper", help="只能签到，给班级协助人员 · check-in alone")] = False,
 ) -> None:
     """打开操作台页面（未登记时为设置向导） · Open the desk console; before enrolment it is the set-up wizard."""
     try:
         door = json.loads((directory / "door.json").read_text("utf-8"))
         headers = {"authorization": f"Bearer {door['token']}"}
-        answer = httpx.post(f"{door['url']}/v1/console/invitations", headers=headers, timeout=5, trust_env=False)
+        role = {"role": "helper" if helper else "operator"}
+        invitations = f"{door['url']}/v1/console/invitations"
+        answer = httpx.post(invitations, json=role, headers=headers, timeout=5, trust_env=False)
         link = door["url"] + answer.raise_for_status().json()["path"]
     except (OSError, ValueError, httpx.HTTPError):
         _give_up("台站没有运行：gradphoto station run · the station is not running")

@@ -37,7 +37,7 @@ from station import (
 )
 from station.agent import Agent
 from station.cameras import choice
-from station.console import admission, door, live, pages, setup
+from station.console import admission, door, helper, live, pages, setup
 from station.domain import facts
 from station.domain.desk import Desk
 
@@ -142,7 +142,9 @@ class Door:
         desk = door.Desk(agent, previews.Previews(agent.spool))
         page = door.router(desk, self.guard, self.streams)
         wizard = setup.enrolled(desk, self.directory, self.guard, self.again.set)
-        return self._application([api.router(agent, self.token), page, wizard], readiness)
+        return self._application(
+            [api.router(agent, self.token), page, wizard, helper.router(agent, self.guard)], readiness
+        )
 
     def listen(self) -> socket.socket:
         """Take the port of last time, or another one if that is gone."""

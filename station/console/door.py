@@ -38,6 +38,12 @@ class CheckedIn(BaseModel):
     desk: views.Desk
 
 
+class Invitation(BaseModel):
+    """For whom a browser is let in."""
+
+    role: admission.Role = "operator"
+
+
 class Invited(BaseModel):
     """Where a browser enters, once."""
 
@@ -50,13 +56,15 @@ def entrance(guard: admission.Admission, token: str, station: str) -> APIRouter:
     doors = APIRouter(tags=["console"])
 
     @doors.post("/v1/console/invitations", dependencies=[Depends(api.holder_of(token, station))])
-    async def invite() -> Invited:
-        return Invited(path=f"/console/enter?once={guard.invite()}", expires_in_s=admission.CODE_LIFE_S)
+    async def invite(body: Invitation | None = None) -> Invited:
+        code = guard.invite(body.role if body else "operator")
+        return Invited(path=f"/console/enter?once={code}", expires_in_s=admission.CODE_LIFE_S)
 
     @doors.get("/console/enter", include_in_schema=False)
     async def enter(once: str) -> Response:
         response = RedirectResponse("/console/", 303, headers=pages.HEADERS)
-        guard.admit(once, response)
+        if guard.admit(once, response) == "helper":
+            response.headers["location"] = "/console/helper"
         return response
 
     @doors.get("/console/admitted", include_in_schema=False, status_code=204, dependencies=[Depends(guard.demand)])

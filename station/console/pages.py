@@ -43,6 +43,10 @@ def router() -> APIRouter:
     async def page() -> Response:
         return _answer(files["console/index.html"])
 
+    @doors.get("/console/helper")
+    async def helper() -> Response:
+        return _answer(files["console/helper.html"])
+
     @doors.get("/web/{path:path}")
     async def file(path: str) -> Response:
         if path not in files:

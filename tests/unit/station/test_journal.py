@@ -1,6 +1,7 @@
 """The journal file: all or nothing, in order, one message a key, one process at a time."""
 
 import resource
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,3 +129,30 @@ def _full(journal: SqliteJournal, limit: str) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         if limit == "pages":
             journal._connection.execute("pragma max_page_count = 1000000")
+
+
+def _files(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.iterdir()]
+
+
+async def test_what_the_journal_says_is_sealed(tmp_path: Path) -> None:
+    """Neither facts nor messages nor answers stand in the file in the clear; a row that was altered does not open."""
+    book = SqliteJournal(tmp_path / "j", SEALER)
+    await book.open()
+    said = "欧蘅蓁蕤 650102200001010017"
+    released = facts.TicketReleased("A-0001", said, START)
+    await book.append([_issued(1), released], [_message(body={"override_reason": said})])
+    (pending,) = await book.pending(10)
+    assert pending.message.body == {"override_reason": said}
+    await book.received(pending, {"told": said}, START, [])
+    written = b"".join(_files(tmp_path))
+    assert [word for word in (said.encode(), b"650102", b"student_id", b"\\u6b27") if word in written] == []
+    await book.close()
+    with sqlite3.connect(tmp_path / "j") as connection:
+        connection.execute("update facts set kind = 'seated' where seq = 2")
+    connection.close()
+    again = SqliteJournal(tmp_path / "j", SEALER)
+    await again.open()
+    with pytest.raises(crypto.Tampered):
+        await again.history()
+    await again.close()
