@@ -1,20 +1,20 @@
-// What the camera sees now, small, while somebody sits and no frame waits. A camera that refuses is not asked again.
+// What the camera sees now, small, while somebody sits and no frame waits; only where the station says that it can.
 import { html, onBeforeUnmount, reactive, ref } from "./markup.js";
 
 const PAUSE_MS = 250;
+const AGAIN_MS = 3000; // a camera that is being opened, or in trouble
 
 // `wanted`: null until the operator has said; then as said.
-export const live = reactive({ wanted: null, refused: false });
+export const live = reactive({ wanted: null });
 
 export function shows(view) {
-  const can = view.health.camera.live_view && !live.refused;
-  return can && live.wanted !== false && view.mode === "seated" && !view.frame;
+  return on(view) && view.mode === "seated" && !view.frame;
 }
 
+export const on = (view) => view.health.camera.live_view && live.wanted !== false;
+
 export function toggle(view) {
-  const on = view.health.camera.live_view && !live.refused && live.wanted !== false;
-  live.wanted = !on;
-  live.refused = false;
+  live.wanted = !on(view);
 }
 
 export const Live = {
@@ -31,7 +31,7 @@ export const Live = {
         timer = setTimeout(next, PAUSE_MS);
       };
       picture.onerror = () => {
-        if (!ended) live.refused = true;
+        if (!ended) timer = setTimeout(next, AGAIN_MS);
       };
       count += 1;
       picture.src = `/console/live.jpg?${count}`;

@@ -4,7 +4,7 @@ import { ARM_MS, mainAct, otherActs } from "./acts.js";
 import { Desk, Head, Messages } from "./desk.js";
 import * as dialogs from "./dialogs.js";
 import { listen } from "./keys.js";
-import { shows, toggle } from "./live.js";
+import { on, toggle } from "./live.js";
 import { play } from "./sounds.js";
 import { connect, post, station, take } from "./station.js";
 import { Wizard } from "./wizard.js";
@@ -58,7 +58,7 @@ const ACTS = {
   help: () => (ui.dialog = dialogs.helpDialog()),
   type: () => (ui.dialog = dialogs.typeDialog()),
   letIn: () => (ui.dialog = dialogs.letInDialog()),
-  devices: () => (ui.dialog = dialogs.devicesDialog(station.view, shows(station.view))),
+  devices: () => (ui.dialog = dialogs.devicesDialog(station.view, on(station.view))),
   slip: printSlip,
 };
 

@@ -80,7 +80,7 @@ class Photo:
 
 
 #: Who decided (`station.domain.facts.Role`) and why: a desk says both, or the photo is not let pass.
-_OVERRIDE = re.compile(r"(crew_lead|registrar|college_teacher): .*\S.*", re.DOTALL)
+OVERRIDE_WORDS = re.compile(r"(crew_lead|registrar|college_teacher): .*\S.*", re.DOTALL)
 
 
 def original_key(campaign_id: ids.CampaignId, sha256: str) -> str:
@@ -99,7 +99,7 @@ def shot_fault(shot: Shot) -> str | None:
         return "capture-without-student"
     if shot.student_id is not None and shot.decision == "unbound":
         return "test-shot-with-student"
-    if shot.decision == "override" and not _OVERRIDE.fullmatch(shot.override_reason or ""):
+    if shot.decision == "override" and not OVERRIDE_WORDS.fullmatch(shot.override_reason or ""):
         return "override-needs-reason"
     return None
 

@@ -170,8 +170,11 @@ class TetheredCamera(devices.Supervised):
         if self._preview is None:
             self._preview = asyncio.get_running_loop().create_future()
             await self._ask("preview")
-        async with asyncio.timeout(self._limits.silence_s):
-            return await asyncio.shield(self._preview)
+        try:
+            async with asyncio.timeout(self._limits.silence_s):
+                return await asyncio.shield(self._preview)
+        except TimeoutError:
+            raise self._watch.problem("camera-opening") from None
 
     # -- one connection after another
 
