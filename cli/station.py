@@ -16,6 +16,16 @@ from cli import doors, screen
 app = typer.Typer(no_args_is_help=True, help="采集台站 · The desk's station agent.")
 
 Directory = Annotated[Path, typer.Option("--dir", help="台站目录 · the station's directory")]
+Camera = Annotated[
+    str | None, typer.Option(help="virtual | virtual-24mp | simulated | gphoto2[:PORT] | hotfolder:PATH")
+]
+Reader = Annotated[str | None, typer.Option(help="读卡器 · card reader: none | serial:PORT")]
+Printer = Annotated[
+    str | None,
+    typer.Option(
+        help="号条打印机 · slip printer: none | tcp:HOST[:PORT] | serial:PORT[@BAUD] | device:PATH | queue:NAME"
+    ),
+]
 
 
 @app.command()
@@ -23,9 +33,9 @@ def enrol(
     directory: Directory,
     server: Annotated[str, typer.Option(help="capture 服务地址 · address of the capture service")],
     code: Annotated[str, typer.Option(help="一次性登记码 · one-time code")],
-    camera: Annotated[
-        str, typer.Option(help="virtual | virtual-24mp | simulated | gphoto2[:PORT] | hotfolder:PATH")
-    ] = "virtual",
+    camera: Camera = None,
+    reader: Reader = None,
+    printer: Printer = None,
 ) -> None:
     """用一次性登记码登记本机 · Enrol this computer with a one-time code."""
     from kit.errors import Problem
@@ -34,7 +44,8 @@ def enrol(
 
     place = settings.Directory(directory)
     try:
-        asyncio.run(enrolment.enrol(place, settings.Settings(), server, code, camera))
+        devices = settings.Devices(**_named(camera=camera, reader=reader, printer=printer))
+        asyncio.run(enrolment.enrol(place, settings.Settings(), server, code, devices))
     except Problem as problem:
         _give_up(program.explained(problem))
     enrolled = place.enrolled()
@@ -42,8 +53,8 @@ def enrol(
 
 
 @app.command()
-def run(directory: Directory) -> None:
-    """运行台站 · Run the station until Ctrl-C."""
+def run(directory: Directory, camera: Camera = None, reader: Reader = None, printer: Printer = None) -> None:
+    """运行台站 · Run the station until Ctrl-C. Devices named here are used from now on."""
     from kit import logs
     from kit.errors import Problem
     from station import __main__ as program
@@ -53,7 +64,7 @@ def run(directory: Directory) -> None:
     config = settings.Settings()
     logs.configure("station", config.log_level)
     try:
-        status = asyncio.run(stations.run(directory, config))
+        status = asyncio.run(stations.run(directory, config, _named(camera=camera, reader=reader, printer=printer)))
     except Problem as problem:
         _give_up(program.explained(problem))
     raise typer.Exit(status)
@@ -133,11 +144,17 @@ def _door(directory: Path) -> str | None:
         state = httpx.get(f"{door['url']}/v1/state", headers=headers, timeout=5, trust_env=False).json()
     except (OSError, ValueError, httpx.HTTPError):
         return "台站没有运行：gradphoto station run · the station is not running"
+    if troubled := [f"{one['device']} {one['code']}" for one in state["devices"] if one["code"]]:
+        return f"设备故障：{', '.join(troubled)} · a device does not work"
     if not state["pack_entries"]:
         return "没有名单包：请连接网络 · no desk pack: connect the network"
     if state["refused"] or state["damaged"]:
         return f"被拒绝 {state['refused']}，损坏 {state['damaged']}：请联系运维 · refused or damaged: call operations"
     return None
+
+
+def _named(**devices: str | None) -> dict[str, str]:
+    return {kind: name for kind, name in devices.items() if name is not None}
 
 
 def _give_up(text: str) -> None:

@@ -128,6 +128,10 @@ class Outbox:
         )
 
 
+#: A connection that the server ends while asyncpg is about to speak may end in any of these.
+_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
 class Publisher(Protocol):
     """What the relay needs of the bus."""
 
@@ -156,7 +160,7 @@ class Relay:
         while True:
             try:
                 await self._campaign()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except _LOST as error:
                 _log.warning("relay.database-lost", service=self._service, cause=type(error).__name__)
             finally:
                 leading.set(0)

@@ -14,14 +14,16 @@ def main() -> int:
     """Parse, act, and say a problem in two sentences instead of a traceback."""
     arguments = _arguments()
     config = settings.Settings()
+    chosen = {name: value for name in settings.Devices.model_fields if (value := getattr(arguments, name))}
     logs.configure("station", config.log_level)
     try:
         if arguments.act == "run":
             from station import app  # what a day's work needs takes seconds to import
 
-            return asyncio.run(app.run(arguments.dir, config))
+            return asyncio.run(app.run(arguments.dir, config, chosen))
         directory = settings.Directory(arguments.dir)
-        asyncio.run(enrolment.enrol(directory, config, arguments.server, arguments.code, arguments.camera))
+        devices = settings.Devices(**chosen)
+        asyncio.run(enrolment.enrol(directory, config, arguments.server, arguments.code, devices))
     except Problem as problem:
         print(explained(problem), file=sys.stderr)
         return 2
@@ -43,11 +45,11 @@ def _arguments() -> argparse.Namespace:
     enrolling = acts.add_parser("enrol", help="用一次性登记码登记 enrol with a one-time code")
     for act in (running, enrolling):
         act.add_argument("--dir", type=Path, required=True, help="台站目录 the station's directory")
+        act.add_argument("--camera", help="virtual | virtual-24mp | simulated | gphoto2[:PORT] | hotfolder:PATH")
+        act.add_argument("--reader", help="none | serial:PORT")
+        act.add_argument("--printer", help="none | tcp:HOST[:PORT] | serial:PORT[@BAUD] | device:PATH | queue:NAME")
     enrolling.add_argument("--server", required=True, help="capture 服务地址 address of the capture service")
     enrolling.add_argument("--code", required=True, help="一次性登记码 one-time code")
-    enrolling.add_argument(
-        "--camera", default="virtual", help="virtual | virtual-24mp | simulated | gphoto2[:PORT] | hotfolder:PATH"
-    )
     return parser.parse_args()
 
 

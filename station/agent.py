@@ -9,7 +9,7 @@ from typing import Any
 
 from kit import logs
 from kit.errors import Problem
-from station import inspection, journal, measures, packs, ports, server, settings, spool, timekeeping, uplink
+from station import gear, inspection, journal, measures, packs, ports, server, settings, spool, timekeeping, uplink
 from station.cameras import portraits
 from station.domain import facts
 from station.domain.desk import Desk
@@ -34,6 +34,7 @@ class Agent:
     clock: timekeeping.StationClock
     measures: measures.Measures
     inspector: inspection.PhotospecInspector
+    gear: gear.Gear
     embedded: bool
     #: Bytes a second that originals may take, or None.
     upload_limit: Callable[[], float | None]
@@ -46,12 +47,14 @@ class Agent:
         """Finish what a former life left, before the door opens."""
         self.packs.load()
         await self.work.camera.start()
+        await self.gear.start()
         await sessions.open_session(self.work)
         await frames.finish_interrupted(self.work)
 
     async def close(self) -> None:
         """Let go of files, threads and connections. What was journalled needs no closing."""
         await self.work.camera.close()
+        await self.gear.close()
         await self.server.close()
         self.inspector.close()
         if self.work.faces:
@@ -60,7 +63,7 @@ class Agent:
 
     def background(self) -> list[Callable[[], Awaitable[None]]]:
         """The work beside the door."""
-        return [self.uplink.run, self.packs.run, self._beat, self._tend, self.work.camera.run]
+        return [self.uplink.run, self.packs.run, self._beat, self._tend, self.work.camera.run, *self.gear.background()]
 
     async def received(self, fact: facts.Fact) -> None:
         """The server has a frame: remember it and let the spool go."""

@@ -1,5 +1,6 @@
 """The operator's door: on this machine alone, behind a token that lies in the station's directory."""
 
+import asyncio
 import hmac
 import time
 from typing import Annotated, Any, Literal
@@ -13,8 +14,10 @@ from kit import auth, messages, web
 from kit.errors import Refused, Unauthenticated
 from station import agent as agents
 from station import ports
+from station.cameras import codes
 from station.domain import facts
-from station.handlers import comparing, frames, queue, sessions
+from station.handlers import comparing, frames, queue, sessions, slips
+from station.readers import wedge
 
 #: How long the operator waits for the server's answer to a seal; without it the seal is sent later.
 _SEAL_PATIENCE_S = 20.0
@@ -28,6 +31,19 @@ class Scan(_Body):
     """What the scanner, the card reader or the keyboard gave."""
 
     scan: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class SlipAsked(_Body):
+    """Whose slip is printed once more; without a ticket, that of whoever was checked in last."""
+
+    ticket: Annotated[str, Field(min_length=1, max_length=24)] | None = None
+
+
+class SlipAnswer(_Body):
+    """Whose slip the printer has taken, and how many wait with it."""
+
+    ticket: str
+    waiting: int
 
 
 class ByHand(_Body):
@@ -139,6 +155,14 @@ class UndecidedAnswer(_Body):
     verdict: facts.Verdict | None
 
 
+class DeviceAnswer(_Body):
+    """How one device is; `code` is its trouble."""
+
+    device: ports.DeviceKind
+    ready: bool
+    code: str | None
+
+
 class StateAnswer(_Body):
     """The desk at a glance."""
 
@@ -162,6 +186,7 @@ class StateAnswer(_Body):
     pack_old: bool
     pack_refused: str | None
     skew_s: float
+    devices: list[DeviceAnswer]
 
 
 class JournalItem(_Body):
@@ -195,7 +220,15 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
 
     @doors.post("/checkins")
     async def check_in(body: Scan) -> CheckInAnswer:
-        return check_in_answer(await queue.check_in(work, body.scan))
+        return check_in_answer(await queue.check_in(work, wedge.plain(body.scan)))
+
+    @doors.post("/checkins/picture")
+    async def check_in_by_picture(request: Request) -> CheckInAnswer:
+        return check_in_answer(await queue.check_in(work, await code_in(request)))
+
+    @doors.post("/slips")
+    async def print_slip(body: SlipAsked) -> SlipAnswer:
+        return await reprint(agent, body)
 
     @doors.post("/checkins/manual")
     async def check_in_by_hand(body: ByHand) -> CheckInAnswer:
@@ -247,6 +280,17 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
     return doors
 
 
+async def code_in(request: Request) -> str:
+    """The one capture code in the picture that was sent: PNG or JPEG, kept nowhere."""
+    return await asyncio.to_thread(codes.the_one_in, await request.body())
+
+
+async def reprint(agent: agents.Agent, asked: SlipAsked) -> SlipAnswer:
+    """Print a slip once more."""
+    number = await slips.print_slip(agent.work, asked.ticket)
+    return SlipAnswer(ticket=number, waiting=agent.gear.printer.waiting if agent.gear.printer else 0)
+
+
 async def shoot(agent: agents.Agent) -> frames.Shot:
     """Press the shutter, and note how long the verdict took."""
     shot = await frames.press_shutter(agent.work)
@@ -271,9 +315,15 @@ def holder_of(token: str, station: str) -> Any:
     return check
 
 
+def told(answer: queue.CheckIn) -> dict[str, str]:
+    """What the words of a check-in's answer name."""
+    day = f"{answer.day:%m-%d}" if answer.day else ""
+    return {"ticket": answer.ticket or "", "class_label": answer.class_label or "—", "day": day}
+
+
 def check_in_answer(answer: queue.CheckIn) -> CheckInAnswer:
     """A check-in with its words."""
-    zh, en = messages.render(answer.code, {"ticket": answer.ticket or "", "class_label": answer.class_label or ""})
+    zh, en = messages.render(answer.code, told(answer))
     return CheckInAnswer(
         outcome=answer.outcome,
         ticket=answer.ticket,
@@ -334,7 +384,12 @@ def _state(agent: agents.Agent) -> StateAnswer:
         pack_old=queue.pack_is_old(work, now),
         pack_refused=agent.packs.trouble.code if agent.packs.trouble else None,
         skew_s=agent.clock.skew.total_seconds(),
+        devices=[_device(health) for health in (work.camera.health(), *agent.gear.health().values())],
     )
+
+
+def _device(health: ports.Health) -> DeviceAnswer:
+    return DeviceAnswer(device=health.device, ready=health.ready, code=health.trouble.code if health.trouble else None)
 
 
 def _undecided(taken: facts.FrameJournalled, judged: facts.FrameJudged | None) -> UndecidedAnswer:
@@ -345,8 +400,7 @@ def _undecided(taken: facts.FrameJournalled, judged: facts.FrameJudged | None) -
 def _drift(drift: facts.DriftSuspected | None) -> DriftAnswer | None:
     if drift is None:
         return None
-    code = f"drift-{drift.sign.replace('_', '-')}"
-    zh, en = messages.render(code, {"expected": drift.expected, "seen": drift.seen})
+    zh, en = messages.render(drift_code(drift), {"expected": drift.expected, "seen": drift.seen})
     return DriftAnswer(
         drift_id=drift.drift_id,
         sign=drift.sign,
@@ -356,6 +410,13 @@ def _drift(drift: facts.DriftSuspected | None) -> DriftAnswer | None:
         zh=zh,
         en=en,
     )
+
+
+def drift_code(drift: facts.DriftSuspected) -> str:
+    """The code of what the operator is told; a frame that may show the former sitter names that one's ticket."""
+    if drift.sign == "frame_unexpected" and drift.expected != "-" and not drift.expected.isdecimal():
+        return "drift-frame-early"
+    return f"drift-{drift.sign.replace('_', '-')}"
 
 
 def _item(frame: Any) -> JournalItem:

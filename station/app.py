@@ -22,7 +22,9 @@ from kit import ids as new_ids
 from station import (
     api,
     bandwidth,
+    enrolment,
     faces,
+    gear,
     inspection,
     journal,
     measures,
@@ -73,6 +75,7 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     sender = uplink.Uplink(client, book, held, clock.now, received, figures.uplink_failed)
     inspector = inspection.PhotospecInspector()
     embedded = config.deployment == "embedded"
+    devices = gear.open_gear(enrolled.reader, enrolled.printer, directory.slips, desk, figures.noticed)
     work = ports.Work(
         desk=desk,
         journal=book,
@@ -88,10 +91,12 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         faces=faces.SFaceFaces(),
         compared_in=figures.compared_in,
         drill=embedded,
+        printer=devices.printer,
     )
+    devices.serve(work)
     agents.append(
         Agent(
-            *(directory, enrolled, work, book, held, pack, client, sender, clock, figures, inspector),
+            *(directory, enrolled, work, book, held, pack, client, sender, clock, figures, inspector, devices),
             embedded=embedded,
             upload_limit=upload_limit,
             after_kill=_left_by_another(directory),
@@ -175,12 +180,14 @@ async def _never_ready() -> dict[str, bool]:
     return {"enrolled": False}
 
 
-async def run(root: Path, config: settings.Settings) -> int:
+async def run(root: Path, config: settings.Settings, devices: dict[str, str] | None = None) -> int:
     """Run the station until it is told to stop, first its set-up page if it serves no desk yet.
 
-    Status 1 when a part of it failed: a supervisor starts it anew.
+    `devices` names those to be used from now on. Status 1 when a part of it failed: a supervisor starts it anew.
     """
     directory = settings.Directory(root)
+    if devices:
+        enrolment.choose(directory, devices)
     entrance = Door(directory, config)
     stopping = asyncio.Event()
     _on_signals(stopping)

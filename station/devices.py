@@ -77,6 +77,21 @@ def pauses(first_s: float, longest_s: float) -> Iterator[float]:
         pause_s = min(pause_s * 2, longest_s)
 
 
+async def try_out(device: ports.Device, patience_s: float, otherwise: str) -> None:
+    """See whether a device answers: raise Unavailable with what is wrong, or `otherwise`. It is closed again."""
+    await device.start()
+    try:
+        async with asyncio.timeout(patience_s):
+            while not device.health().ready:
+                if trouble := device.health().trouble:
+                    raise Unavailable(trouble.code, **trouble.params)
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise Unavailable(otherwise) from None
+    finally:
+        await device.close()
+
+
 class AlwaysReady:
     """The part of a device that needs no looking after."""
 
@@ -99,6 +114,15 @@ class AlwaysReady:
     async def arrived(self, timeout_s: float) -> None:
         """Nothing comes by itself."""
         await asyncio.sleep(timeout_s)
+
+    @property
+    def live_view(self) -> bool:
+        """It has none, unless it says so."""
+        return False
+
+    async def preview(self) -> bytes:
+        """Raises Unavailable."""
+        raise Unavailable("camera-no-live-view")
 
 
 class Supervised:

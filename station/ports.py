@@ -1,6 +1,7 @@
 """What the desk needs from outside of itself, and what one handler may touch."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from station.domain import facts, signals
 from station.domain.desk import Desk
 from station.domain.outgoing import Kind, Message
 from station.domain.pack import Entry, Pack
+from station.domain.seating import Chair
 
 
 class Clock(Protocol):
@@ -80,12 +82,19 @@ class Device(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One picture as the camera gives it. `monotonic_ns` is the machine's monotonic clock at the shutter."""
+    """One picture as the camera gives it.
+
+    `monotonic_ns` is the machine's monotonic clock when the picture was first heard of; the shutter was released at
+    most `lag_ns` before. A camera that was out of reach meanwhile may have taken it at any time since.
+    """
 
     jpeg: bytes
     camera_serial: str
     frame_counter: int
     monotonic_ns: int
+    lag_ns: int = 0
+    #: The sensor's own picture lies beside it, on the card or in the folder, and stays there: the crew's copy.
+    raw: bool = False
 
 
 class Camera(Device, Protocol):
@@ -119,12 +128,24 @@ class Camera(Device, Protocol):
         """Wait until a picture has come that nobody asked for, at most `timeout_s`."""
         ...
 
+    @property
+    def live_view(self) -> bool:
+        """Whether it can be asked for previews now."""
+        ...
+
+    async def preview(self) -> bytes:
+        """One small JPEG of what it sees; none of it is kept. Raises Unavailable."""
+        ...
+
+
+Source = Literal["id_card", "code"]
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What was swiped or scanned: `payload` is what the desk pack is asked for. Never written anywhere."""
 
-    source: Literal["id_card", "code"]
+    source: Source
     payload: str = field(repr=False)
     name: str = field(repr=False, default="")
     expires: date | None = field(repr=False, default=None)
@@ -356,6 +377,17 @@ class Work:
     damaged: set[ids.CaptureId] = field(default_factory=set)
     judging: set[ids.CaptureId] = field(default_factory=set)
     judgements: dict[ids.CaptureId, Judgement] = field(default_factory=dict)
+    #: Whom check-in turned away last, if somebody in charge may let them in all the same.
+    turned_away: ids.StudentId | None = None
+    #: Where this desk's slips come out, if it has a printer.
+    printer: Printer | None = None
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
+    chair: Chair = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Whoever sat before the start sits there still."""
+        now_ns = self.monotonic_ns()
+        self.chair = Chair(self.desk.seated, now_ns, now_ns)
 
     @property
     def terms(self) -> signals.Terms:

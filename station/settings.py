@@ -40,8 +40,18 @@ class Settings(BaseSettings):
     station_metrics: Annotated[str, StringConstraints(pattern=r"^[^:]+:\d{1,5}$")] | None = None
 
 
+class Devices(BaseModel):
+    """What hangs on this desk's cables, as `--camera`, `--reader` and `--printer` name it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    camera: str = "virtual"
+    reader: str = "none"
+    printer: str = "none"
+
+
 class Enrolled(BaseModel):
-    """Which desk this station serves: the server's answer to its one-time code, and the camera chosen here."""
+    """Which desk this station serves: the server's answer to its one-time code, and the devices chosen here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,8 +63,15 @@ class Enrolled(BaseModel):
     campus_code: str
     server: str
     camera: str
+    reader: str = "none"
+    printer: str = "none"
     #: The public key (PEM) under whose signature desk packs are taken, and under no other.
     pack_key: str
+
+    @property
+    def devices(self) -> Devices:
+        """The devices chosen."""
+        return Devices(camera=self.camera, reader=self.reader, printer=self.printer)
 
 
 @dataclass(frozen=True)
@@ -86,6 +103,11 @@ class Directory:
     @property
     def camera(self) -> Path:
         return self.root / "camera"
+
+    @property
+    def slips(self) -> Path:
+        """Slips that wait for paper. They hold no name."""
+        return self.root / "slips.json"
 
     @property
     def door(self) -> Path:

@@ -1,6 +1,5 @@
 """Which camera a station's configuration names."""
 
-import asyncio
 import importlib.util
 from pathlib import Path
 
@@ -39,17 +38,7 @@ def open_camera(name: str, folder: Path, serial: str, noticed: devices.Noticed =
 
 async def try_out(camera: ports.Camera) -> None:
     """See whether a camera answers: raise Unavailable with what is wrong, or that it takes long. It is closed again."""
-    await camera.start()
-    try:
-        async with asyncio.timeout(_TRIAL_S):
-            while not camera.health().ready:
-                if trouble := camera.health().trouble:
-                    raise Unavailable(trouble.code, **trouble.params)
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise Unavailable("camera-opening") from None
-    finally:
-        await camera.close()
+    await devices.try_out(camera, _TRIAL_S, "camera-opening")
 
 
 def _tethered(name: str, folder: Path, noticed: devices.Noticed) -> ports.Camera:

@@ -30,6 +30,16 @@ def in_file(content: bytes) -> list[str]:
     return in_image(pixels)
 
 
+def the_one_in(content: bytes) -> str:
+    """The code in an image file. Raises Invalid when there is none, or more than one to choose from."""
+    found = in_file(content)
+    if not found:
+        raise Invalid("code-picture-empty")
+    if len(found) > 1:
+        raise Invalid("code-picture-several", count=len(found))
+    return found[0]
+
+
 def in_image(pixels: NDArray[np.uint8]) -> list[str]:
     """The codes in an (H, W) or (H, W, 3) BGR image, each once; empty when none can be read."""
     grey: Grey = pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)

@@ -19,6 +19,7 @@ import watchfiles
 
 from kit.errors import Unavailable
 from station import devices, ports
+from station.cameras.tethered import bodies
 
 #: A network drive may not tell of changes: it is looked at all the same.
 _LOOK_AGAIN_S = 1.0
@@ -30,16 +31,19 @@ _STILL_S = 0.3
 _SETTLED_S = 5.0
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _SUFFIXES = (".jpg", ".jpeg")
+#: From the shutter until its file appears: the camera writes, the program fetches RAW and JPEG.
+_LAG_NS = 3_000_000_000
 _TAKEN = "taken"
 
 
 @dataclass(slots=True)
 class _Seen:
-    """A file as it was found: since when it has been so, and its hash once it was read."""
+    """A file as it was found: when first, since when it has been as it is, and its hash once it was read."""
 
     size: int
     modified_ns: int
     since: float
+    first_ns: int
     digest: str | None = None
 
 
@@ -104,6 +108,15 @@ class HotFolderCamera(devices.Supervised):
             async with asyncio.timeout(timeout_s):
                 await self._arrival.wait()
             self._arrival.clear()
+
+    @property
+    def live_view(self) -> bool:
+        """The program that fills the folder has the camera, and shows it."""
+        return False
+
+    async def preview(self) -> bytes:
+        """Raises Unavailable."""
+        raise Unavailable("camera-no-live-view")
 
     # -- watching
 
@@ -171,7 +184,8 @@ class HotFolderCamera(devices.Supervised):
             with suppress(OSError):
                 counter, content = self._number(digest), path.read_bytes()
                 if hashlib.sha256(content).hexdigest() == digest:
-                    exposures[counter] = ports.Exposure(content, self._serial, counter, time.monotonic_ns())
+                    raw = any(_is_raw(beside) for beside in _beside(path))
+                    exposures[counter] = ports.Exposure(content, self._serial, counter, seen.first_ns, _LAG_NS, raw)
         return [exposures[counter] for counter in sorted(exposures)]
 
     def _stock(self) -> list[tuple[Path, _Seen]]:
@@ -182,7 +196,8 @@ class HotFolderCamera(devices.Supervised):
                 stat = path.stat()
                 known = self._files.get(path)
                 if known is None or (known.size, known.modified_ns) != (stat.st_size, stat.st_mtime_ns):
-                    known = _Seen(stat.st_size, stat.st_mtime_ns, time.monotonic())
+                    first_ns = known.first_ns if known else time.monotonic_ns()
+                    known = _Seen(stat.st_size, stat.st_mtime_ns, time.monotonic(), first_ns)
                 found[path] = known
         self._files = found
         return sorted(found.items(), key=lambda one: (one[1].modified_ns, one[0]))
@@ -224,11 +239,20 @@ class HotFolderCamera(devices.Supervised):
         """Into `taken/`, with what else has its name. A file that its program still holds stays; it counts no more."""
         aside = self._folder / _TAKEN
         aside.mkdir(exist_ok=True)
-        for beside in [path, *(other for other in path.parent.glob(f"{_literal(path.stem)}.*") if other != path)]:
+        for beside in [path, *_beside(path)]:
             if beside == path or beside.suffix.lower() not in _SUFFIXES:
                 with suppress(OSError):
                     beside.replace(_free(aside / beside.name))
         self._files.pop(path, None)
+
+
+def _beside(path: Path) -> list[Path]:
+    """What else has the picture's name."""
+    return [other for other in path.parent.glob(f"{_literal(path.stem)}.*") if other != path]
+
+
+def _is_raw(path: Path) -> bool:
+    return path.suffix.lower() in bodies.RAW_SUFFIXES
 
 
 def _literal(stem: str) -> str:

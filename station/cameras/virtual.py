@@ -14,6 +14,7 @@ from kit.errors import Unavailable
 from station import devices, ports, settings
 from station.cameras import portraits
 
+_GLANCE_PX = (320, 480)
 _SIZES_PX = {"virtual": (1600, 2400), "virtual-24mp": (4000, 6000)}
 
 
@@ -24,6 +25,7 @@ class VirtualCamera(devices.AlwaysReady):
         self._size = _SIZES_PX[model]
         self._folder, self._card, self._serial = folder, folder / "card", serial
         self._card.mkdir(parents=True, exist_ok=True)
+        self._glanced = (b"", b"")
 
     @property
     def serial(self) -> str:
@@ -34,6 +36,15 @@ class VirtualCamera(devices.AlwaysReady):
     def photographer_fires(self) -> bool:
         """It takes a picture when told to, and never else."""
         return False
+
+    @property
+    def live_view(self) -> bool:
+        """It draws small ones."""
+        return True
+
+    async def preview(self) -> bytes:
+        """Whoever sits there, small; drawn again when that is somebody else."""
+        return await asyncio.to_thread(self._glance)
 
     async def shutter(self) -> ports.Exposure:
         """Take a picture of whoever sits there."""
@@ -59,6 +70,19 @@ class VirtualCamera(devices.AlwaysReady):
         settings.write_whole(self._picture(counter), jpeg)
         settings.write_whole(self._counter, str(counter).encode())
         return ports.Exposure(jpeg, self._serial, counter, time.monotonic_ns())
+
+    def _glance(self) -> bytes:
+        try:
+            subject = (self._folder / "subject.json").read_bytes()
+        except FileNotFoundError:
+            subject = b'{"seed": 0, "flaw": "no_face"}'
+        if self._glanced[0] != subject:
+            told = json.loads(subject)
+            flaw = portraits.Flaw(told["flaw"]) if told.get("flaw") else None
+            width_px, height_px = _GLANCE_PX
+            drawn = portraits.draw(int(told["seed"]), width_px=width_px, height_px=height_px, flaw=flaw)
+            self._glanced = subject, drawn
+        return self._glanced[1]
 
     def _draw(self) -> bytes:
         with suppress(FileNotFoundError):

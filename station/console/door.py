@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -13,7 +13,9 @@ from photospec import decoding
 from station import agent as agents
 from station import api, previews
 from station.console import admission, live, pages, views
+from station.domain import facts
 from station.handlers import comparing, frames, queue, sessions
+from station.readers import wedge
 
 _SEAL_PATIENCE_S = 20.0
 
@@ -29,6 +31,12 @@ class Consent(BaseModel):
 
     ticket: Annotated[str, Field(min_length=1, max_length=24)]
     given: bool
+
+
+class LetIn(api.Reason):
+    """Who lets a student in whom check-in turned away, and why."""
+
+    role: facts.Role
 
 
 class CheckedIn(BaseModel):
@@ -104,6 +112,7 @@ def router(desk: Desk, guard: admission.Admission, streams: live.Live) -> APIRou
     """What the page of a working desk asks for and does."""
     doors = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(guard.demand)])
     _looking(doors, desk, streams)
+    _checking_in(doors, desk)
     _queueing(doors, desk)
     _photographing(doors, desk)
     return doors
@@ -125,14 +134,38 @@ def _looking(doors: APIRouter, desk: Desk, streams: live.Live) -> None:
         # `no-store`: a face does not get into the browser's cache on the disk.
         return Response(content, headers={**pages.HEADERS, "content-type": "image/jpeg"})
 
+    @doors.get("/live.jpg")
+    async def live_view() -> Response:
+        content = await desk.agent.work.camera.preview()
+        return Response(content, headers={**pages.HEADERS, "content-type": "image/jpeg"})
 
-def _queueing(doors: APIRouter, desk: Desk) -> None:
-    work, view = desk.agent.work, desk.view
+
+def _checking_in(doors: APIRouter, desk: Desk) -> None:
+    work = desk.agent.work
+
+    def answered(answer: queue.CheckIn) -> CheckedIn:
+        told = api.check_in_answer(answer)
+        return CheckedIn(answer=told.model_copy(update={"student_id": None}), desk=desk.view())
 
     @doors.post("/checkins")
     async def check_in(body: api.Scan) -> CheckedIn:
-        answer = api.check_in_answer(await queue.check_in(work, body.scan))
-        return CheckedIn(answer=answer.model_copy(update={"student_id": None}), desk=view())
+        return answered(await queue.check_in(work, wedge.plain(body.scan)))
+
+    @doors.post("/checkins/picture")
+    async def check_in_by_picture(request: Request) -> CheckedIn:
+        return answered(await queue.check_in(work, await api.code_in(request)))
+
+    @doors.post("/checkins/let-in")
+    async def let_in(body: LetIn) -> CheckedIn:
+        return answered(await queue.admit_turned_away(work, body.role, body.reason))
+
+    @doors.post("/slips")
+    async def print_slip(body: api.SlipAsked) -> api.SlipAnswer:
+        return await api.reprint(desk.agent, body)
+
+
+def _queueing(doors: APIRouter, desk: Desk) -> None:
+    work, view = desk.agent.work, desk.view
 
     @doors.post("/seat")
     async def seat(body: api.Seating) -> views.Desk:

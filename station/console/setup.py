@@ -13,37 +13,54 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from kit.errors import Conflict, Unavailable
 from photospec import decoding, profiles, studio
-from station import enrolment, ports, settings
-from station.cameras import choice
+from station import devices, enrolment, ports, settings
+from station.cameras import choice as cameras
 from station.console import admission, door, live, views
 from station.handlers import calibration
+from station.printers import choice as printers
+from station.readers import cards
+from station.readers import choice as readers
 
-CameraName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+DeviceName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+
+
+#: A reader or a printer that is there answers within a second.
+_TRIAL_S = 8.0
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Enrol(_Body):
-    """Which server, with which one-time code, and the camera of this desk."""
+class Chosen(_Body):
+    """The devices of this desk."""
+
+    camera: DeviceName
+    reader: DeviceName = "none"
+    printer: DeviceName = "none"
+
+    @property
+    def devices(self) -> settings.Devices:
+        """As the station keeps them."""
+        return settings.Devices(camera=self.camera, reader=self.reader, printer=self.printer)
+
+
+class Enrol(Chosen):
+    """Which server, with which one-time code, and the devices of this desk."""
 
     server: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://\S{1,300}$")]
     code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-    camera: CameraName
-
-
-class CameraChosen(_Body):
-    """Another camera."""
-
-    camera: CameraName
 
 
 class SetUp(views.Document):
     """The document of a station that serves no desk yet."""
 
     phase: Literal["setup"] = "setup"
-    cameras: tuple[str, ...] = choice.CHOICES
+    cameras: tuple[str, ...] = cameras.CHOICES
+    readers: tuple[str, ...] = readers.CHOICES
+    printers: tuple[str, ...] = printers.CHOICES
+    #: The serial lines of this machine: for whoever chooses a reader or a printer.
+    serial_ports: tuple[str, ...]
     enrolled: bool
 
 
@@ -73,14 +90,15 @@ def unenrolled(
 
     @doors.get("/events")
     async def events() -> StreamingResponse:
-        return streams.stream(lambda: SetUp(enrolled=directory.is_enrolled))
+        lines = _serial_ports()
+        return streams.stream(lambda: SetUp(enrolled=directory.is_enrolled, serial_ports=lines))
 
     @doors.post("/setup/enrol")
     async def enrol(body: Enrol) -> Moved:
         if directory.is_enrolled:
             raise Conflict("console-setup-elsewhere")
-        await _demand_works(directory, body.camera)
-        await enrolment.enrol(directory, config, body.server.rstrip("/"), body.code, body.camera)
+        await _demand_works(directory, body.devices, settings.Devices(camera=""))
+        await enrolment.enrol(directory, config, body.server.rstrip("/"), body.code, body.devices)
         done()
         return Moved()
 
@@ -96,18 +114,26 @@ def enrolled(
 
     @doors.get("")
     async def known() -> SetUp:
-        return SetUp(enrolled=True)
+        return SetUp(enrolled=True, serial_ports=_serial_ports())
 
-    @doors.post("/camera")
-    async def change_camera(body: CameraChosen) -> Moved:
-        if desk.agent.enrolled.camera == body.camera:
+    @doors.post("/devices")
+    async def change_devices(body: Chosen) -> Moved:
+        present = desk.agent.enrolled.devices
+        if present == body.devices:
             return Moved(restarting=False)
         if work.desk.seated or work.desk.undecided or work.exposing:
             raise Conflict("console-setup-busy")
-        await _demand_works(directory, body.camera)
-        directory.save_enrolled(desk.agent.enrolled.model_copy(update={"camera": body.camera}))
+        await _demand_works(directory, body.devices, present)
+        enrolment.choose(directory, body.devices.model_dump())
         again()
         return Moved()
+
+    @doors.post("/test-slips")
+    async def test_slip() -> Moved:
+        if work.printer is None:
+            raise Unavailable("printer-none")
+        await work.printer.print(ports.Slip("TEST", "试打 test", work.desk.code, work.clock.now()))
+        return Moved(restarting=False)
 
     @doors.post("/test-shots")
     async def test_shot() -> TestShot:
@@ -143,9 +169,19 @@ def _studio(jpeg: bytes, profile: str) -> dict[str, Any]:
     return {**dataclasses.asdict(measured), "passed": measured.passed}
 
 
-async def _demand_works(directory: settings.Directory, camera: str) -> None:
-    """Raise what is wrong with a camera before the station is told to use it."""
+def _serial_ports() -> tuple[str, ...]:
+    return tuple(device for device, _ in cards.available())
+
+
+async def _demand_works(directory: settings.Directory, chosen: settings.Devices, present: settings.Devices) -> None:
+    """Raise what is wrong with a device that is new here before the station is told to use it."""
+    enrolment.demand_known(chosen)
     directory.make()
-    found = choice.open_camera(camera, directory.camera, "setup")
-    await found.frames_taken()
-    await choice.try_out(found)
+    if chosen.camera != present.camera:
+        found = cameras.open_camera(chosen.camera, directory.camera, "setup")
+        await found.frames_taken()
+        await cameras.try_out(found)
+    if chosen.reader != present.reader and (reader := readers.open_reader(chosen.reader)):
+        await devices.try_out(reader, _TRIAL_S, "device-opening")
+    if chosen.printer != present.printer and (printer := printers.open_printer(chosen.printer)):
+        await devices.try_out(printer, _TRIAL_S, "device-opening")

@@ -11,7 +11,7 @@ from gradphoto_contracts import ids
 from kit import messages
 from kit.errors import Problem
 from station import agent as agents
-from station import ports, previews
+from station import api, gear, ports, previews, settings
 from station.domain import desk as desks
 from station.domain import facts, likeness, rules
 from station.domain.pack import Entry, Pack
@@ -122,12 +122,31 @@ class Camera(_View):
     serial: str
     ready: bool
     photographer_fires: bool
+    live_view: bool
     trouble: Message | None
     details: dict[str, str | int]
 
 
+class Gear(_View):
+    """The card reader or the printer: well, being opened, or what is wrong with it."""
+
+    ready: bool
+    trouble: Message | None
+    details: dict[str, str | int]
+
+
+class Arrival(_View):
+    """How the last swipe ended; a newer `stamp` is another swipe."""
+
+    stamp: int
+    outcome: str
+    code: str
+    zh: str
+    en: str
+
+
 class Health(_View):
-    """What the operator should know beside the student: network, disk, clock, pack, camera."""
+    """What the operator should know beside the student: network, disk, clock, pack, camera, reader, printer."""
 
     online: bool
     backlog: int
@@ -139,6 +158,8 @@ class Health(_View):
     pack_expired: bool
     pack_old: bool
     camera: Camera
+    reader: Gear | None
+    printer: Gear | None
 
 
 class Desk(Document):
@@ -166,9 +187,13 @@ class Desk(Document):
     health: Health
     messages: tuple[Message, ...]
     studio: dict[str, Any] | None
-    camera_name: str
+    devices: settings.Devices
     #: What a student consents to before faces are compared; None where none are.
     face_consent: Message | None
+    arrival: Arrival | None
+    #: Somebody was turned away whom somebody in charge may let in.
+    may_be_let_in: bool
+    last_ticket: str | None
 
 
 def message(code: str, severity: Severity, params: Mapping[str, Any] | None = None) -> Message:
@@ -208,8 +233,11 @@ def desk(agent: agents.Agent, shown: previews.Previews, trouble: Problem | None,
         health=health,
         messages=tuple(_messages(agent, health)),
         studio=studio,
-        camera_name=agent.enrolled.camera,
+        devices=agent.enrolled.devices,
         face_consent=_consent(work) if pack else None,
+        arrival=_arrival(agent.gear.arrival),
+        may_be_let_in=work.turned_away is not None,
+        last_ticket=next(reversed(desk.tickets), None),
     )
 
 
@@ -318,7 +346,7 @@ def _drift(desk: desks.Desk, now: datetime) -> Drift | None:
         return None
     sign = drift.sign.replace("_", "-")
     told = {"expected": drift.expected, "seen": drift.seen}
-    words = message(f"drift-{sign}", "stop", told)
+    words = message(api.drift_code(drift), "stop", told)
     ways = [(way, message(_way(desk, drift, way), "stop", told)) for way in rules.ways_out(desk, now)]
     return Drift(
         sign=drift.sign,
@@ -354,6 +382,8 @@ def _health(agent: agents.Agent, pack: Pack | None, trouble: Problem | None) -> 
         pack_expired=pack is not None and pack.is_expired(now),
         pack_old=queue.pack_is_old(agent.work, now),
         camera=_camera(agent.work.camera, trouble),
+        reader=_gear(agent, "card_reader"),
+        printer=_gear(agent, "printer"),
     )
 
 
@@ -370,8 +400,36 @@ def _camera(camera: ports.Camera, trouble: Problem | None) -> Camera:
         serial=camera.serial,
         ready=health.ready and told is None,
         photographer_fires=camera.photographer_fires,
+        live_view=camera.live_view,
         trouble=told,
         details=dict(health.details),
+    )
+
+
+def _gear(agent: agents.Agent, kind: ports.DeviceKind) -> Gear | None:
+    health = agent.gear.health().get(kind)
+    if health is None:
+        return None
+    details = dict(health.details)
+    told = message(health.trouble.code, "warn", {**health.trouble.params, **details}) if health.trouble else None
+    return Gear(ready=health.ready, trouble=told, details=details)
+
+
+def _arrival(arrival: gear.Arrival | None) -> Arrival | None:
+    if arrival is None:
+        return None
+    if arrival.problem or arrival.answer is None:
+        code = arrival.problem.code if arrival.problem else "unknown"
+        said = message(code, "stop", arrival.problem.params if arrival.problem else {})
+        return Arrival(stamp=arrival.stamp, outcome="problem", code=code, zh=said.zh, en=said.en)
+    said = message(arrival.answer.code, "info", api.told(arrival.answer))
+    late = message("checkin-card-expired", "info") if arrival.expired else None
+    return Arrival(
+        stamp=arrival.stamp,
+        outcome=arrival.answer.outcome,
+        code=said.code,
+        zh=f"{said.zh}{late.zh}" if late else said.zh,
+        en=f"{said.en} {late.en}" if late else said.en,
     )
 
 
@@ -379,6 +437,7 @@ def _messages(agent: agents.Agent, health: Health) -> Iterator[Message]:
     """What is wrong, the worst first."""
     if health.camera.trouble:
         yield health.camera.trouble
+    yield from (one.trouble for one in (health.reader, health.printer) if one and one.trouble)
     if not health.pack_entries:
         yield message("desk-pack-missing", "stop")
     try:

@@ -122,6 +122,8 @@ class FrameJournalled:
     #: By the server's time: this machine's clock less `clock_offset_s`, which was measured.
     shutter_at: datetime
     clock_offset_s: float = 0.0
+    #: Whether a RAW file lay beside it, on the card or in the folder, when it was fetched. It is not taken in.
+    raw: bool = False
     kind: Literal["frame_journalled"] = "frame_journalled"
 
 

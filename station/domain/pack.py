@@ -59,6 +59,8 @@ class PackClass(_Part):
     class_id: ids.ClassId
     label: str
     order_code: str | None = None
+    #: When the class's slots at this desk begin; none where any day will do.
+    starts_at: tuple[datetime, ...] = ()
 
 
 class Entry(_Part):

@@ -126,13 +126,19 @@ def press(desk: Desk, new_id: NewId, now: datetime, terms: signals.Terms = signa
 
 
 def take_in(
-    desk: Desk, frame: facts.FrameJournalled, new_id: NewId, *, terms: signals.Terms = signals.LENIENT
+    desk: Desk,
+    frame: facts.FrameJournalled,
+    new_id: NewId,
+    *,
+    terms: signals.Terms = signals.LENIENT,
+    former: str | None = None,
 ) -> list[facts.Fact]:
     """A frame is in the spool: journal it, and suspect drift if the camera's count or the time says that it is odd.
 
-    A camera seen for the first time sets its own starting count.
+    A camera seen for the first time sets its own starting count. `former` is the ticket of whom a frame may show that
+    was taken before the present sitter sat alone.
     """
-    odd = signals.by_count(desk, frame) or signals.by_time(desk, frame, terms)
+    odd = signals.by_count(desk, frame, former) or signals.by_time(desk, frame, terms)
     return [frame, *([_suspect(odd, frame.shutter_at, frame.capture_id, new_id)] if odd else [])]
 
 

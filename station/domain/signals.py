@@ -37,12 +37,13 @@ class Odd:
     seen: str
 
 
-def by_count(desk: Desk, frame: facts.FrameJournalled) -> Odd | None:
-    """The camera's count jumped or went back, or the frame is nobody's."""
+def by_count(desk: Desk, frame: facts.FrameJournalled, former: str | None = None) -> Odd | None:
+    """The camera's count jumped or went back, or the frame is nobody's; then it may show the `former` sitter."""
     last = desk.last_frame_counter.get(frame.camera_serial)
     following = frame.frame_counter if last is None else last + 1
     if frame.ticket is None or frame.frame_counter < following:
-        return Odd("frame_unexpected", "-" if frame.ticket is None else str(following), str(frame.frame_counter))
+        expected = str(following) if frame.ticket else former or "-"
+        return Odd("frame_unexpected", expected, str(frame.frame_counter))
     if frame.frame_counter > following:
         return Odd("frame_missing", str(following), str(frame.frame_counter))
     return None

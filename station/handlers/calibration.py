@@ -59,4 +59,5 @@ def _frame(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJournalled:
         monotonic_ns=exposure.monotonic_ns,
         shutter_at=work.clock.now(),
         clock_offset_s=work.clock.offset_s,
+        raw=exposure.raw,
     )

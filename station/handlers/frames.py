@@ -86,15 +86,17 @@ async def take_in_waiting(work: ports.Work, *, live: bool) -> None:
     """Journal the frames that the camera holds and nobody has fetched.
 
     One that carries on the camera's count after a journalled press of the shutter is that press's frame. Where the
-    photographer fires, and `live`, whoever sits is bound as if the operator had pressed. Any other belongs to nobody.
+    photographer fires, and `live`, whoever sat when it was taken is bound as if the operator had pressed, provided that
+    they sit there still. Any other belongs to nobody, and is suspected.
     """
     if work.exposing:
         return
     async with work.camera_lock:
         for exposure in await work.camera.waiting():
-            if live and work.camera.photographer_fires:
+            theirs = not live or _sat(work, exposure)
+            if live and theirs and work.camera.photographer_fires:
                 await _press_for_photographer(work)
-            await _take_in(work, exposure, _Watch())
+            await _take_in(work, exposure, _Watch(), theirs=theirs)
 
 
 async def finish_interrupted(work: ports.Work) -> None:
@@ -155,7 +157,7 @@ async def _expose(
         return arrived.taken, await work.spool.get(pressed.capture_id)
     exposure = await work.camera.shutter()
     watch.lap("camera")
-    return await _take_in(work, exposure, watch), exposure.jpeg
+    return await _take_in(work, exposure, watch, theirs=_sat(work, exposure)), exposure.jpeg
 
 
 async def _note_judgement(work: ports.Work, capture_id: ids.CaptureId, judgement: ports.Judgement) -> None:
@@ -187,14 +189,23 @@ def _note_damage(work: ports.Work, capture_id: ids.CaptureId, problem: Problem) 
     logs.get().error("spool.frame-damaged", capture_id=str(capture_id), code=problem.code)
 
 
-async def _take_in(work: ports.Work, exposure: ports.Exposure, watch: _Watch) -> facts.FrameJournalled:
+def _sat(work: ports.Work, exposure: ports.Exposure) -> bool:
+    """Whether it can only be the present sitter's. A press of before a restart is answered by the camera's count."""
+    if work.desk.pressed and work.chair.restored:
+        return True
+    return work.chair.sitter(exposure.monotonic_ns, exposure.lag_ns) is not None
+
+
+async def _take_in(work: ports.Work, exposure: ports.Exposure, watch: _Watch, *, theirs: bool) -> facts.FrameJournalled:
     known = _journalled(work, exposure)
     if known is None:
-        known = _frame(work, exposure)
+        known = _frame(work, exposure, theirs=theirs)
+        former = None if theirs else work.chair.another(exposure.monotonic_ns, exposure.lag_ns)
         await work.spool.put(known, exposure.jpeg)
         watch.lap("spool")
         async with work.lock:
-            await recording.record(work, rules.take_in(work.desk, known, work.new_id, terms=_terms(work)))
+            happened = rules.take_in(work.desk, known, work.new_id, terms=_terms(work), former=former)
+            await recording.record(work, happened)
         watch.lap("journal")
     await work.camera.acknowledge(exposure)
     return known
@@ -208,8 +219,8 @@ def _journalled(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJourna
     return taken[-1]
 
 
-def _frame(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJournalled:
-    pressed = work.desk.pressed if work.exposing or _follows(work, exposure) else None
+def _frame(work: ports.Work, exposure: ports.Exposure, *, theirs: bool) -> facts.FrameJournalled:
+    pressed = work.desk.pressed if theirs and (work.exposing or _follows(work, exposure)) else None
     return facts.FrameJournalled(
         capture_id=pressed.capture_id if pressed else ids.CaptureId(work.new_id()),
         sha256=hashlib.sha256(exposure.jpeg).hexdigest(),
@@ -222,6 +233,7 @@ def _frame(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJournalled:
         monotonic_ns=exposure.monotonic_ns,
         shutter_at=work.clock.now(),
         clock_offset_s=work.clock.offset_s,
+        raw=exposure.raw,
     )
 
 

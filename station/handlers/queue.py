@@ -1,27 +1,34 @@
 """Check-in, walk-off, seat and suspected drift."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Literal
 
 from gradphoto_contracts import ids
-from kit.errors import Conflict, NotFound
+from kit.errors import Conflict, Invalid, NotFound
 from station import ports
 from station.domain import facts, rules
 from station.domain.desk import Ticket
 from station.domain.pack import Entry, Pack
-from station.handlers import recording
+from station.handlers import recording, slips
+
+#: Days are those of the hall, whatever the laptop is set to: all of China has one time.
+CHINA = timezone(timedelta(hours=8))
 
 Outcome = Literal[
     "issued",
     "already_ticketed",
     "already_photographed",
     "unknown_code",
+    "card_not_used",
     "unknown_student",
     "not_eligible",
     "other_class",
+    "other_day",
     "shown",
 ]
+#: Where the plan alone stands in the way, somebody in charge may depart from it.
+MAY_BE_LET_IN: frozenset[Outcome] = frozenset({"other_class", "other_day"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class CheckIn:
     ticket: str | None = None
     student_id: ids.StudentId | None = None
     class_label: str | None = None
+    #: When the class is to come, if that is another day.
+    day: date | None = None
 
     @property
     def code(self) -> str:
@@ -39,17 +48,33 @@ class CheckIn:
         return f"checkin-{self.outcome.replace('_', '-')}"
 
 
-async def check_in(work: ports.Work, scan: str) -> CheckIn:
-    """Answer a scanned code, from this disk alone. The slip of a ticket of this desk is a number shown at the seat."""
+async def check_in(work: ports.Work, scan: str, source: ports.Source = "code") -> CheckIn:
+    """Answer a scanned code or a swiped card, from this disk alone.
+
+    The slip of a ticket of this desk is a number shown at the seat.
+    """
     if scan in work.desk.tickets:
         return await show(work, scan)
     async with work.lock:
+        work.turned_away = None
         pack = work.packs.current()
         entry = work.packs.find(scan)
+        if entry is None and source == "id_card" and pack.identity_mode != "id_card":
+            return CheckIn("card_not_used")
         if entry is None:
             work.packs.hurry()
             return CheckIn("unknown_code")
         return await _admit(work, pack, entry, None)
+
+
+async def admit_turned_away(work: ports.Work, role: facts.Role, reason: str) -> CheckIn:
+    """Somebody in charge lets in whom check-in turned away last: a class of another desk or day. On the record."""
+    if not reason.strip():
+        raise Invalid("desk-override-needs-reason")
+    student_id = work.turned_away
+    if student_id is None:
+        raise Conflict("desk-nobody-turned-away")
+    return await check_in_by_hand(work, student_id, f"{role}: {reason.strip()}")
 
 
 async def check_in_by_hand(work: ports.Work, student_id: ids.StudentId, reason: str) -> CheckIn:
@@ -97,8 +122,10 @@ async def resolve_drift(work: ports.Work, resolution: facts.Resolution, note: st
 async def _admit(work: ports.Work, pack: Pack, entry: Entry, reason: str | None) -> CheckIn:
     outcome, held = _outcome(work, pack, entry, by_hand=reason is not None)
     label = next((c.label for c in pack.classes if c.class_id == entry.class_id), None)
+    work.turned_away = entry.student_id if outcome in MAY_BE_LET_IN else None
     if outcome != "issued":
-        return CheckIn(outcome, held, entry.student_id, label)
+        day = _day(work, pack, entry) if outcome == "other_day" else None
+        return CheckIn(outcome, held, entry.student_id, label, day)
     issued = rules.issue_ticket(
         work.desk,
         entry.student_id,
@@ -109,6 +136,7 @@ async def _admit(work: ports.Work, pack: Pack, entry: Entry, reason: str | None)
         manual_reason=reason,
     )
     await recording.record(work, [issued])
+    await slips.issue(work, issued.ticket)
     return CheckIn("issued", issued.ticket, entry.student_id, label)
 
 
@@ -131,7 +159,17 @@ def _outcome(work: ports.Work, pack: Pack, entry: Entry, *, by_hand: bool) -> tu
     here = {planned.class_id for planned in pack.classes}
     if here and entry.class_id not in here and not by_hand:
         return "other_class", None
+    if not by_hand and _day(work, pack, entry) is not None:
+        return "other_day", None
     return "issued", None
+
+
+def _day(work: ports.Work, pack: Pack, entry: Entry) -> date | None:
+    """The day on which this student's class is to come, if that is not today; the nearest one."""
+    planned = next((one for one in pack.classes if one.class_id == entry.class_id), None)
+    days = {starts.astimezone(CHINA).date() for starts in planned.starts_at} if planned else set()
+    today = work.clock.now().astimezone(CHINA).date()
+    return None if not days or today in days else min(days, key=lambda day: abs(day - today))
 
 
 def pack_age_s(work: ports.Work, now: datetime) -> float | None:

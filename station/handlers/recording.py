@@ -23,12 +23,14 @@ async def record(work: ports.Work, happened: Sequence[facts.Fact]) -> None:
 
 
 async def _record(work: ports.Work, happened: Sequence[facts.Fact]) -> None:
+    now_ns = work.monotonic_ns()
     messages = outgoing.messages(work.desk, happened)
     await work.journal.append(happened, messages)
     for fact in happened:
         work.desk.apply(fact)
         work.happened(fact)
         _let_go(work, fact)
+    work.chair.follow(work.desk.seated, now_ns)
     if messages:
         work.wake_uplink()
 

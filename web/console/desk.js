@@ -3,6 +3,7 @@ import { html } from "./markup.js";
 import { mainAct, otherActs, retakesLeft } from "./acts.js";
 import { Picture } from "./overlay.js";
 import { scan } from "./keys.js";
+import { Live, shows } from "./live.js";
 import { DECISION, VERDICT, age, bytes } from "./words.js";
 
 export function Desk({ view, act, pressed }) {
@@ -24,6 +25,7 @@ function tone(view) {
 function stage(view) {
   if (view.frame) return html`<${Picture} frame=${view.frame} key=${view.frame.capture_id} /> ${seal(view.frame)}`;
   if (view.mode === "exposing") return html`<div class="nothing big"><span class="turning">◌</span>正在拍摄<small>Taking the picture</small></div>`;
+  if (shows(view)) return html`<${Live} /><div class="nothing under"><span>看镜头，坐正</span><small>Look into the lens</small></div>`;
   return html`<div class="nothing">${silhouette()}<span>${view.seated ? "看镜头，坐正" : "座位空着"}</span><small>${view.seated ? "Look into the lens" : "Nobody is seated"}</small></div>`;
 }
 
@@ -186,7 +188,9 @@ export function Head({ view, act }) {
   const camera = health.camera;
   const old = age(health.pack_age_s);
   const chips = [
-    chip("相机", camera.trouble ? "故障" : "正常", camera.trouble ? "fault" : "ok", !camera.trouble),
+    chip("相机", cameraSays(camera), cameraMore(camera), !camera.trouble),
+    health.reader ? chip("读卡", gearSays(health.reader), cardSays(health.reader), !health.reader.trouble) : null,
+    health.printer ? chip("号条", slipSays(health.printer), paperSays(health.printer), !health.printer.trouble) : null,
     chip(
       health.online ? "联网" : "断网",
       health.backlog ? `待传 ${health.backlog}` : "已传完",
@@ -209,6 +213,23 @@ export function Head({ view, act }) {
     </header>
   `;
 }
+
+function cameraSays(camera) {
+  if (camera.trouble) return "故障";
+  if (!camera.ready) return "连接中";
+  const battery = camera.details.battery_percent;
+  return battery === undefined ? "正常" : `电 ${battery}%`;
+}
+
+function cameraMore(camera) {
+  const frames = camera.details.frames;
+  return frames === undefined ? camera.serial.slice(-10) : `${camera.serial.slice(-8)} #${frames}`;
+}
+
+const gearSays = (gear) => (gear.trouble ? "故障" : gear.ready ? "正常" : "连接中");
+const cardSays = (reader) => ({ read: "card read", again: "lay again" })[reader.details.card] ?? (reader.ready ? "no card" : "…");
+const slipSays = (printer) => (printer.details.waiting ? `待打 ${printer.details.waiting}` : gearSays(printer));
+const paperSays = (printer) => (printer.trouble ? "fault" : printer.details.paper === "near end" ? "paper low" : "paper ok");
 
 function chip(name, value, english, well) {
   return html`<div class=${well ? "chip" : "chip bad"} key=${name}><b>${well ? "✓" : "▲"} ${name}</b><span>${value}</span><i>${english}</i></div>`;

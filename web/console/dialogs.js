@@ -1,7 +1,7 @@
 // Questions to the operator. All are answered by arrow keys and space; what a scanner types goes past them.
 import { html } from "./markup.js";
 import { Picture } from "./overlay.js";
-import { OVERRIDE_REASONS, RELEASE_REASONS, ROLES } from "./words.js";
+import { LET_IN_REASONS, OVERRIDE_REASONS, RELEASE_REASONS, ROLES } from "./words.js";
 
 // A dialog is {kind, steps: [{title, options}], step, chosen, at}. One step at a time: one choice, then the next.
 export function overrideDialog(frame) {
@@ -15,6 +15,32 @@ export function overrideDialog(frame) {
     ],
     answers: [],
     at: -1,
+  };
+}
+
+export function letInDialog() {
+  return {
+    kind: "letIn",
+    title: { zh: "准许刚被拦下的学生在本台签到", en: "Let the student in who was turned away just now" },
+    steps: [
+      { title: { zh: "由谁决定？", en: "Who decides?" }, options: ROLES },
+      { title: { zh: "为什么？", en: "Why?" }, options: LET_IN_REASONS, free: true },
+    ],
+    answers: [],
+    at: -1,
+  };
+}
+
+// `seeing`: whether live view is on now.
+export function devicesDialog(view, seeing) {
+  const can = view.health.camera.live_view;
+  const turn = seeing ? { id: "live", zh: "关闭实时取景", en: "Live view off" } : { id: "live", zh: "打开实时取景", en: "Live view on" };
+  return {
+    kind: "devices",
+    title: { zh: "设备", en: "Devices" },
+    steps: [{ title: null, options: [...(can ? [turn] : []), { id: "no", zh: "返回", en: "Back" }] }],
+    answers: [],
+    at: 0,
   };
 }
 
@@ -97,12 +123,12 @@ export function helpDialog() {
 }
 
 export function typeDialog() {
-  return { kind: "type", title: { zh: "手工输入", en: "Type a code" }, steps: [{ title: { zh: "学生的采集码、学号或卡号", en: "the student's code or number" }, options: [], free: true }], answers: [], at: -1 };
+  return { kind: "type", title: { zh: "手工输入", en: "Type a code" }, steps: [{ title: { zh: "学生的采集码、学号或卡号", en: "the student's code or number" }, options: [{ id: "picture", zh: "从图片读采集码（也可直接粘贴图片）", en: "read the code from a picture; pasting one works anywhere" }], free: true }], answers: [], at: -1 };
 }
 
 export const step = (dialog) => dialog.steps[dialog.answers.length];
 
-export function Dialog({ dialog, choose, cancel, typed }) {
+export function Dialog({ dialog, view, choose, cancel, typed }) {
   const now = step(dialog);
   const quietly = (event) => event.preventDefault();
   return html`
@@ -110,7 +136,7 @@ export function Dialog({ dialog, choose, cancel, typed }) {
       <div class=${`dialog ${dialog.kind}`} role="dialog" aria-modal="true" data-dialog=${dialog.kind}>
         <h1>${dialog.title.zh}<i>${dialog.title.en}</i></h1>
         ${(dialog.lines ?? []).map((line) => html`<p key=${line.en}>${line.zh}<small>${line.en}</small></p>`)}
-        ${dialog.counts ? counts(dialog) : null} ${dialog.kind === "help" ? keys() : null}
+        ${dialog.counts ? counts(dialog) : null} ${dialog.kind === "help" ? keys() : null} ${dialog.kind === "devices" ? devices(view) : null}
         ${now?.title ? html`<h2>${now.title.zh}<i>${now.title.en}</i></h2>` : null}
         <div class="options">
           ${now?.options.map(
@@ -147,14 +173,47 @@ function counts(dialog) {
   return html`<div class="counts">${dialog.counts.map((one) => html`<div key=${one.en}><b>${one.count}</b><span>${one.zh}<i>${one.en}</i></span></div>`)}</div>`;
 }
 
+// Everything that a device says of itself; the chips have room for the first of it.
+function devices(view) {
+  const { camera, reader, printer } = view.health;
+  const rows = [["相机", "camera", view.devices.camera, camera]];
+  if (reader) rows.push(["读卡器", "card reader", view.devices.reader, reader]);
+  if (printer) rows.push(["号条打印机", "slip printer", view.devices.printer, printer]);
+  return html`<table class="keys devices">${rows.map(
+    ([zh, en, name, gear]) => html`<tr key=${en}><th>${zh}<i>${en}</i></th><td><b>${gear.trouble ? "▲ 故障" : gear.ready ? "✓ 正常" : "◌ 连接中"}</b> <span>${name}</span><i>${facts(gear)}</i></td></tr>`,
+  )}</table>`;
+}
+
+const FACTS = {
+  serial: (value) => `序列号 serial ${value}`,
+  model: (value) => `型号 model ${value}`,
+  battery_percent: (value) => `电量 battery ${value}%`,
+  clock_offset_s: (value) => `时钟差 clock ${value > 0 ? "+" : ""}${value} s（无需调整）`,
+  frames: (value) => `计数 frames ${value}`,
+  files: (value) => `格式 files ${value}`,
+  free_images: (value) => `还可拍 free ${value}`,
+  shutter_count: (value) => `快门 shutter ${value}`,
+  waiting: (value) => `待打 waiting ${value}`,
+  paper: (value) => `纸 paper ${value}`,
+  card: (value) => `卡 card ${value}`,
+};
+
+function facts(gear) {
+  const told = { ...(gear.serial ? { serial: gear.serial } : {}), ...gear.details };
+  return Object.keys(FACTS).filter((name) => name in told).map((name) => FACTS[name](told[name])).join(" · ");
+}
+
 const KEYS = [
   ["空格 · Enter · PageDown · 踏板", "下一步：就座 → 拍摄 → 保留或重拍", "the next step: seat, shutter, accept or retake"],
   ["退格 · PageUp · 第二踏板", "重拍", "retake"],
   ["扫码枪", "签到，任何时候都可以", "check in, at any time"],
   ["F2", "手工输入", "type a code"],
+  ["F3", "补打号条", "print the slip again"],
   ["F4", "放行（角色和理由）", "override, with role and reason"],
+  ["F5", "准许刚被拦下的学生签到（角色和理由）", "let in whom check-in turned away, with role and reason"],
   ["F6", "学生离开", "walked off"],
   ["F7", "记录人脸比对的同意或撤回", "note consent to face comparison"],
+  ["Insert", "设备与实时取景", "devices and live view"],
   ["F8", "换一个号", "another number"],
   ["F9", "设置与试拍", "set-up and test shot"],
   ["F10", "封存本场", "seal the session"],

@@ -20,6 +20,10 @@ export function clearScan() {
 
 // `on`: what to do for main, retake, scanned(text), cancel, choose(step), and the keys in `named`.
 export function listen(on, named) {
+  window.addEventListener("paste", (event) => {
+    const picture = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith("image/"));
+    if (picture) on.picture(picture);
+  });
   window.addEventListener("keydown", (event) => {
     if (inField(event.target)) return inFieldKey(event, on);
     if (event.ctrlKey || event.altKey || event.metaKey) return;
@@ -33,7 +37,7 @@ export function listen(on, named) {
 
 // In the wizard the focus moves as on any page: space and Enter press the button that has it.
 function chooses(event) {
-  const widget = event.target instanceof Element && event.target.closest(".wizard button, .wizard input");
+  const widget = event.target instanceof Element && event.target.closest(".wizard button, .wizard input, .wizard select");
   return Boolean(widget) && !scan.text && [" ", "Enter", "ArrowUp", "ArrowDown"].includes(event.key);
 }
 

@@ -4,6 +4,7 @@ import { ARM_MS, mainAct, otherActs } from "./acts.js";
 import { Desk, Head, Messages } from "./desk.js";
 import * as dialogs from "./dialogs.js";
 import { listen } from "./keys.js";
+import { on, toggle } from "./live.js";
 import { play } from "./sounds.js";
 import { connect, post, station, take } from "./station.js";
 import { Wizard } from "./wizard.js";
@@ -56,7 +57,16 @@ const ACTS = {
   seal: () => (ui.dialog = dialogs.sealDialog(station.view)),
   help: () => (ui.dialog = dialogs.helpDialog()),
   type: () => (ui.dialog = dialogs.typeDialog()),
+  letIn: () => (ui.dialog = dialogs.letInDialog()),
+  devices: () => (ui.dialog = dialogs.devicesDialog(station.view, on(station.view))),
+  slip: printSlip,
 };
+
+async function printSlip() {
+  const ticket = station.view.seated?.ticket ?? station.view.last_ticket;
+  const answer = await doing("slips", { ticket });
+  if (answer) notice("info", { code: "slip", zh: `${answer.ticket} 的号条已送打印`, en: `the slip of ${answer.ticket} is at the printer` });
+}
 
 const decide = (decision, more = {}) =>
   changed("decisions", { capture_id: station.view.frame.capture_id, decision, ...more });
@@ -98,16 +108,47 @@ function scanned(text) {
   else scans = scans.then(() => admit(text));
 }
 
-async function admit(text) {
-  const answer = await post("checkins", { scan: text }).catch((problem) => {
+function pictured(picture) {
+  if (station.view?.phase !== "work" || ui.wizard) return;
+  if (ui.dialog?.kind === "type") ui.dialog = null;
+  scans = scans.then(() => admitted("checkins/picture", picture));
+}
+
+function choosePicture() {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.accept = "image/png,image/jpeg";
+  input.onchange = () => input.files[0] && pictured(input.files[0]);
+  input.click();
+}
+
+const admit = (text) => admitted("checkins", { scan: text });
+
+async function admitted(path, body) {
+  const answer = await post(path, body).catch((problem) => {
     notice("stop", problem);
     play("reject");
   });
   if (!answer) return;
   take(answer.desk);
-  const good = ["issued", "already_ticketed", "shown"].includes(answer.answer.outcome);
-  notice(["issued", "shown"].includes(answer.answer.outcome) ? "accept" : good ? "warn" : "reject", answer.answer);
-  play(good ? "scan" : "reject");
+  told(answer.answer);
+}
+
+const GOOD = { issued: "accept", shown: "accept", already_ticketed: "warn", problem: "stop" };
+
+function told(answer) {
+  notice(GOOD[answer.outcome] ?? "reject", answer);
+  play(["issued", "already_ticketed", "shown"].includes(answer.outcome) ? "scan" : "reject");
+}
+
+// A card on the reader is answered by the station; the page tells it once. What was before the page is old news.
+let announced = null;
+
+function announce(view) {
+  if (view?.phase !== "work") return;
+  const stamp = view.arrival?.stamp ?? 0;
+  if (announced !== null && stamp && stamp !== announced) told(view.arrival);
+  announced = stamp;
 }
 
 // ---- dialogs
@@ -145,7 +186,9 @@ const FINISH = {
   release: (dialog, why) => changed("releases", { ticket: dialog.ticket, reason: why.zh }),
   consent: (dialog, answer) => changed("consents", { ticket: dialog.ticket, given: answer.given }),
   call: (dialog, whom) => changed("seat", { ticket: whom.ticket }),
-  type: (dialog, typed) => scanned(typed.zh),
+  type: (dialog, typed) => (typed.id === "picture" ? choosePicture() : scanned(typed.zh)),
+  letIn: (dialog, who, why) => admitted("checkins/let-in", { role: who.role, reason: why.zh }),
+  devices: (dialog, answer) => answer.id === "live" && toggle(station.view),
   async seal(dialog, answer) {
     if (answer.id !== "yes") return;
     const sealed = await doing("seals");
@@ -176,7 +219,7 @@ function App() {
         <${Messages} view=${view} notice=${ui.notice} />
         <${Desk} view=${view} act=${act} pressed=${ui.pressed} />
         ${view.drift ? html`<${dialogs.Drift} drift=${view.drift} at=${ui.driftAt} choose=${(i) => { ui.driftAt = i; answerDrift(); }} />` : null}
-        ${ui.dialog && !view.drift ? html`<${dialogs.Dialog} dialog=${ui.dialog} choose=${confirmDialog} cancel=${cancel} typed=${(text) => answerDialog({ zh: text, en: "" })} />` : null}
+        ${ui.dialog && !view.drift ? html`<${dialogs.Dialog} dialog=${ui.dialog} view=${view} choose=${confirmDialog} cancel=${cancel} typed=${(text) => answerDialog({ zh: text, en: "" })} />` : null}
       `}
       ${wizard && ui.notice ? html`<${Messages} view=${null} notice=${ui.notice} />` : null}
     </div>
@@ -208,12 +251,14 @@ watch(
     if (before === "setup" && phase === "work") ui.wizard = true;
   },
 );
+watch(() => station.view, announce);
 setInterval(() => station.link !== "live" && (ui.now = Date.now()), 500);
 listen(
-  { main, retake, scanned, cancel, choose },
+  { main, retake, scanned, cancel, choose, picture: pictured },
   {
-    F1: () => act("help"), F2: () => !ui.wizard && act("type"), F4: named("override"), F6: named("release"),
-    F7: named("consent"), F8: named("call"), F9: openWizard, F10: named("seal"),
+    F1: () => act("help"), F2: () => !ui.wizard && act("type"), F3: named("slip"), F4: named("override"),
+    F5: named("letIn"), F6: named("release"), F7: named("consent"), F8: named("call"), F9: openWizard,
+    F10: named("seal"), Insert: () => station.view?.phase === "work" && !ui.wizard && act("devices"),
   },
 );
 connect();

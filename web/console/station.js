@@ -45,9 +45,11 @@ async function lost() {
   setTimeout(connect, AGAIN_MS);
 }
 
-// Throws the station's problem ({code, zh, en, params}) when it says no.
+// Throws the station's problem ({code, zh, en, params}) when it says no. A picture is sent as it is.
 export async function post(path, body = {}) {
-  const sent = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const picture = body instanceof Blob;
+  const kind = picture ? body.type || "application/octet-stream" : "application/json";
+  const sent = { method: "POST", headers: { "content-type": kind }, body: picture ? body : JSON.stringify(body) };
   const answer = await fetch(`/console/${path}`, sent).catch(() => null);
   if (answer === null) {
     lost();

@@ -1,9 +1,12 @@
 // Setting a desk up: enrol with a one-time code, pick the camera, try the scanner, look at the backdrop.
 import { html, nextTick, reactive } from "./markup.js";
 import { Picture } from "./overlay.js";
-import { CAMERAS, VERDICT } from "./words.js";
+import { CAMERAS, PRINTERS, READERS, VERDICT } from "./words.js";
 
-const form = reactive({ server: "", code: "", camera: "", folder: "", cameras: [], shot: null, moving: false });
+const form = reactive({
+  server: "", code: "", camera: "", folder: "", known: null, shot: null, moving: false,
+  reader: { kind: null, place: "" }, printer: { kind: null, place: "" },
+});
 
 export function Wizard({ view, doing, tried, close }) {
   return html`
@@ -18,7 +21,7 @@ export function Wizard({ view, doing, tried, close }) {
 }
 
 function steps(at) {
-  const names = [["登记", "enrol"], ["相机", "camera"], ["试拍", "test shot"]];
+  const names = [["登记", "enrol"], ["设备", "devices"], ["试拍", "test shot"]];
   return html`<ol class="steps">${names.map(([zh, en], i) => html`<li key=${en} class=${i < at ? "past" : i === at ? "now" : ""}><b>${i < at ? "✓" : i + 1}</b>${zh}<i>${en}</i></li>`)}</ol>`;
 }
 
@@ -26,7 +29,7 @@ function enrol(view, doing) {
   const cameras = view.cameras;
   const hand = async (event) => {
     event.preventDefault();
-    form.moving = (await doing("setup/enrol", { server: form.server, code: form.code, camera: cameraName(cameras) })) !== null;
+    form.moving = (await doing("setup/enrol", { server: form.server, code: form.code, ...chosen(view, null) })) !== null;
     if (form.moving) form.code = "";
   };
   return html`
@@ -34,7 +37,7 @@ function enrol(view, doing) {
     <form class="card" autocomplete="off" onSubmit=${hand}>
       ${field("server", "服务器地址", "address of the capture service", "https://", true)}
       ${field("code", "一次性登记码", "one-time code, from the crew lead", "ABCDEFGHJK")}
-      ${pickCamera(cameras, cameras[0])}
+      ${pickCamera(cameras, cameras[0])} ${pickGear(view, null)}
       <button class="go" type="submit" disabled=${form.moving}>${form.moving ? html`正在登记…<i>enrolling</i>` : html`登记本机<i>Enrol this machine</i>`}<kbd>Enter</kbd></button>
     </form>
   `;
@@ -46,9 +49,55 @@ function field(name, zh, en, hint, first) {
   return html`<label class="field"><span>${zh}<i>${en}</i></span><input name=${name} value=${form[name]} placeholder=${hint} spellcheck="false" autocomplete="off" onVnodeMounted=${first ? focus : null} onInput=${(event) => (form[name] = event.target.value)} /></label>`;
 }
 
+const WITH_PLACE = /:(PATH|PORT)$/;
+
 function cameraName(cameras, current) {
   const chosen = form.camera || current || cameras[0];
-  return chosen.endsWith(":PATH") ? `${chosen.slice(0, -4)}${form.folder.trim()}` : chosen;
+  return WITH_PLACE.test(chosen) ? `${chosen.slice(0, -4)}${form.folder.trim()}` : chosen;
+}
+
+// The names as the station keeps them: `serial:/dev/ttyUSB0`. `current` is null while no desk is served.
+function chosen(known, current) {
+  return {
+    camera: cameraName(known.cameras, current?.camera),
+    reader: gearName("reader", current?.reader),
+    printer: gearName("printer", current?.printer),
+  };
+}
+
+const place = (choice) => choice.slice(choice.indexOf(":") + 1);
+const start = (choice) => (choice.includes(":") ? choice.slice(0, choice.indexOf(":") + 1) : choice);
+
+function picked(gear, current) {
+  const name = current ?? "none";
+  return form[gear].kind === null ? { kind: start(name), place: name === "none" ? "" : place(name) } : form[gear];
+}
+
+function gearName(gear, current) {
+  const now = picked(gear, current);
+  return now.kind === "none" ? "none" : `${now.kind}${now.place.trim()}`;
+}
+
+function pickGear(known, current) {
+  return html`
+    <datalist id="serial-ports">${known.serial_ports.map((name) => html`<option key=${name} value=${name} />`)}</datalist>
+    ${pickOne("reader", "读卡器", "card reader", known.readers, READERS, current?.reader)}
+    ${pickOne("printer", "号条打印机", "slip printer", known.printers, PRINTERS, current?.printer)}
+  `;
+}
+
+function pickOne(gear, zh, en, choices, words, current) {
+  const now = picked(gear, current);
+  const choice = choices.find((name) => start(name) === now.kind) ?? "none";
+  const change = (more) => (form[gear] = { ...now, ...more });
+  return html`
+    <label class="field"><span>${zh}<i>${en}</i></span>
+      <select name=${gear} value=${now.kind} onChange=${(event) => change({ kind: event.target.value })}>
+        ${choices.map((name) => html`<option key=${name} value=${start(name)} selected=${start(name) === now.kind}>${words[name]?.zh ?? name} · ${words[name]?.en ?? ""}</option>`)}
+      </select>
+      ${choice === "none" ? null : html`<input name=${`${gear}-place`} list=${choice.startsWith("serial:") ? "serial-ports" : null} value=${now.place} placeholder=${words[choice]?.hint ?? ""} spellcheck="false" autocomplete="off" onInput=${(event) => change({ place: event.target.value })} />`}
+    </label>
+  `;
 }
 
 function pickCamera(cameras, current) {
@@ -61,21 +110,21 @@ function pickCamera(cameras, current) {
         return html`<label key=${name} class=${name === chosen ? "chosen" : ""}><input type="radio" name="camera" value=${name} checked=${name === chosen} onChange=${() => (form.camera = name)} /><b>${name === chosen ? "◉" : "○"}</b><span>${said.zh}<i>${said.en}</i></span></label>`;
       })}
       ${chosen.endsWith(":PATH") ? field("folder", "文件夹", "folder", "C:\\Capture") : null}
+      ${chosen.endsWith(":PORT") ? field("folder", "端口", "port, as gphoto2 --auto-detect says", "usb:001,004") : null}
     </fieldset>
   `;
 }
 
-async function known() {
-  form.cameras = (await (await fetch("/console/setup")).json()).cameras;
+async function learn() {
+  form.known = await (await fetch("/console/setup")).json();
 }
 
 function tune(view, doing, tried) {
   form.moving = false;
-  if (!form.cameras.length) nextTick(known);
-  const change = async () => {
-    const name = cameraName(form.cameras, view.camera_name);
-    await doing("setup/camera", { camera: name });
-  };
+  const known = form.known;
+  if (!known) nextTick(learn);
+  const change = () => doing("setup/devices", chosen(known, view.devices));
+  const changed = known && JSON.stringify(chosen(known, view.devices)) !== JSON.stringify(view.devices);
   const shoot = async () => {
     form.shot = (await doing("setup/test-shots")) ?? form.shot;
   };
@@ -84,10 +133,12 @@ function tune(view, doing, tried) {
     ${steps(view.studio ? 3 : 2)}
     <div class="columns">
       <section class="card side">
-        ${form.cameras.length ? pickCamera(form.cameras, view.camera_name) : null}
-        <button onClick=${change} disabled=${!form.camera}>换用这台相机<i>use this camera</i></button>
+        ${known ? html`${pickCamera(known.cameras, view.devices.camera)} ${pickGear(known, view.devices)}` : null}
+        <button data-act="devices" onClick=${change} disabled=${!changed}>换用这些设备<i>use these devices</i></button>
+        ${view.health.printer ? html`<button data-act="test-slip" onClick=${() => doing("setup/test-slips")}>试打一张号条<i>print a test slip</i></button>` : null}
         <div class="try">
-          <h2>扫码枪<i>scanner</i></h2>
+          <h2>扫码枪与读卡器<i>scanner and reader</i></h2>
+          ${view.health.reader ? html`<p>${view.health.reader.trouble ? `▲ ${view.health.reader.trouble.zh}` : view.health.reader.details.card === "read" ? "✓ 读到一张证件" : "请放一张证件试试"}<i>lay a card down: it is read and checked in, nothing is shown of it</i></p>` : null}
           <p>${tried ? html`✓ 收到 <b>${tried}</b> 个字符和回车<i>characters and Enter received</i>` : html`扫任意一个码试试：只数字符，不记录<i>scan anything; it is counted, not kept</i>`}</p>
         </div>
       </section>

@@ -34,9 +34,31 @@ export const RELEASE_REASONS = [
   { zh: "拿错号", en: "holds another's number" },
 ];
 
+export const LET_IN_REASONS = [
+  { zh: "班级临时调整到本台", en: "the class was moved to this desk" },
+  { zh: "错过原定时间，统筹安排补拍", en: "missed the planned time, made up here" },
+  { zh: "当天有课或实习，提前拍摄", en: "cannot come on the planned day" },
+];
+
+export const READERS = {
+  none: { zh: "没有读卡器（扫码枪不用选）", en: "no card reader; scanners need no choosing" },
+  "serial:PORT": { zh: "身份证读卡器（串口）", en: "identity card reader on a serial port", hint: "COM3 · /dev/ttyUSB0" },
+};
+
+export const PRINTERS = {
+  none: { zh: "不打印号条", en: "no slips" },
+  "tcp:HOST[:PORT]": { zh: "网络小票打印机", en: "receipt printer in the network", hint: "192.168.1.50 · 192.168.1.50:9100" },
+  "serial:PORT[@BAUD]": { zh: "串口小票打印机", en: "receipt printer on a serial port", hint: "COM4 · /dev/ttyUSB1@9600" },
+  "device:PATH": { zh: "USB 小票打印机", en: "receipt printer as a USB device", hint: "/dev/usb/lp0" },
+  "queue:NAME": { zh: "系统打印队列", en: "the system's print queue", hint: "POS-58" },
+};
+
 export const CAMERAS = {
   virtual: { zh: "虚拟相机（演练，画出的人像）", en: "virtual camera: drawn portraits, for rehearsals" },
   "virtual-24mp": { zh: "虚拟相机，2400 万像素", en: "virtual camera, 24 MP" },
+  simulated: { zh: "模拟联机相机（演练）", en: "simulated tethered camera" },
+  gphoto2: { zh: "USB 联机相机（佳能、尼康、索尼等）", en: "tethered by USB, through libgphoto2" },
+  "gphoto2:PORT": { zh: "USB 联机相机，指定端口", en: "the same, one of two cameras" },
   "hotfolder:PATH": { zh: "联机拍摄软件的保存文件夹", en: "the folder that EOS Utility, Capture One or Imaging Edge saves to" },
 };
 

@@ -103,6 +103,8 @@ class PackClass(Body):
     class_id: UUID
     label: str
     order_code: str | None
+    #: When the class's slots at this desk's group begin; none where any day will do.
+    starts_at: list[datetime] = []
 
 
 class PackEntry(Body):

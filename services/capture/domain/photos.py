@@ -81,6 +81,10 @@ class Photo:
         return original_key(self.shot.campaign_id, self.shot.sha256)
 
 
+#: Who decided (`station.domain.facts.Role`) and why: a desk says both, or the photo is not let pass.
+OVERRIDE_WORDS = re.compile(r"(crew_lead|registrar|college_teacher): .*\S.*", re.DOTALL)
+
+
 def original_key(campaign_id: ids.CampaignId, sha256: str) -> str:
     """Where an original lies: named by its own hash, so that a repeat lands on itself."""
     return f"originals/{campaign_id}/{sha256}.jpg"
@@ -97,7 +101,7 @@ def shot_fault(shot: Shot) -> str | None:
         return "capture-without-student"
     if shot.student_id is not None and shot.decision == "unbound":
         return "test-shot-with-student"
-    if shot.decision == "override" and not (shot.override_reason or "").strip():
+    if shot.decision == "override" and not OVERRIDE_WORDS.fullmatch(shot.override_reason or ""):
         return "override-needs-reason"
     return None
 

@@ -1,7 +1,7 @@
 """What a desk tells: check-ins, frames, drifts. Each may come again, late, and before what it refers to."""
 
 from gradphoto_contracts import ids
-from kit import errors
+from kit import errors, logs
 from services.capture import ports
 from services.capture.domain import checkins, photos, sessions
 from services.capture.handlers import measures
@@ -79,6 +79,10 @@ async def _add(work: ports.Work, shot: photos.Shot) -> photos.Photo:
             raise errors.Unavailable("capture-being-stored")
         return known
     await work.say(events)
+    if shot.decision == "override":
+        # The reason stands in the row: it is a person's words, and may be about a person.
+        role = (shot.override_reason or "").partition(":")[0]
+        logs.get("audit").info("capture.overridden", capture_id=str(shot.capture_id), role=role, desk=str(shot.desk_id))
     place = await work.floor.place(shot.desk_id)
     elapsed = (work.now - shot.shutter_at).total_seconds()
     measures.STORED.labels(campus=place.campus, desk=place.desk).observe(max(elapsed, 0))

@@ -95,6 +95,10 @@ class Packs:
         here = sa.select(live.c.class_id, live.c.order_code, live.c.starts_at).where(live.c.group_id == group_id)
         slots = (await self._tx.execute(here.order_by(live.c.starts_at))).all()
         order_codes = {slot.class_id: slot.order_code for slot in reversed(slots) if slot.class_id is not None}
+        begins: dict[Any, list[str]] = {}
+        for slot in slots:
+            if slot.starts_at is not None:
+                begins.setdefault(slot.class_id, []).append(slot.starts_at.isoformat())
         takes_unplanned = not slots or any(slot.class_id is None for slot in slots)
         planned = sa.select(live.c.class_id).where(live.c.class_id.is_not(None))
         wanted: sa.ColumnElement[bool] = CLASSES.c.class_id.in_(list(order_codes))
@@ -103,7 +107,12 @@ class Packs:
         query = sa.select(CLASSES.c.class_id, CLASSES.c.label).where(CLASSES.c.campaign_id == campaign_id, wanted)
         rows = await self._tx.execute(query.order_by(CLASSES.c.label, CLASSES.c.class_id))
         return [
-            {"class_id": str(row.class_id), "label": row.label, "order_code": order_codes.get(row.class_id)}
+            {
+                "class_id": str(row.class_id),
+                "label": row.label,
+                "order_code": order_codes.get(row.class_id),
+                "starts_at": begins.get(row.class_id, []),
+            }
             for row in rows
         ]
 

@@ -65,7 +65,7 @@ class Entry:
     @property
     def raw(self) -> bool:
         """Whether this is the sensor's own picture, beside which a JPEG is expected."""
-        return self._suffix in _RAW
+        return self._suffix in RAW_SUFFIXES
 
     @property
     def jpeg(self) -> bool:
@@ -82,16 +82,22 @@ class Entry:
         return "." + self.name.rpartition(".")[2].lower()
 
 
-_RAW = {".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".srf", ".sr2", ".raf", ".rw2", ".orf", ".pef", ".dng"}
+RAW_SUFFIXES = {".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".srf", ".sr2", ".raf", ".rw2", ".orf", ".pef", ".dng"}
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which camera this is. `numbered`: its file names carry its own count of frames (DCF, 0001 to 9999)."""
+    """Which camera this is.
+
+    `numbered`: its file names carry its own count of frames (DCF, 0001 to 9999). `lag_ms`: its file is told of at most
+    so long after the shutter. `live_view`: whether it can be asked for previews.
+    """
 
     serial: str
     model: str
     numbered: bool
+    lag_ms: int = 0
+    live_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)

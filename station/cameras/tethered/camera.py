@@ -70,9 +70,13 @@ class _Connection:
     """What is only true while one connection lasts."""
 
     link: Link
+    #: When the camera was heard of last, before this connection: it may have taken pictures since. 0: never.
+    away_since_ns: int = 0
     identity: bodies.Identity | None = None
     seen: set[bodies.Entry] = field(default_factory=set)
     taken_ns: dict[bodies.Entry, int] = field(default_factory=dict)
+    #: What answers a press of ours: taken after it, however late it comes.
+    ours: set[bodies.Entry] = field(default_factory=set)
     wanted: deque[bodies.Entry] = field(default_factory=deque)
     fetching: bodies.Entry | None = None
     tries: dict[bodies.Entry, int] = field(default_factory=dict)
@@ -99,6 +103,8 @@ class TetheredCamera(devices.Supervised):
         self._preview: asyncio.Future[bytes] | None = None
         self._waiting: dict[int, tuple[ports.Exposure, bodies.Entry]] = {}
         self._arrival = asyncio.Event()
+        self._heard_ns = 0
+        self._blind = False
 
     @property
     def photographer_fires(self) -> bool:
@@ -151,6 +157,12 @@ class TetheredCamera(devices.Supervised):
                 await self._arrival.wait()
             self._arrival.clear()
 
+    @property
+    def live_view(self) -> bool:
+        """Whether the body that is connected has it, as far as it says and has not refused it."""
+        identity = self._connection.identity if self._connection else None
+        return identity is not None and identity.live_view and not self._blind
+
     async def preview(self) -> bytes:
         """One picture of the live view. Raises Unavailable when this camera has none, or is in trouble."""
         if self._connection is None or self._connection.identity is None:
@@ -158,8 +170,11 @@ class TetheredCamera(devices.Supervised):
         if self._preview is None:
             self._preview = asyncio.get_running_loop().create_future()
             await self._ask("preview")
-        async with asyncio.timeout(self._limits.silence_s):
-            return await asyncio.shield(self._preview)
+        try:
+            async with asyncio.timeout(self._limits.silence_s):
+                return await asyncio.shield(self._preview)
+        except TimeoutError:
+            raise self._watch.problem("camera-opening") from None
 
     # -- one connection after another
 
@@ -167,7 +182,7 @@ class TetheredCamera(devices.Supervised):
         pauses = devices.pauses(self._limits.first_pause_s, self._limits.longest_pause_s)
         while True:
             self._watch.opening()
-            connection = self._connection = _Connection(await Link.start(self._driver))
+            connection = self._connection = _Connection(await Link.start(self._driver), self._heard_ns)
             try:
                 await self._serve(connection)
             except Lost as lost:
@@ -183,7 +198,9 @@ class TetheredCamera(devices.Supervised):
     async def _serve(self, connection: _Connection) -> None:
         while True:
             patience_s = self._limits.silence_s if connection.identity else self._limits.opening_s
-            await self._hear(connection, await connection.link.receive(patience_s))
+            message = await connection.link.receive(patience_s)
+            self._heard_ns = time.monotonic_ns()
+            await self._hear(connection, message)
 
     async def _hear(self, connection: _Connection, message: wire.Message) -> None:
         match message.says:
@@ -206,6 +223,7 @@ class TetheredCamera(devices.Supervised):
 
     async def _opened(self, connection: _Connection, message: wire.Message) -> None:
         identity = connection.identity = bodies.Identity(**message.fields)
+        self._blind = False
         card = wire.entries(message.payload)
         connection.seen = set(card)
         if not self._memory.has_met(identity.serial):
@@ -225,7 +243,12 @@ class TetheredCamera(devices.Supervised):
             return
         if request.claimed not in connection.wanted:
             request.claimed = connection.wanted[0] if connection.wanted else None
-        request.sent_at = None if request.claimed is None else time.monotonic()
+        if request.claimed is None:
+            request.sent_at = None
+            return
+        connection.ours.add(request.claimed)
+        connection.taken_ns[request.claimed] = int(request.sent_at * 1e9)
+        request.sent_at = time.monotonic()
 
     # -- what the camera says
 
@@ -255,6 +278,7 @@ class TetheredCamera(devices.Supervised):
         request = self._request
         if request and request.sent_at is not None and request.claimed is None:
             request.claimed = entry
+            connection.ours.add(entry)
             connection.wanted.appendleft(entry)
         else:
             connection.wanted.append(entry)
@@ -267,10 +291,21 @@ class TetheredCamera(devices.Supervised):
         assert connection.identity is not None  # noqa: S101 -- files come after the greeting
         serial, numbered = connection.identity.serial, connection.identity.numbered
         count = await asyncio.to_thread(self._memory.number, serial, entry, numbered=numbered)
-        taken_ns = connection.taken_ns.pop(entry, time.monotonic_ns())
+        taken_ns, lag_ns = self._taken(connection, entry)
         connection.frames += 1
-        self._watch.knows(frames=self._memory.total)
-        self._arrive(ports.Exposure(content, serial, count, taken_ns), entry)
+        raw = any(other.raw and other.stem == entry.stem for other in connection.seen)
+        self._watch.knows(frames=self._memory.total, files="RAW+JPEG" if raw else "JPEG")
+        self._arrive(ports.Exposure(content, serial, count, taken_ns, lag_ns, raw), entry)
+
+    def _taken(self, connection: _Connection, entry: bodies.Entry) -> tuple[int, int]:
+        """When the file was told of, and how long before that it may have been taken: at most since we heard last."""
+        assert connection.identity is not None  # noqa: S101 -- files come after the greeting
+        lag_ns = connection.identity.lag_ms * 1_000_000
+        told_ns = connection.taken_ns.pop(entry, None)
+        if told_ns is not None:
+            return told_ns, 0 if entry in connection.ours else lag_ns
+        now_ns = time.monotonic_ns()
+        return now_ns, now_ns - connection.away_since_ns + lag_ns
 
     def _arrive(self, exposure: ports.Exposure, entry: bodies.Entry) -> None:
         self._waiting[exposure.frame_counter] = (exposure, entry)
@@ -298,6 +333,7 @@ class TetheredCamera(devices.Supervised):
         if error not in bodies.PASSING:
             raise Lost(error, fields["holder"])
         if fields.get("step") == "preview":
+            self._blind = True
             self._fail_preview(CODES[error])
             return
         self._trouble(error)

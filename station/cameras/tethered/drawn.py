@@ -26,10 +26,11 @@ class DrawnBody:
         self._folder, self._card = folder, folder / "card"
         self._card.mkdir(parents=True, exist_ok=True)
         self._told: set[bodies.Entry] = set()
+        self._glanced = (b"", b"")
 
     def open(self) -> bodies.Identity:
         """Which camera this is."""
-        return bodies.Identity(str(self._setting("serial")), "gradphoto drawn", numbered=True)
+        return bodies.Identity(str(self._setting("serial")), "gradphoto drawn", numbered=True, live_view=True)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -72,8 +73,11 @@ class DrawnBody:
         self._expose()
 
     def preview(self) -> bytes:
-        """A small drawing."""
-        return self._draw(320, 480)
+        """A small drawing, made again when somebody else sits there."""
+        subject = self._subject()
+        if self._glanced[0] != subject:
+            self._glanced = subject, self._draw(320, 480)
+        return self._glanced[1]
 
     def _expose(self) -> None:
         number = self._taken() + 1
@@ -94,12 +98,15 @@ class DrawnBody:
             return own.read_bytes()
         from station.cameras import portraits  # loads cv2: only a camera that draws needs it
 
-        try:
-            subject = json.loads((self._folder / "subject.json").read_bytes())
-        except FileNotFoundError:
-            subject = {"seed": 0, "flaw": None}  # an empty stool is photographed as well
+        subject = json.loads(self._subject())
         flaw = portraits.Flaw(subject["flaw"]) if subject.get("flaw") else None
         return portraits.draw(int(subject["seed"]), width_px=width_px, height_px=height_px, flaw=flaw)
+
+    def _subject(self) -> bytes:
+        try:
+            return (self._folder / "subject.json").read_bytes()
+        except FileNotFoundError:
+            return b'{"seed": 0, "flaw": null}'  # an empty stool is photographed as well
 
     def _pictures(self) -> list[Path]:
         return sorted(path for path in self._card.iterdir() if path.suffix in (".JPG", ".NEF"))

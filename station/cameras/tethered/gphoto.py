@@ -22,6 +22,8 @@ _EVENT_CODE = re.compile(r"PTP Event ([0-9a-fA-F]{4})")
 _CARD = ("card+sdram", "card", "Memory card")
 #: A camera that tells of every turn of a dial must not keep us from those who ask something.
 _EVENTS_AT_ONCE = 50
+#: A body tells of a file when it has written it: RAW + JPEG to a slow card takes a second.
+_LAG_MS = 1500
 #: An unanswered trigger is tried again so often: a camera that still writes says "busy".
 _TRIGGER_TRIES, _TRIGGER_PAUSE_S = 5, 0.2
 
@@ -49,7 +51,13 @@ class GphotoBody:
         maker, model = self._text("manufacturer"), self._text("cameramodel")
         self._virtual = (maker, model) == ("GP", "VC")
         # The virtual camera's file numbers go up by twos and begin anew with each process: they count nothing.
-        return bodies.Identity(self._text("serialnumber") or "unknown", model, numbered=not self._virtual)
+        return bodies.Identity(
+            self._text("serialnumber") or "unknown",
+            model,
+            numbered=not self._virtual,
+            lag_ms=0 if self._virtual else _LAG_MS,
+            live_view=self._can_preview(),
+        )
 
     def close(self) -> None:
         """Let go of the camera."""
@@ -153,6 +161,10 @@ class GphotoBody:
     def _is_full(self) -> bool:
         # Some bodies refuse a full card with a bare "error": what they said before, or their count, tells why.
         return self._ran_full or self.status().free_images == 0
+
+    def _can_preview(self) -> bool:
+        abilities = self._call(self._camera.get_abilities)
+        return bool(abilities.operations & gp.GP_OPERATION_CAPTURE_PREVIEW)
 
     def _choose_port(self) -> None:
         ports = gp.PortInfoList()

@@ -56,7 +56,7 @@ async def test_photo_survives_the_way_through_its_row(capture: Capture) -> None:
     shot = await capture.shoot(
         await capture.enrol_student(),
         decision="override",
-        override_reason="戴镜习惯",
+        override_reason="registrar: 戴镜习惯",
         desk_rules=("H2", "X4"),
     )
     written = await receive(capture, shot)

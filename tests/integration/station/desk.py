@@ -22,9 +22,10 @@ class Station:
         self.process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client(timeout=30, trust_env=False)
 
-    def enrol(self, camera: str = "virtual") -> None:
-        """Enrol with a one-time code."""
-        self.run_to_end("enrol", "--server", self._url, "--code", "ABCDEFGHJK", "--camera", camera).check_returncode()
+    def enrol(self, camera: str = "virtual", *more: str) -> None:
+        """Enrol with a one-time code, and what else is to be said of the devices."""
+        line = ("--server", self._url, "--code", "ABCDEFGHJK", "--camera", camera, *more)
+        self.run_to_end("enrol", *line).check_returncode()
 
     def start(self) -> None:
         """Start the process and wait for its door and its desk pack."""
@@ -96,6 +97,11 @@ class Station:
     def drained(self, timeout_s: float = 60) -> dict[str, Any]:
         """The state once everything is with the server."""
         return self.wait_for(lambda state: not state["backlog"], timeout_s)
+
+    def figures(self) -> str:
+        """The desk's figures as Prometheus reads them."""
+        door = json.loads((self.directory / "door.json").read_text())
+        return self.client.get(door["metrics"]).text
 
     def wait_for(self, reached: Callable[[dict[str, Any]], bool], timeout_s: float = 60) -> dict[str, Any]:
         """The state once it is as wanted."""

@@ -35,6 +35,10 @@ class Capture:
     public_pem: str = ""
     identity_mode: str = "capture_code"
     name_masked: str | None = None
+    #: What stands on the card or in the code of the student in that place, instead of `scan-<place>`.
+    payloads: dict[int, str] = field(default_factory=dict)
+    #: When the class's slots begin, as the plan says.
+    starts_at: list[str] = field(default_factory=list)
     station_id: UUID = field(default_factory=ids.new)
     campaign_id: UUID = field(default_factory=ids.new)
     desk_id: UUID = field(default_factory=ids.new)
@@ -82,12 +86,14 @@ class Capture:
                 "campus_code": "M",
                 "next_ticket": 1,
             },
-            "classes": [{"class_id": CLASS_ID, "label": "2024-1", "order_code": "A1"}],
+            "classes": [{"class_id": CLASS_ID, "label": "2024-1", "order_code": "A1", "starts_at": self.starts_at}],
             "entries": [
                 {
                     "student_id": student_id,
                     "class_id": OTHER_CLASS_ID if student_id in self.other_class else CLASS_ID,
-                    "digest": crypto.digest_with(CODE_KEY, self.identity_mode, f"scan-{place}"),
+                    "digest": crypto.digest_with(
+                        CODE_KEY, self.identity_mode, self.payloads.get(place, f"scan-{place}")
+                    ),
                     "ordinal": place,
                     "eligible": True,
                     "photographed": student_id in taken | self.elsewhere,

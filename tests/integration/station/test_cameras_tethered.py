@@ -1,6 +1,7 @@
 """Tethered cameras: libgphoto2's own virtual USB camera, and the simulated one whose card outlives a connection."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -133,6 +134,7 @@ async def test_a_camera_without_live_view_says_so(virtual_usb: Bench) -> None:
         await until(lambda: tethered.health().ready)
         with pytest.raises(Unavailable, match="camera-no-live-view"):
             await tethered.preview()
+        assert not tethered.live_view
         assert (await shoot(tethered)).frame_counter == 1
 
 
@@ -224,12 +226,40 @@ async def test_a_full_card_is_told_at_once_and_a_new_one_goes_on(drawn: Bench) -
 
 
 async def test_a_raw_with_its_jpeg_is_one_frame(drawn: Bench) -> None:
-    """The pair counts once, and the JPEG is what the desk takes in."""
+    """The pair counts once, the JPEG is what the desk takes in, and it knows that the RAW lies beside it."""
     async with drawn.camera() as tethered:
         exposure = await shoot(tethered)
         assert exposure.jpeg.startswith(b"\xff\xd8")
+        assert exposure.raw
         assert await tethered.frames_taken() == 1
+        (drawn.folder / "body.json").write_text(json.dumps({"raw": False}))
+        assert not (await shoot(tethered)).raw
     assert len(list((drawn.folder / "card").glob("*.NEF"))) == 1
+
+
+async def test_what_was_taken_out_of_reach_may_be_older(drawn: Bench) -> None:
+    """A frame that is found at a reconnection may have been taken at any time since the camera was heard of last."""
+    async with drawn.camera() as tethered:
+        asked = await shoot(tethered)
+        assert asked.lag_ns == 0
+        before_ns = time.monotonic_ns()
+        drawn.order({"fault": "cable", "step": "events"}, {"fault": "unplugged", "step": "open", "times": 9999})
+        await until(lambda: "unplugged" in drawn.faults())
+        (drawn.folder / "card" / "DRA_0002.JPG").write_bytes(PICTURE)
+        drawn.order()
+        await tethered.arrived(60)
+        (found,) = await tethered.waiting()
+        assert found.monotonic_ns > before_ns
+        assert asked.monotonic_ns < found.monotonic_ns - found.lag_ns < found.monotonic_ns
+
+
+async def test_live_view_is_a_picture_of_who_sits_there(drawn: Bench) -> None:
+    """A camera that has it says so and shows it; nothing of it is a frame."""
+    async with drawn.camera() as tethered:
+        await until(lambda: tethered.health().ready)
+        assert tethered.live_view
+        assert await tethered.preview() == PICTURE
+        assert await tethered.frames_taken() == 0
 
 
 async def test_a_camera_that_writes_no_jpeg_is_told(drawn: Bench) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,11 +111,27 @@ async def test_authority_decides(
     assert decided.overridden is (decision == "override")
 
 
-async def test_override_without_reason_is_refused(world: World) -> None:
-    """Nobody lets a bad photo pass without saying why."""
-    shot = world.shot(await world.enrol_student(), "override", override_reason="  ")
+@pytest.mark.parametrize(
+    "told", [None, "  ", "glare", "operator: glare", "crew_lead:", "crew_lead:   ", "crew_leader: glare", ": glare"]
+)
+async def test_an_override_without_role_and_reason_is_refused(world: World, told: str | None) -> None:
+    """Nobody lets a bad photo pass without saying who decided, as one who may, and why."""
+    shot = world.shot(await world.enrol_student(), "override", override_reason=told)
     with pytest.raises(errors.Invalid, match="override-needs-reason"):
         await receive(world, shot)
+    assert world.photos.rows == {}
+
+
+async def test_an_override_is_on_the_record(world: World) -> None:
+    """Control: with both it is taken; the row keeps the words, the audit line the role and none of the words."""
+    with structlog.testing.capture_logs() as lines:
+        photo = await receive(
+            world, world.shot(await world.enrol_student(), "override", override_reason="registrar: 疤痕")
+        )
+    assert world.photos.rows[photo.shot.capture_id].shot.override_reason == "registrar: 疤痕"
+    (line,) = [line for line in lines if line["event"] == "capture.overridden"]
+    assert line["role"] == "registrar"
+    assert "疤痕" not in str(line)
 
 
 async def test_retaken_is_rejected_at_once_with_the_desks_rules(world: World) -> None:

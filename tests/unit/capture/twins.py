@@ -437,7 +437,7 @@ class World:
             frame_counter=1,
             monotonic_ns=1,
             decision=decision,
-            override_reason="glare" if decision == "override" else None,
+            override_reason="crew_lead: glare" if decision == "override" else None,
             desk_verdict="accept",
             desk_rules=(),
         )

@@ -1,6 +1,7 @@
 """A desk in memory: a camera that obeys, a spool and a journal that only remember."""
 
 import itertools
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -106,14 +107,16 @@ class Camera(devices.AlwaysReady):
         self.photographer_fires = photographer_fires
         self.card: dict[int, ports.Exposure] = {}
         self.count = 0
+        self.lag_ns = 0
+        self.heard_ns: int | None = None
         self.broken = False
         self.picture: bytes | None = None
 
-    def fire(self) -> ports.Exposure:
+    def fire(self, heard_ns: int | None = None) -> ports.Exposure:
         self.count += 1
-        exposure = ports.Exposure(
-            self.picture or f"jpeg {self.count}".encode(), self.serial, self.count, self.count * 1000
-        )
+        heard_ns = heard_ns or self.heard_ns or time.monotonic_ns()
+        jpeg = self.picture or f"jpeg {self.count}".encode()
+        exposure = ports.Exposure(jpeg, self.serial, self.count, heard_ns, self.lag_ns)
         self.card[self.count] = exposure
         return exposure
 

@@ -5,6 +5,7 @@ import pytest
 from gradphoto_contracts import ids
 from kit import ids as new_ids
 from kit.errors import Conflict, Invalid, Unavailable
+from services.capture.domain import photos
 from station.domain import facts
 from station.handlers import frames, queue, sessions
 from tests.unit.station.fakes import OTHER_CLASS_ID, Bench
@@ -173,6 +174,9 @@ async def test_a_refused_photo_is_kept_only_by_override_with_role_and_reason(ben
     await frames.decide(bench.work, shot.frame.capture_id, "override", "scar", "crew_lead")
     body = bench.journal.messages[-1].body
     assert (body["decision"], body["override_reason"], body["desk_rules"]) == ("override", "crew_lead: scar", ["P2"])
+    assert photos.OVERRIDE_WORDS.fullmatch(body["override_reason"]), "as the server wants it"
+    told = [(fact.role, fact.reason) for fact in bench.journal.facts if isinstance(fact, facts.FrameDecided)]
+    assert told == [("crew_lead", "scar")], "refused ones leave no trace, the one that was taken is in the journal"
 
 
 async def test_retakes_have_a_limit(bench: Bench) -> None:
@@ -185,6 +189,13 @@ async def test_retakes_have_a_limit(bench: Bench) -> None:
     with pytest.raises(Conflict, match="desk-retake-limit"):
         await frames.decide(bench.work, last.frame.capture_id, "retake", None)
     assert last.frame.ticket == "A-0001"
+    with pytest.raises(Invalid, match="desk-override-needs-reason"):
+        await frames.decide(bench.work, last.frame.capture_id, "override", "best of three", None)
+    bench.restart()
+    with pytest.raises(Conflict, match="desk-retake-limit"):
+        await frames.decide(bench.work, last.frame.capture_id, "retake", None)
+    await frames.decide(bench.work, last.frame.capture_id, "override", "best of three", "crew_lead")
+    assert bench.desk.tickets["A-0001"].state == "photographed"
 
 
 async def test_a_jump_of_the_camera_s_count_stops_the_desk(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -54,9 +55,11 @@ async def healthy(camera: hotfolder.HotFolderCamera, *, ready: bool) -> ports.He
 
 async def test_a_file_wakes_whoever_waits(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
     """A picture is announced, given once until it is acknowledged, and moved aside then."""
+    began_ns = time.monotonic_ns()
     (folder / "IMG_1.JPG").write_bytes(WHOLE)
     (exposure,) = await come(camera)
     assert (exposure.jpeg, exposure.frame_counter, exposure.camera_serial) == (WHOLE, 1, "h-1")
+    assert began_ns <= exposure.monotonic_ns <= time.monotonic_ns(), "the time at which the file was seen first"
     await camera.acknowledge(exposure)
     assert await camera.waiting() == []
     assert [path.name for path in (folder / "taken").iterdir()] == ["IMG_1.JPG"]
@@ -125,14 +128,18 @@ async def test_a_raw_goes_with_its_jpeg(camera: hotfolder.HotFolderCamera, folde
     (exposure,) = await come(camera)
     await camera.acknowledge(exposure)
     assert {path.name for path in (folder / "taken").iterdir()} == {"IMG_1.JPG", "IMG_1.CR3"}
+    (folder / "IMG_2.JPG").write_bytes(OTHER)
+    (alone,) = await come(camera)
+    assert (exposure.raw, alone.raw) == (True, False)
+    assert await camera.frames_taken() == 2
 
 
 async def test_pictures_come_in_the_order_of_their_times(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that are found together are numbered by their times, not by their names."""
     monkeypatch.setattr(hotfolder, "_STILL_S", 0.0)
-    for name, content, time in (("B.JPG", WHOLE, 1_700_000_000), ("A.JPG", OTHER, 1_700_000_100)):
+    for name, content, at in (("B.JPG", WHOLE, 1_700_000_000), ("A.JPG", OTHER, 1_700_000_100)):
         (folder / name).write_bytes(content)
-        os.utime(folder / name, (time, time))
+        os.utime(folder / name, (at, at))
     found = await opened(folder).waiting()
     assert [(exposure.frame_counter, exposure.jpeg) for exposure in found] == [(1, WHOLE), (2, OTHER)]
 

@@ -1,0 +1,196 @@
+"""Check-in's answers: each case has its own, with words and a way on; slips and gear beside it."""
+
+import asyncio
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from kit import messages
+from kit.errors import Conflict, Invalid, NotFound, Unavailable
+from station import api, devices, gear, ports
+from station.console import views
+from station.domain import facts
+from station.handlers import frames, queue, sessions, slips
+from station.printers import kept
+from tests.unit.station.fakes import OTHER_CLASS_ID, START, Bench
+from tests.unit.station.patience import until
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    bench = Bench()
+    await sessions.open_session(bench.work)
+    return bench
+
+
+def planned_for(bench: Bench, monkeypatch: pytest.MonkeyPatch, *days: int) -> None:
+    """The class's slots begin so many days from today, at 07:30 of the hall: in UTC that is the day before."""
+    begins = [START.replace(hour=23, minute=30) - timedelta(days=1) + timedelta(days=day) for day in days]
+    pack = bench.packs.current()
+    classes = [one.model_copy(update={"starts_at": tuple(begins)}) for one in pack.classes]
+    monkeypatch.setattr(bench.packs, "current", lambda: pack.model_copy(update={"classes": tuple(classes)}))
+
+
+async def photographed(bench: Bench) -> None:
+    await queue.seat(bench.work, (await queue.check_in(bench.work, "scan-0")).ticket)
+    shot = await frames.press_shutter(bench.work)
+    await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
+
+
+async def test_every_answer_is_its_own(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown, another 学籍, photographed, another class, another day, a card where codes are used: six answers."""
+    await photographed(bench)
+    bench.packs.change(bench.students[1], eligible=False)
+    bench.packs.change(bench.students[2], class_id=OTHER_CLASS_ID)
+    answers = {scan: await queue.check_in(bench.work, scan) for scan in ("nonsense", "scan-0", "scan-1", "scan-2")}
+    answers["card"] = await queue.check_in(bench.work, "440308199901101512", "id_card")
+    planned_for(bench, monkeypatch, 1)
+    answers["scan-3"] = await queue.check_in(bench.work, "scan-3")
+    assert {scan: answer.outcome for scan, answer in answers.items()} == {
+        "nonsense": "unknown_code",
+        "scan-0": "already_photographed",
+        "scan-1": "not_eligible",
+        "scan-2": "other_class",
+        "card": "card_not_used",
+        "scan-3": "other_day",
+    }
+    assert {answer.ticket for answer in answers.values()} == {None}
+    said = [messages.render(answer.code, api.told(answer)) for answer in answers.values()]
+    assert len({zh for zh, _ in said}) == len({en for _, en in said}) == 6
+    assert "另一个采集码" in said[2][0], "who has two 学籍 is told to show the other code"
+
+
+async def test_a_class_of_another_day_is_told_which(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearest of its days, by the hall's calendar; on the day itself the student is let in."""
+    planned_for(bench, monkeypatch, 1, 7)
+    answer = await queue.check_in(bench.work, "scan-0")
+    assert (answer.outcome, answer.day) == ("other_day", date(2024, 3, 21))
+    assert "03-21" in api.check_in_answer(answer).zh
+    bench.clock.advance(24 * 3600)
+    assert (await queue.check_in(bench.work, "scan-0")).outcome == "issued"
+
+
+@pytest.mark.parametrize("reason", ["other_class", "other_day"])
+async def test_somebody_in_charge_lets_in_whom_the_plan_keeps_out(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """With role and reason, both journalled; not without a reason, not twice, and nobody else than who stood there."""
+    if reason == "other_class":
+        bench.packs.change(bench.students[0], class_id=OTHER_CLASS_ID)
+    else:
+        planned_for(bench, monkeypatch, 3)
+    assert (await queue.check_in(bench.work, "scan-0")).outcome == reason
+    with pytest.raises(Invalid, match="desk-override-needs-reason"):
+        await queue.admit_turned_away(bench.work, "registrar", "  ")
+    assert (await queue.admit_turned_away(bench.work, "registrar", "moved")).outcome == "issued"
+    (issued,) = [fact for fact in bench.journal.facts if isinstance(fact, facts.TicketIssued)]
+    assert (issued.student_id, issued.manual_reason) == (bench.students[0], "registrar: moved")
+    with pytest.raises(Conflict, match="desk-nobody-turned-away"):
+        await queue.admit_turned_away(bench.work, "registrar", "moved")
+
+
+@pytest.mark.parametrize("scan", ["nonsense", "scan-0", "scan-1"])
+async def test_nobody_else_is_let_in_that_way(bench: Bench, scan: str) -> None:
+    """An unknown code, a photo that is there already and one who is not to be captured stay where they are."""
+    await photographed(bench)
+    bench.packs.change(bench.students[1], eligible=False)
+    assert (await queue.check_in(bench.work, scan)).ticket is None
+    with pytest.raises(Conflict, match="desk-nobody-turned-away"):
+        await queue.admit_turned_away(bench.work, "crew_lead", "asks")
+
+
+class Printer(devices.AlwaysReady):
+    """Prints when there is paper."""
+
+    device: ports.DeviceKind = "printer"
+
+    def __init__(self) -> None:
+        self.taken: list[ports.Slip] = []
+        self.printed: list[ports.Slip] = []
+
+    @property
+    def waiting(self) -> int:
+        return len(self.taken)
+
+    async def print(self, slip: ports.Slip) -> None:
+        self.taken.append(slip)
+
+    def feed(self, sheets: int = 100) -> None:
+        self.printed += self.taken[:sheets]
+        del self.taken[:sheets]
+
+
+class Reader(devices.AlwaysReady):
+    """Gives what is laid on it."""
+
+    device: ports.DeviceKind = "card_reader"
+
+    def __init__(self) -> None:
+        self.cards: asyncio.Queue[ports.Scan] = asyncio.Queue()
+
+    async def next(self) -> ports.Scan:
+        return await self.cards.get()
+
+
+async def test_a_number_that_is_issued_gets_one_slip(bench: Bench) -> None:
+    """A second scan of the same code prints none; the button prints another; without a printer nothing is missed."""
+    await queue.check_in(bench.work, "scan-4")
+    with pytest.raises(Unavailable, match="printer-none"):
+        await slips.print_slip(bench.work, None)
+    printer = bench.work.printer = Printer()
+    for scan in ("scan-0", "scan-0", "nonsense"):
+        await queue.check_in(bench.work, scan)
+    assert [(slip.ticket, slip.class_label, slip.desk_code) for slip in printer.taken] == [("A-0002", "2024-1", "A")]
+    assert await slips.print_slip(bench.work, None) == "A-0002"
+    assert await slips.print_slip(bench.work, "A-0001") == "A-0001"
+    with pytest.raises(NotFound, match="desk-ticket-unknown"):
+        await slips.print_slip(bench.work, "B-0001")
+    assert [slip.ticket for slip in printer.taken] == ["A-0002", "A-0002", "A-0001"]
+
+
+async def test_slips_that_wait_outlive_the_agent(bench: Bench, tmp_path: Path) -> None:
+    """What was not printed is printed by the next life, once, unless its holder needs none any more."""
+    numbers = [(await queue.check_in(bench.work, f"scan-{place}")).ticket for place in range(4)]
+    every = [slips.slip_of(bench.work, number) for number in numbers if number]
+    first = Printer()
+    before = kept.KeptSlips(first, tmp_path / "slips.json", lambda _number: True)
+    await before.start()
+    for slip in every:
+        await before.print(slip)
+    first.feed(1)
+    await before.close()
+    second = Printer()
+    after = kept.KeptSlips(second, tmp_path / "slips.json", lambda number: number != "A-0003")
+    await after.start()
+    assert second.taken == [every[1], every[3]]
+    second.feed()
+    await after.close()
+    third = Printer()
+    last = kept.KeptSlips(third, tmp_path / "slips.json", lambda _number: True)
+    await last.start()
+    await last.close()
+    assert third.taken == []
+
+
+async def test_a_swipe_goes_the_way_of_a_scan(bench: Bench) -> None:
+    """The reader's card is checked in by the same handler; an expired card is told and goes on; a problem is told."""
+    reader = Reader()
+    desk = gear.Gear(reader, None)
+    desk.serve(bench.work)
+    reading = asyncio.gather(*(act() for act in desk.background()))
+    await reader.cards.put(ports.Scan("code", "scan-0", expires=date(2020, 1, 1)))
+    await until(lambda: desk.arrival is not None)
+    told = views._arrival(desk.arrival)
+    assert told is not None
+    assert (told.outcome, list(bench.desk.waiting)) == ("issued", ["A-0001"])
+    assert "有效期" in told.zh
+    before = desk.arrival
+    bench.packs.missing = True
+    await reader.cards.put(ports.Scan("code", "scan-1"))
+    await until(lambda: desk.arrival is not before)
+    told = views._arrival(desk.arrival)
+    assert told is not None
+    assert (told.outcome, told.code) == ("problem", "desk-pack-missing")
+    reading.cancel()
+    await asyncio.wait({reading})

@@ -1,0 +1,178 @@
+"""Whose picture it is that comes by itself: who sat when it was taken, never who sits when it arrives."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kit.errors import Conflict
+from station.console import views
+from station.domain.seating import Chair
+from station.handlers import frames, queue, sessions
+from tests.unit.station.fakes import Bench
+
+SECOND_NS = 1_000_000_000
+
+
+class Clocked(Bench):
+    """A desk whose monotonic clock moves when told to, at which the photographer fires."""
+
+    def __init__(self) -> None:
+        self.now_ns = 10 * SECOND_NS
+        super().__init__(photographer_fires=True)
+        self.work.monotonic_ns = lambda: self.now_ns
+        self.work.__post_init__()
+
+    def wait(self, seconds: float) -> None:
+        self.now_ns += int(seconds * SECOND_NS)
+
+    def fire(self, *, lag_s: float = 0.0) -> None:
+        """A picture is told of now, which was taken up to `lag_s` before."""
+        self.camera.lag_ns = int(lag_s * SECOND_NS)
+        self.camera.fire(self.now_ns)
+
+    async def take_in(self) -> list[str | None]:
+        await frames.take_in_waiting(self.work, live=True)
+        return [frame.taken.ticket for frame in self.desk.frames.values()]
+
+    async def sits(self, place: int) -> str:
+        ticket = (await queue.check_in(self.work, f"scan-{place}")).ticket
+        assert ticket is not None
+        await queue.seat(self.work, ticket)
+        return ticket
+
+    async def leaves(self, ticket: str) -> None:
+        await queue.release(self.work, ticket, "walked off")
+
+
+@pytest.fixture
+async def desk() -> Clocked:
+    desk = Clocked()
+    await sessions.open_session(desk.work)
+    return desk
+
+
+async def test_a_frame_of_the_present_sitter_is_theirs(desk: Clocked) -> None:
+    """Negative control: taken after they sat down and the other one had gone, it is bound without a question."""
+    await desk.leaves(await desk.sits(0))
+    desk.wait(2)
+    ticket = await desk.sits(1)
+    desk.wait(2)
+    desk.fire(lag_s=1.5)
+    assert await desk.take_in() == [ticket]
+    assert desk.desk.drift is None
+
+
+async def test_a_frame_of_before_the_student_sat_is_not_theirs(desk: Clocked) -> None:
+    """Taken while the former one sat, taken in after the next one sat down: nobody's, and the desk stops."""
+    former = await desk.sits(0)
+    desk.wait(3)
+    desk.fire()
+    desk.wait(0.05)
+    await desk.leaves(former)
+    await desk.sits(1)
+    assert await desk.take_in() == [None]
+    drift = desk.desk.drift
+    assert drift is not None
+    assert (drift.sign, drift.expected) == ("frame_unexpected", former)
+    shown = views._drift(desk.desk, desk.clock.now())
+    assert shown is not None
+    assert former in shown.zh
+    with pytest.raises(Conflict, match="desk-drift-open"):
+        await frames.press_shutter(desk.work)
+
+
+async def test_the_naive_desk_would_have_bound_it_wrongly(desk: Clocked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: without looking at the time, the very same frame goes to the wrong student in silence."""
+    monkeypatch.setattr(Chair, "sitter", lambda self, heard_ns, lag_ns: self.seated)
+    former = await desk.sits(0)
+    desk.fire()
+    await desk.leaves(former)
+    wrong = await desk.sits(1)
+    assert await desk.take_in() == [wrong]
+    assert desk.desk.drift is None
+
+
+async def test_a_camera_that_tells_late_may_mean_the_former_one(desk: Clocked) -> None:
+    """Told of after the next one sat down, but so soon after the former one left that it may be theirs: nobody's."""
+    former = await desk.sits(0)
+    desk.wait(3)
+    await desk.leaves(former)
+    await desk.sits(1)
+    desk.wait(1)
+    desk.fire(lag_s=1.5)
+    assert await desk.take_in() == [None]
+    assert desk.desk.drift is not None
+    assert desk.desk.drift.expected == former
+
+
+async def test_a_frame_of_the_empty_chair_is_nobody_s(desk: Clocked) -> None:
+    """A test shot between two students is not the second one's."""
+    await desk.leaves(await desk.sits(0))
+    desk.wait(5)
+    desk.fire()
+    desk.wait(0.05)
+    await desk.sits(1)
+    assert await desk.take_in() == [None]
+    assert desk.desk.drift is not None
+    assert desk.desk.drift.expected == "-"
+
+
+async def test_a_press_s_answer_that_was_taken_before_it_is_not_its_own(desk: Clocked) -> None:
+    """The operator presses while the former one's frame is still under way: it is nobody's, and the press stands."""
+    former = await desk.sits(0)
+    desk.wait(3)
+    await desk.leaves(former)
+    ticket = await desk.sits(1)
+    desk.wait(0.5)
+    desk.camera.lag_ns = SECOND_NS
+    desk.camera.heard_ns = desk.now_ns
+    shot = await frames.press_shutter(desk.work)
+    assert shot.frame.ticket is None
+    assert desk.desk.pressed is not None
+    assert desk.desk.pressed.ticket == ticket
+    await queue.resolve_drift(desk.work, "dismiss", None)
+    desk.wait(2)
+    desk.camera.heard_ns = desk.now_ns
+    again = await frames.press_shutter(desk.work)
+    assert (again.frame.ticket, desk.desk.drift) == (ticket, None)
+
+
+async def test_after_a_restart_only_a_press_is_answered_by_what_was_taken_before(desk: Clocked) -> None:
+    """What a camera kept while the agent was away is the outstanding press's by count; without a press, nobody's."""
+    ticket = await desk.sits(0)
+    desk.wait(1)
+    desk.restart()
+    desk.work.monotonic_ns = lambda: desk.now_ns
+    desk.work.__post_init__()
+    desk.fire(lag_s=60)
+    assert await desk.take_in() == [None]
+    await queue.resolve_drift(desk.work, "dismiss", None)
+    desk.camera.broken = True
+    with pytest.raises(Exception, match="camera-no-frame"):
+        await frames.press_shutter(desk.work)
+    desk.restart()
+    desk.fire(lag_s=60)
+    assert await desk.take_in() == [None, ticket]
+
+
+MOMENTS = st.integers(0, 50)
+
+
+@settings(deadline=None)
+@given(swaps=st.lists(st.tuples(MOMENTS, MOMENTS), max_size=6), before=MOMENTS, lag=st.integers(0, 60))
+def test_nobody_is_given_a_picture_that_another_may_be_in(swaps: list[tuple[int, int]], before: int, lag: int) -> None:
+    """Any order of sitting and leaving: the sitter who is named has sat since the earliest moment of the picture."""
+    chair, now = Chair(None, 0, 0), 0
+    stays: list[tuple[str, int, int]] = []
+    for place, (sits, goes) in enumerate(swaps):
+        sat, now = now + sits, now + sits + goes
+        chair.follow(f"A-{place:04d}", sat)
+        if place + 1 < len(swaps):
+            chair.follow(None, now)
+        stays.append((f"A-{place:04d}", sat, now))
+    heard = now - before
+    named = chair.sitter(heard, lag)
+    assert named in (None, stays[-1][0] if stays else None)
+    if named is not None:
+        assert heard >= stays[-1][1]
+        assert all(left <= heard - lag for _, _, left in stays[:-1])
