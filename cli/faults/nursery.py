@@ -71,7 +71,8 @@ def _be_an_agent(order: dict[str, Any]) -> None:
 async def _work(folder: Path, config: settings.Settings, enrol: dict[str, str] | None) -> int:
     if enrol is None:
         return await app.run(folder, config)
-    await enrolment.enrol(settings.Directory(folder), config, enrol["url"], enrol["code"], enrol["camera"])
+    devices = settings.Devices(camera=enrol["camera"])
+    await enrolment.enrol(settings.Directory(folder), config, enrol["url"], enrol["code"], devices)
     return 0
 
 

@@ -71,14 +71,15 @@ def judge(job: Job) -> Row:
     return Row(job.path, examined.report, None, _thumbnail(examined, profile) if job.thumbnail else b"")
 
 
+def _interned(finding: inspection.Finding) -> dict[str, Any]:
+    return {name: sys.intern(getattr(finding, name)) for name in _WORDS}
+
+
 def shared(row: Row) -> Row:
     """The same row, whose words are held once for all rows: those that come from another process bring their own."""
     if row.report is None:
         return row
-    findings = tuple(
-        dataclasses.replace(finding, **{name: sys.intern(getattr(finding, name)) for name in _WORDS})
-        for finding in row.report.findings
-    )
+    findings = tuple(dataclasses.replace(finding, **_interned(finding)) for finding in row.report.findings)
     return dataclasses.replace(row, report=dataclasses.replace(row.report, findings=findings))
 
 

@@ -344,7 +344,6 @@ def _drift(desk: desks.Desk, now: datetime) -> Drift | None:
     drift = desk.drift
     if drift is None:
         return None
-    sign = drift.sign.replace("_", "-")
     told = {"expected": drift.expected, "seen": drift.seen}
     words = message(api.drift_code(drift), "stop", told)
     ways = [(way, message(_way(desk, drift, way), "stop", told)) for way in rules.ways_out(desk, now)]
