@@ -383,11 +383,14 @@ class Work:
     printer: Printer | None = None
     monotonic_ns: Callable[[], int] = time.monotonic_ns
     chair: Chair = field(init=False)
+    #: The press that a former life of the agent left without its frame.
+    left_pressed: facts.ShutterPressed | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Whoever sat before the start sits there still."""
         now_ns = self.monotonic_ns()
         self.chair = Chair(self.desk.seated, now_ns, now_ns)
+        self.left_pressed = self.desk.pressed
 
     @property
     def terms(self) -> signals.Terms:

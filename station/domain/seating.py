@@ -16,8 +16,6 @@ class Chair:
     #: Nobody but the present sitter has sat there since; before it the `former` one did, or nobody knows who.
     alone_since_ns: int
     former: str | None = None
-    #: The present sitter sat down before the agent was started.
-    restored: bool = True
 
     def follow(self, seated: str | None, now_ns: int) -> None:
         """Take in who sits now. The same one again changes nothing."""
@@ -25,7 +23,7 @@ class Chair:
             return
         if self.seated is not None:
             self.former, self.alone_since_ns = self.seated, now_ns
-        self.seated, self.since_ns, self.restored = seated, now_ns, False
+        self.seated, self.since_ns = seated, now_ns
 
     def sitter(self, heard_ns: int, lag_ns: int) -> str | None:
         """Whose picture it is; None when nobody sat there, or when it may be another's."""

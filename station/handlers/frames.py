@@ -93,10 +93,10 @@ async def take_in_waiting(work: ports.Work, *, live: bool) -> None:
         return
     async with work.camera_lock:
         for exposure in await work.camera.waiting():
-            theirs = not live or _sat(work, exposure)
-            if live and theirs and work.camera.photographer_fires:
-                await _press_for_photographer(work)
-            await _take_in(work, exposure, _Watch(), theirs=theirs)
+            sitter = _sitter(work, exposure, live=live)
+            if live and sitter and work.camera.photographer_fires:
+                await _press_for_photographer(work, sitter)
+            await _take_in(work, exposure, _Watch(), sitter)
 
 
 async def finish_interrupted(work: ports.Work) -> None:
@@ -139,11 +139,11 @@ async def _press(work: ports.Work) -> facts.ShutterPressed:
     return pressed
 
 
-async def _press_for_photographer(work: ports.Work) -> None:
+async def _press_for_photographer(work: ports.Work, sitter: str) -> None:
     async with work.lock:
         desk = work.desk
         proven = desk.proven or _terms(work).proof == "called"
-        if desk.seated and proven and not desk.drift and not desk.undecided:
+        if desk.seated == sitter and proven and not desk.drift and not desk.undecided:
             pressed = rules.press(desk, work.new_id, work.clock.now())
             if pressed != desk.pressed:
                 await recording.record(work, [pressed])
@@ -157,7 +157,7 @@ async def _expose(
         return arrived.taken, await work.spool.get(pressed.capture_id)
     exposure = await work.camera.shutter()
     watch.lap("camera")
-    return await _take_in(work, exposure, watch, theirs=_sat(work, exposure)), exposure.jpeg
+    return await _take_in(work, exposure, watch, _sitter(work, exposure, live=True)), exposure.jpeg
 
 
 async def _note_judgement(work: ports.Work, capture_id: ids.CaptureId, judgement: ports.Judgement) -> None:
@@ -189,18 +189,21 @@ def _note_damage(work: ports.Work, capture_id: ids.CaptureId, problem: Problem) 
     logs.get().error("spool.frame-damaged", capture_id=str(capture_id), code=problem.code)
 
 
-def _sat(work: ports.Work, exposure: ports.Exposure) -> bool:
-    """Whether it can only be the present sitter's. A press of before a restart is answered by the camera's count."""
-    if work.desk.pressed and work.chair.restored:
-        return True
-    return work.chair.sitter(exposure.monotonic_ns, exposure.lag_ns) is not None
+def _sitter(work: ports.Work, exposure: ports.Exposure, *, live: bool) -> str | None:
+    """Whose ticket it can only be. A press of before a restart is answered by the camera's count, not by the time."""
+    pressed = work.desk.pressed
+    if pressed and (not live or pressed == work.left_pressed):
+        return pressed.ticket
+    return work.chair.sitter(exposure.monotonic_ns, exposure.lag_ns)
 
 
-async def _take_in(work: ports.Work, exposure: ports.Exposure, watch: _Watch, *, theirs: bool) -> facts.FrameJournalled:
+async def _take_in(
+    work: ports.Work, exposure: ports.Exposure, watch: _Watch, sitter: str | None
+) -> facts.FrameJournalled:
     known = _journalled(work, exposure)
     if known is None:
-        known = _frame(work, exposure, theirs=theirs)
-        former = None if theirs else work.chair.another(exposure.monotonic_ns, exposure.lag_ns)
+        known = _frame(work, exposure, sitter)
+        former = None if known.ticket else work.chair.another(exposure.monotonic_ns, exposure.lag_ns)
         await work.spool.put(known, exposure.jpeg)
         watch.lap("spool")
         async with work.lock:
@@ -219,8 +222,10 @@ def _journalled(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJourna
     return taken[-1]
 
 
-def _frame(work: ports.Work, exposure: ports.Exposure, *, theirs: bool) -> facts.FrameJournalled:
-    pressed = work.desk.pressed if theirs and (work.exposing or _follows(work, exposure)) else None
+def _frame(work: ports.Work, exposure: ports.Exposure, sitter: str | None) -> facts.FrameJournalled:
+    pressed = work.desk.pressed
+    if pressed and not (pressed.ticket == sitter and (work.exposing or _follows(work, exposure))):
+        pressed = None
     return facts.FrameJournalled(
         capture_id=pressed.capture_id if pressed else ids.CaptureId(work.new_id()),
         sha256=hashlib.sha256(exposure.jpeg).hexdigest(),
