@@ -37,13 +37,14 @@ async def play(stack: stacks.Stack) -> tuple[report.Report, Mischief, sweep.Repo
     task = asyncio.create_task(mischief.run())
     doomed = tuple(map(kills.parse, ("postgres@capture+2", "verify@chsi+1")))
     choices = stage.Choices(scenarios.load("shandong-2020"), STUDENTS, seed=3, doomed=doomed)
+    played = stage.Stage(stack, choices, Screen(Console(quiet=True)))
     try:
-        played = stage.Stage(stack, choices, Screen(Console(quiet=True)))
-        return await played.play(), mischief, await look_for(played)
+        found = await played.play()
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+    return found, mischief, await look_for(played)
 
 
 async def look_for(played: stage.Stage) -> sweep.Report:
