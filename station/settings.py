@@ -15,7 +15,7 @@ from kit.errors import Conflict
 from kit.settings import Deployment
 
 #: What is sealed on a station's disk.
-Purpose = Literal["spool", "journal", "pack"]
+Purpose = Literal["spool", "journal", "pack", "export"]
 
 
 class Settings(BaseSettings):
@@ -49,6 +49,8 @@ class Enrolled(BaseModel):
     camera: str
     #: The public key (PEM) under whose signature desk packs are taken, and under no other.
     pack_key: str
+    #: For whom this station's keys are closed on a stick (`kit.boxes`); empty with a server that told none.
+    recovery_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,12 @@ class Directory:
 
     def sealer(self, purpose: Purpose = "spool") -> crypto.Sealer:
         """What seals the frames, the journal or the desk pack on this disk: a key each, from the station's secret."""
+        return crypto.Sealer({f"{purpose}-1": self.sealing_key(purpose)}, f"{purpose}-1")
+
+    def sealing_key(self, purpose: Purpose) -> bytes:
+        """The key of one purpose, and of no other."""
         secret = bytes.fromhex((self.keys / "spool.key").read_text("ascii"))
-        return crypto.Sealer({f"{purpose}-1": crypto.derive(secret, "station", purpose)}, f"{purpose}-1")
+        return crypto.derive(secret, "station", purpose)
 
     def console_key(self) -> bytes:
         """What signs the cookies of the desk console; made when first wanted."""

@@ -99,7 +99,11 @@ async def test_the_paper_names_what_differs() -> None:
     """The differences stand on the paper, the first dozen of them, and how many there are."""
     lost = {"kind": "not_counted", "capture_id": None, "camera_serial": "V1"}
     answer = {
-        "session_id": "s", "camera_frames": 20, "journalled_frames": 0, "stored_frames": 0, "state": "refused",
+        "session_id": "s",
+        "camera_frames": 20,
+        "journalled_frames": 0,
+        "stored_frames": 0,
+        "state": "refused",
         "differences": [{**lost, "frame_counter": number} for number in range(1, 21)],
         "difference_count": 20,
     }
