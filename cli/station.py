@@ -103,6 +103,43 @@ def doctor(directory: Directory) -> None:
     typer.echo("✓ 一切正常 · all is well")
 
 
+@app.command()
+def export(
+    stick: Annotated[Path, typer.Argument(help="导出到哪里(如优盘) · where to, such as a stick.")],
+    directory: Directory,
+) -> None:
+    """把死机台站未上传的数据加密导出 · What the server has not received, sealed and signed, onto a stick."""
+    from kit.errors import Problem
+    from station import __main__ as program
+    from station import exporting, settings
+
+    try:
+        done = asyncio.run(exporting.export(settings.Directory(directory), stick))
+    except Problem as problem:
+        _give_up(program.explained(problem))
+    screen.tell(f"{done.folder}: 记录 records {done.messages}, 照片 frames {done.frames}")
+    for ticket in done.undecided:
+        screen.tell(f"! {ticket}: 操作员尚未决定,按无主照片导出,请安排重拍 · nobody decided on it: kept as nobody's")
+    for name in done.damaged:
+        screen.tell(f"✗ {name}: 本机上已损坏 · damaged on this disk already")
+    screen.tell("下一步:吊销该台站,再导入 · next: revoke the station, then ./gradphoto station import")
+    if done.damaged:
+        raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    stick: Annotated[Path, typer.Argument(help="导出盘的目录 · the folder on the stick.")],
+    directory: screen.Dir = None,
+    server: doors.Server = None,
+    token: doors.Token = None,
+) -> None:
+    """导入死机台站的数据,可重复 · Take a dead desk's work in; again changes nothing. Exit status 1 if a file is bad."""
+    from cli import sticks
+
+    sticks.take_in(doors.capture(directory, server, token, role="crew_lead"), stick)
+
+
 @app.command("list")
 def list_(
     directory: screen.Dir = None,

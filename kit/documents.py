@@ -4,9 +4,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 #: The kinds of signature over a session's seal, by its station and by the server: one is none of the other.
 SEAL, COUNTERSIGN = "gradphoto-seal", "gradphoto-countersign"
+#: Over the contents of a stick with a dead desk's work, and over one message on it.
+EXPORT, EXPORT_MESSAGE = "gradphoto-export", "gradphoto-export-message"
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
@@ -16,6 +19,16 @@ def canonical(document: Mapping[str, Any]) -> bytes:
     """
     _demand_exact(document)
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def brought(station_id: UUID, kind: str, key: str, text: str) -> bytes:
+    """What a station signs of a message that somebody else will bring in its name."""
+    return "\n".join((str(station_id), kind, key, text)).encode()
+
+
+def keys_of(station_id: UUID) -> str:
+    """What a box with a station's keys says it is for."""
+    return f"station keys {station_id}"
 
 
 def digest(document: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from kit.errors import Conflict, Unavailable
 from kit.settings import Deployment
 
 #: What is sealed on a station's disk.
-Purpose = Literal["spool", "journal", "pack"]
+Purpose = Literal["spool", "journal", "pack", "export"]
 
 #: What the system says when a disk, a quota or a file may hold no more.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -67,6 +67,8 @@ class Enrolled(BaseModel):
     printer: str = "none"
     #: The public key (PEM) under whose signature desk packs are taken, and under no other.
     pack_key: str
+    #: For whom this station's keys are closed on a stick (`kit.boxes`); empty with a server that told none.
+    recovery_key: str = ""
 
     @property
     def devices(self) -> Devices:
@@ -144,8 +146,12 @@ class Directory:
 
     def sealer(self, purpose: Purpose = "spool") -> crypto.Sealer:
         """What seals the frames, the journal or the desk pack on this disk: a key each, from the station's secret."""
+        return crypto.Sealer({f"{purpose}-1": self.sealing_key(purpose)}, f"{purpose}-1")
+
+    def sealing_key(self, purpose: Purpose) -> bytes:
+        """The key of one purpose, and of no other."""
         secret = bytes.fromhex((self.keys / "spool.key").read_text("ascii"))
-        return crypto.Sealer({f"{purpose}-1": crypto.derive(secret, "station", purpose)}, f"{purpose}-1")
+        return crypto.derive(secret, "station", purpose)
 
     def console_key(self) -> bytes:
         """What signs the cookies of the desk console; made when first wanted."""

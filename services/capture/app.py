@@ -5,12 +5,13 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
 from gradphoto_contracts import ids as contract_ids
-from kit import auth, bus, clock, crypto, db, documents, ids, inbox, logs, outbox, process, topology, web
+from kit import auth, boxes, bus, clock, crypto, db, documents, errors, ids, inbox, logs, outbox, process, topology, web
 from services.capture import api, handlers, ports, store
 from services.capture.domain import packs as pack_domain
 from services.capture.domain import stations
@@ -71,6 +72,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
     pack_private, pack_public = crypto.signing_pair(code_key, "desk-pack")
     seal_private, seal_public = crypto.signing_pair(code_key, "seal")
     seal_stamp = auth.Stamp(seal_private, documents.COUNTERSIGN)
+    recovery = boxes.Opener(crypto.derive(code_key, "recovery"))
     pack_stamp = auth.Stamp(pack_private, pack_domain.SIGNED_AS)
 
     def build_work(tx: AsyncConnection) -> ports.Work:
@@ -96,6 +98,8 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             pack_key=pack_public,
             countersign=seal_stamp.sign,
             seal_key=seal_public,
+            recovery_key=recovery.public,
+            open_box=functools.partial(_open_box, recovery),
         )
 
     return build_work
@@ -140,6 +144,14 @@ async def _say_lock(kept: images.Objects) -> None:
     locked = await kept.locks()
     measures.LOCKED.set(int(locked))
     logs.get().info("capture.object-lock", available=locked)
+
+
+def _open_box(recovery: boxes.Opener, box: str, recipient: str, station_id: UUID) -> str:
+    purpose = documents.keys_of(station_id)
+    try:
+        return boxes.close(recipient, recovery.open(box, purpose), purpose)
+    except (crypto.Tampered, ValueError):
+        raise errors.Invalid("import-keys-unreadable") from None
 
 
 def _new_code() -> str:

@@ -431,6 +431,9 @@ class Work:
     #: What signs the server's document over a sealed session, and the public key (PEM) that tells.
     countersign: Callable[[bytes], str]
     seal_key: str
+    #: For whom stations close their keys, and what opens such a box and closes it for the one who may have it.
+    recovery_key: str
+    open_box: Callable[[str, str, UUID], str]
 
     async def say(self, events: Iterable[Event]) -> None:
         """Add events to the outbox, in order."""

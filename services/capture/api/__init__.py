@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import access, audits, desk, packs, pages, ranges, seals, staff, stations
+from services.capture.api import access, audits, desk, imports, packs, pages, ranges, seals, staff, stations
 
 
 def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> APIRouter:
@@ -18,6 +18,7 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
     whole.include_router(ranges.router(unit, objects, clock))
     whole.include_router(audits.router(unit))
     whole.include_router(seals.router(unit, signed))
+    whole.include_router(imports.router(unit, objects, clock))
     doors = APIRouter()
     doors.include_router(whole)
     doors.include_router(pages.router(objects))

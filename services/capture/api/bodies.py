@@ -77,6 +77,8 @@ class Enrolled(Body):
     campus_code: str
     #: The public key (PEM) under whose signature this station takes desk packs, and under no other.
     pack_key: str
+    #: For whom the station closes its keys when its work is carried away on a stick (X25519, hex).
+    recovery_key: str
     server_time: datetime
 
 
@@ -312,6 +314,29 @@ class ListedSession(Body):
     stored_frames: int
     difference_count: int
     sealed_at: datetime
+
+
+class KeysAsked(Body):
+    """A stick's list of contents as its station signed it, and for whom its keys are to be closed again."""
+
+    manifest: Annotated[str, Field(max_length=20_000_000)]
+    signature: Annotated[str, Field(max_length=400)]
+    recipient: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Keys(Body):
+    box: str
+
+
+class Brought(Body):
+    """A message of another station, to the letter, with that station's signature."""
+
+    text: Annotated[str, Field(max_length=20_000_000)]
+    signature: Annotated[str, Field(max_length=400)]
+
+
+class BroughtIn(Body):
+    state: Literal["received"] = "received"
 
 
 class ClassProgress(Body):

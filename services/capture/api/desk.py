@@ -28,18 +28,7 @@ def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, cloc
     @doors.put("/checkins/{checkin_id}")
     async def checkin(checkin_id: UUID, body: bodies.Checkin, station: Station) -> bodies.CheckinRecorded:
         async with unit() as work:
-            told = checkins.Checkin(
-                checkin_id=ids.CheckinId(checkin_id),
-                campaign_id=station.campaign_id,
-                student_id=ids.StudentId(body.student_id),
-                class_id=await acts.class_of(work, ids.StudentId(body.student_id), station.campaign_id),
-                desk_id=station.desk_id,
-                station_id=station.station_id,
-                ticket=body.ticket,
-                checked_in_at=body.checked_in_at,
-                recorded_at=work.now,
-            )
-            recorded = await acts.record_checkin(work, told)
+            recorded = await acts.record_checkin(work, await checkin_of(work, checkin_id, body, station))
         return bodies.CheckinRecorded(checkin_id=recorded.checkin_id, ticket=recorded.ticket)
 
     @doors.post("/uploads")
@@ -54,20 +43,13 @@ def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, cloc
 
     @doors.put("/captures/{capture_id}")
     async def capture(capture_id: UUID, body: bodies.Capture, station: Station) -> bodies.CaptureReceived:
-        await acts.receive_capture(unit, objects, _shot(capture_id, body, station))
+        await acts.receive_capture(unit, objects, shot_of(capture_id, body, station))
         return bodies.CaptureReceived()
 
     @doors.put("/drifts/{drift_id}")
     async def drift(drift_id: UUID, body: bodies.Drift, station: Station) -> bodies.DriftNoted:
-        told = sessions.Drift(
-            drift_id=ids.DriftId(drift_id),
-            campaign_id=station.campaign_id,
-            desk_id=station.desk_id,
-            station_id=station.station_id,
-            **body.model_dump(),
-        )
         async with unit() as work:
-            noted = await acts.tell_drift(work, told)
+            noted = await acts.tell_drift(work, drift_of(drift_id, body, station))
         return bodies.DriftNoted(state="suspected" if noted.resolution is None else "resolved")
 
     @doors.post("/heartbeats")
@@ -79,7 +61,36 @@ def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, cloc
     return doors
 
 
-def _shot(capture_id: UUID, body: bodies.Capture, station: stations.Station) -> photos.Shot:
+async def checkin_of(
+    work: ports.Work, checkin_id: UUID, body: bodies.Checkin, station: stations.Station
+) -> checkins.Checkin:
+    """A check-in as this station tells it."""
+    return checkins.Checkin(
+        checkin_id=ids.CheckinId(checkin_id),
+        campaign_id=station.campaign_id,
+        student_id=ids.StudentId(body.student_id),
+        class_id=await acts.class_of(work, ids.StudentId(body.student_id), station.campaign_id),
+        desk_id=station.desk_id,
+        station_id=station.station_id,
+        ticket=body.ticket,
+        checked_in_at=body.checked_in_at,
+        recorded_at=work.now,
+    )
+
+
+def drift_of(drift_id: UUID, body: bodies.Drift, station: stations.Station) -> sessions.Drift:
+    """A drift as this station tells it."""
+    return sessions.Drift(
+        drift_id=ids.DriftId(drift_id),
+        campaign_id=station.campaign_id,
+        desk_id=station.desk_id,
+        station_id=station.station_id,
+        **body.model_dump(),
+    )
+
+
+def shot_of(capture_id: UUID, body: bodies.Capture, station: stations.Station) -> photos.Shot:
+    """A frame as this station tells it."""
     return photos.Shot(
         capture_id=ids.CaptureId(capture_id),
         campaign_id=station.campaign_id,

@@ -57,6 +57,7 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
         async with unit() as work:
             station, desk = await acts.enrol_station(work, body.code, body.public_key_pem)
             place, pack_key = await work.floor.place(desk.desk_id), work.pack_key
+            recovery_key = work.recovery_key
         return bodies.Enrolled(
             station_id=station.station_id,
             campaign_id=station.campaign_id,
@@ -66,6 +67,7 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
             campus_id=desk.campus_id,
             campus_code=place.campus,
             pack_key=pack_key,
+            recovery_key=recovery_key,
             server_time=clock.now(),
         )
 

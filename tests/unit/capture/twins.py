@@ -372,6 +372,8 @@ class World:
             pack_key="",
             countersign=lambda _content: "signed by the server",
             seal_key="",
+            recovery_key="",
+            open_box=lambda box, _recipient, _station: box,
             campaign_code_key=lambda campaign: "00" * 32,
         )
 
