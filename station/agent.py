@@ -12,6 +12,7 @@ from station import inspection, journal, measures, packs, ports, server, setting
 from station.cameras import portraits
 from station.domain import facts
 from station.domain.desk import Desk
+from station.hall import joined as halls
 from station.handlers import frames, queue, sessions
 
 _HEARTBEAT_S = 10.0
@@ -39,11 +40,15 @@ class Agent:
     #: The agent before this one did not end by itself: it was killed, or the power went.
     after_kill: bool = False
     began: float = field(default_factory=time.monotonic)
+    #: None: this desk was never told how to reach the others of its hall.
+    hall: halls.Joined | None = None
     backlog: int = field(default=0)
 
     async def start(self) -> None:
         """Finish what a former life left, before the door opens."""
         self.packs.load()
+        if self.hall:
+            await self.hall.open()
         await self.work.camera.start()
         await sessions.open_session(self.work)
         await frames.finish_interrupted(self.work)
@@ -52,6 +57,8 @@ class Agent:
         """Let go of files, threads and connections. What was journalled needs no closing."""
         await self.work.camera.close()
         await self.server.close()
+        if self.hall:
+            await self.hall.close()
         self.inspector.close()
         if self.work.faces:
             self.work.faces.close()
@@ -59,7 +66,8 @@ class Agent:
 
     def background(self) -> list[Callable[[], Awaitable[None]]]:
         """The work beside the door."""
-        return [self.uplink.run, self.packs.run, self._beat, self._tend, self.work.camera.run]
+        hall = self.hall.background() if self.hall else []
+        return [self.uplink.run, self.packs.run, self._beat, self._tend, self.work.camera.run, *hall]
 
     async def received(self, fact: facts.Fact) -> None:
         """The server has a frame: remember it and let the spool go."""
@@ -100,6 +108,7 @@ class Agent:
             "pack_age_s": age_s,
             "queue": len(self.work.desk.waiting),
             "mode": mode(self.work),
+            **(self.hall.health() if self.hall else {}),
         }
 
     async def _tend(self) -> None:

@@ -14,6 +14,7 @@ from kit.errors import Refused, Unauthenticated
 from station import agent as agents
 from station import ports
 from station.domain import facts
+from station.hall import joined as hall_views
 from station.handlers import frames, queue, sessions
 
 #: How long the operator waits for the server's answer to a seal; without it the seal is sent later.
@@ -67,9 +68,10 @@ class Resolved(_Body):
 
 
 class Cable(_Body):
-    """Whether the network cable is in."""
+    """Whether the network cable is in; `lan`: whether the other desks of the hall are reached."""
 
     online: bool
+    lan: bool | None = None
 
 
 class CheckInAnswer(_Body):
@@ -149,6 +151,7 @@ class StateAnswer(_Body):
     pack_old: bool
     pack_refused: str | None
     skew_s: float
+    hall: hall_views.HallState | None
 
 
 class JournalItem(_Body):
@@ -225,6 +228,8 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
         if not agent.embedded:
             raise Refused("station-drill-refused")
         agent.plug(online=body.online)
+        if agent.hall and body.lan is not None:
+            agent.hall.plug(lan=body.lan)
         return _state(agent)
 
     return doors
@@ -317,6 +322,7 @@ def _state(agent: agents.Agent) -> StateAnswer:
         pack_old=queue.pack_is_old(work, now),
         pack_refused=agent.packs.trouble.code if agent.packs.trouble else None,
         skew_s=agent.clock.skew.total_seconds(),
+        hall=agent.hall.state() if agent.hall else None,
     )
 
 
