@@ -19,7 +19,7 @@ from services.capture.handlers import floor as floor_acts
 from services.capture.handlers import stations as station_acts
 from services.capture.settings import Settings
 from services.capture.store import audits as audit_store
-from services.capture.store import desk, floor, images, packs, photos, ranges, reports
+from services.capture.store import desk, doubles, floor, images, packs, photos, ranges, reports
 
 #: Real seconds between two looks, whatever a simulated clock does.
 _LOOK_S = 2.0
@@ -69,6 +69,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
     enrolment_key = crypto.derive(code_key, "enrolment")
     pack_private, pack_public = crypto.signing_pair(code_key, "desk-pack")
     pack_stamp = auth.Stamp(pack_private, pack_domain.SIGNED_AS)
+    hall_stamp = auth.Stamp(pack_private, "gradphoto-hall-list")
 
     def build_work(tx: AsyncConnection) -> ports.Work:
         now = time.now()
@@ -78,6 +79,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             checkins=desk.Checkins(tx),
             photos=photos.Photos(tx),
             ranges=ranges.Ranges(tx),
+            doubles=doubles.Doubles(tx),
             sessions=desk.Sessions(tx),
             audits=audit_store.Audits(tx),
             packs=packs.Packs(tx),
@@ -91,6 +93,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             campaign_code_key=lambda campaign: _code_key(code_key, campaign),
             sign_pack=pack_stamp.sign,
             pack_key=pack_public,
+            sign_hall=hall_stamp.sign,
         )
 
     return build_work

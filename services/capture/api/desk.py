@@ -38,6 +38,8 @@ def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, cloc
                 ticket=body.ticket,
                 checked_in_at=body.checked_in_at,
                 recorded_at=work.now,
+                hall_term=body.hall.term,
+                apart=body.hall.apart,
             )
             recorded = await acts.record_checkin(work, told)
         return bodies.CheckinRecorded(checkin_id=recorded.checkin_id, ticket=recorded.ticket)

@@ -122,7 +122,7 @@ class Station:
     def run_to_end(self, act: str, *more: str) -> subprocess.CompletedProcess[bytes]:
         """Run one act of the program to its end."""
         line = self._line(act, *more)
-        return subprocess.run(line, cwd=PROJECT, env=self._env(), check=False, timeout=60, capture_output=True)
+        return subprocess.run(line, cwd=PROJECT, env=self._env(), check=False, timeout=240, capture_output=True)
 
 
 def _environment() -> dict[str, str]:
