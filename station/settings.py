@@ -123,6 +123,11 @@ class Directory:
         return self.root / "hall-list.json"
 
     @property
+    def hall_addresses(self) -> Path:
+        """Where the other desks were last heard to listen: a desk that restarts without a server finds them again."""
+        return self.root / "hall-addresses.json"
+
+    @property
     def hall_log(self) -> Path:
         return self.root / "hall.sqlite3"
 

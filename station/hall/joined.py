@@ -39,7 +39,8 @@ class Joined:
         self._config, self._hall, self._fetch, self._clock = config, hall, fetch, clock
         self._listed = roster.Roster(directory.hall_list, enrolled.campaign_id, enrolled.pack_key)
         log = Log(directory.hall_log, directory.sealer("hall"))
-        self._standing = Standing(self._me, self._listed, log, clock, config.station_hall_beat_s)
+        self._addresses = roster.Addresses(directory.hall_addresses)
+        self._standing = Standing(self._me, self._listed, self._addresses, log, clock, config.station_hall_beat_s)
         self._client = peers.Peers(self._me, self._key, self._listed, clock.now)
         self._figures = figures.Figures(enrolled.campus_code, enrolled.desk_code)
         self._member = Member(self._standing, self._client, clock, self._figures)
@@ -52,6 +53,7 @@ class Joined:
     async def open(self) -> None:
         """Take up what was known before the restart."""
         self._listed.load()
+        self._addresses.load()
         await self._standing.open()
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from pathlib import Path
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -70,3 +71,28 @@ class Roster:
         if hall.campaign_id != self._campaign_id:
             raise Refused("hall-list-unsigned")
         return hall
+
+
+class Addresses:
+    """Where each desk was last heard to listen, kept over restarts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[ids.StationId, str] = {}
+
+    def load(self) -> None:
+        """Take those of before the restart."""
+        with contextlib.suppress(FileNotFoundError):
+            kept = json.loads(self._path.read_bytes())
+            self._known = {ids.StationId(UUID(peer)): address for peer, address in kept.items()}
+
+    def get(self, peer: ids.StationId) -> str | None:
+        """The address, if the desk ever said one."""
+        return self._known.get(peer)
+
+    def learn(self, peer: ids.StationId, address: str) -> None:
+        """The desk says that it listens there."""
+        if self._known.get(peer) != address:
+            self._known[peer] = address
+            kept = {str(known): said for known, said in self._known.items()}
+            settings.write_whole(self._path, json.dumps(kept).encode())

@@ -22,7 +22,10 @@ LEASE_BEATS = 3
 class Standing:
     """The hall as one desk has it."""
 
-    def __init__(self, me: ids.StationId, listed: roster.Roster, log: Log, clock: ports.Clock, beat_s: float) -> None:
+    def __init__(
+        self, me: ids.StationId, listed: roster.Roster, addresses: roster.Addresses, log: Log, clock: ports.Clock,
+        beat_s: float,
+    ) -> None:  # fmt: skip
         self.me, self.listed, self.beat_s = me, listed, beat_s
         self.hall = halls.Hall()
         self.reserved = 0
@@ -36,7 +39,7 @@ class Standing:
         self._lock = asyncio.Lock()
         self._heard_at: dict[ids.StationId, float] = {}
         self._heads: dict[ids.StationId, dict[ids.StationId, int]] = {}
-        self._addresses: dict[ids.StationId, str] = {}
+        self._addresses = addresses
         self._open: dict[ids.CheckinId, None] = {}
         self._listening_until = 0.0
         self._doubles = (-1, 0)
@@ -102,7 +105,7 @@ class Standing:
         self._heard_at[peer] = time.monotonic()
         self._heads[peer] = told.heads
         if told.address:
-            self._addresses[peer] = told.address
+            self._addresses.learn(peer, told.address)
         async with self._lock:
             await self._merge(told.entries)
         self.moved.set()

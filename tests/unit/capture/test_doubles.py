@@ -63,7 +63,7 @@ def in_force(world: World, student_id: ids.StudentId) -> list[ids.CaptureId]:
     return [key for key, row in world.photos.rows.items() if row.student_id == student_id and row.state == "accepted"]
 
 
-@pytest.mark.parametrize(("rule", "order"), itertools.product(RULES, [(0, 1), (1, 0)]))
+@pytest.mark.parametrize(("rule", "order"), list(itertools.product(RULES, [(0, 1), (1, 0)])))
 async def test_policy_decides_which_is_in_force(world: World, rule: DoubleRule, order: tuple[int, int]) -> None:
     """One photo is in force, both are kept; by the shutter it is the same one whichever came in first."""
     await ruled_by(world, rule)
