@@ -15,6 +15,7 @@ from station import ports, previews
 from station.domain import desk as desks
 from station.domain import facts, likeness, rules
 from station.domain.pack import Entry, Pack
+from station.hall.joined import HallState
 from station.handlers import calibration, comparing, queue
 
 _QUEUE_SHOWN, _RECENT_SHOWN = 8, 3
@@ -139,6 +140,7 @@ class Health(_View):
     pack_expired: bool
     pack_old: bool
     camera: Camera
+    hall: HallState | None
 
 
 class Desk(Document):
@@ -347,7 +349,25 @@ def _health(agent: agents.Agent, pack: Pack | None, trouble: Problem | None) -> 
         pack_expired=pack is not None and pack.is_expired(now),
         pack_old=queue.pack_is_old(agent.work, now),
         camera=_camera(agent.work.camera, trouble),
+        hall=agent.hall.state() if agent.hall else None,
     )
+
+
+def _hall_messages(hall: HallState | None) -> Iterator[Message]:
+    if hall is None:
+        return
+    silent = {"silent": ", ".join(hall.silent)}
+    if hall.door_trouble:
+        yield message("hall-door-closed", "warn", {"listen": hall.door_trouble})
+    match hall.part:
+        case "alone":
+            yield message("hall-split", "warn", silent)
+        case "waiting":
+            yield message("hall-waiting", "info")
+        case "hub" | "member" if hall.silent:
+            yield message("hall-desks-silent", "warn", silent)
+    if hall.doubles:
+        yield message("hall-doubles", "warn", {"count": hall.doubles})
 
 
 #: What a press was told, and what is over as soon as the camera's own health does not say it any more.
@@ -393,6 +413,7 @@ def _messages(agent: agents.Agent, health: Health) -> Iterator[Message]:
         yield message("console-pack-expired", "warn")
     elif health.pack_old and health.pack_age_s:
         yield message("console-pack-old", "warn", {"minutes": health.pack_age_s // 60})
+    yield from _hall_messages(health.hall)
     if not health.online:
         yield message("server-unreachable", "warn")
     if agent.after_kill and time.monotonic() - agent.began < _BEGAN_AGAIN_SHOWN_S:

@@ -3,7 +3,7 @@ import { html } from "./markup.js";
 import { mainAct, otherActs, retakesLeft } from "./acts.js";
 import { Picture } from "./overlay.js";
 import { scan } from "./keys.js";
-import { DECISION, VERDICT, age, bytes } from "./words.js";
+import { DECISION, HALL, VERDICT, age, bytes } from "./words.js";
 
 export function Desk({ view, act, pressed }) {
   return html`
@@ -193,6 +193,7 @@ export function Head({ view, act }) {
       health.online ? `${health.backlog} to send` : `offline, ${health.backlog} to send`,
       health.online,
     ),
+    ...hall(health.hall),
     chip("磁盘", bytes(health.disk_free_bytes), "free", !health.disk_low),
     chip("名单", old.zh, old.en, !health.pack_expired && !health.pack_old && health.pack_entries > 0),
     chip("时钟", health.skew_s ? `差 ${health.skew_s} 秒` : "准", health.skew_s ? "corrected" : "right", true),
@@ -208,6 +209,16 @@ export function Head({ view, act }) {
       <button class="help" tabindex="-1" onMousedown=${(event) => event.preventDefault()} onClick=${() => act("help")}>F1<i>?</i></button>
     </header>
   `;
+}
+
+// What this desk is to the others of its hall, and how many of them it hears.
+function hall(state) {
+  if (!state || state.part === "off") return [];
+  const part = HALL[state.part];
+  const heard = `${state.heard.length + 1}/${state.heard.length + state.silent.length + 1}`;
+  const well = (state.part === "hub" || state.part === "member") && !state.silent.length && !state.doubles;
+  const of = state.part === "member" ? ` ${state.hub}` : "";
+  return [chip("同厅", `${part.zh}${of} ${heard}`, part.en, well)];
 }
 
 function chip(name, value, english, well) {
