@@ -93,6 +93,30 @@ def console(
 
 
 @app.command()
+def hall(
+    directory: Directory,
+    listen: Annotated[str, typer.Option(help="本台监听 HOST:PORT · where this desk listens")] = "127.0.0.1:8471",
+    address: Annotated[str | None, typer.Option(help="告诉别台的地址 · what the others are told, if not that")] = None,
+    peer: Annotated[list[str] | None, typer.Option(help="别台地址，可重复 · another desk; may be repeated")] = None,
+    leave: Annotated[bool, typer.Option("--leave", help="退出，单独工作 · leave: work by itself")] = False,
+) -> None:
+    """与同厅采集台共用队列（无外网时也行） · Share queue and check-ins with the hall's desks over the LAN."""
+    from pydantic import ValidationError
+
+    from station import settings
+
+    place = settings.Directory(directory)
+    try:
+        said = settings.HallSettings(listen=listen, address=address, peers=tuple(peer or ()))
+    except ValidationError:
+        _give_up("地址应为 HOST:PORT，如 192.168.1.11:8471 · an address is HOST:PORT")
+        return
+    place.save_hall(None if leave else said)
+    told = "已退出 · left the hall" if leave else f"监听 {listen} · listens at {listen}"
+    typer.echo(f"{told}；重新启动台站后生效 · takes effect when the station is started again")
+
+
+@app.command()
 def doctor(directory: Directory) -> None:
     """检查台站 · See what stands in the way of a day's work. Exit status 1 when something does."""
     faults = [fault for fault in (_keys(directory), _enrolment(directory), _disk(directory), _door(directory)) if fault]

@@ -13,6 +13,7 @@ from station import gear, inspection, journal, measures, packs, ports, server, s
 from station.cameras import portraits
 from station.domain import facts
 from station.domain.desk import Desk
+from station.hall import joined as halls
 from station.handlers import frames, queue, sessions
 
 _HEARTBEAT_S = 10.0
@@ -41,11 +42,15 @@ class Agent:
     #: The agent before this one did not end by itself: it was killed, or the power went.
     after_kill: bool = False
     began: float = field(default_factory=time.monotonic)
+    #: None: this desk was never told how to reach the others of its hall.
+    hall: halls.Joined | None = None
     backlog: int = field(default=0)
 
     async def start(self) -> None:
         """Finish what a former life left, before the door opens."""
         self.packs.load()
+        if self.hall:
+            await self.hall.open()
         await self.work.camera.start()
         await self.gear.start()
         await sessions.open_session(self.work)
@@ -56,6 +61,8 @@ class Agent:
         await self.work.camera.close()
         await self.gear.close()
         await self.server.close()
+        if self.hall:
+            await self.hall.close()
         self.inspector.close()
         if self.work.faces:
             self.work.faces.close()
@@ -63,7 +70,9 @@ class Agent:
 
     def background(self) -> list[Callable[[], Awaitable[None]]]:
         """The work beside the door."""
-        return [self.uplink.run, self.packs.run, self._beat, self._tend, self.work.camera.run, *self.gear.background()]
+        hall = self.hall.background() if self.hall else []
+        beside = [*self.gear.background(), *hall]
+        return [self.uplink.run, self.packs.run, self._beat, self._tend, self.work.camera.run, *beside]
 
     async def received(self, fact: facts.Fact) -> None:
         """The server has a frame: remember it and let the spool go."""
@@ -104,6 +113,7 @@ class Agent:
             "pack_age_s": age_s,
             "queue": len(self.work.desk.waiting),
             "mode": mode(self.work),
+            **(self.hall.health() if self.hall else {}),
         }
 
     async def _tend(self) -> None:

@@ -16,6 +16,7 @@ from station import agent as agents
 from station import ports
 from station.cameras import codes
 from station.domain import facts
+from station.hall import joined as hall_views
 from station.handlers import comparing, frames, queue, sessions, slips
 from station.readers import wedge
 
@@ -96,9 +97,10 @@ class Held(_Body):
 
 
 class Cable(_Body):
-    """Whether the network cable is in."""
+    """Whether the network cable is in; `lan`: whether the other desks of the hall are reached."""
 
     online: bool
+    lan: bool | None = None
 
 
 class CheckInAnswer(_Body):
@@ -187,6 +189,7 @@ class StateAnswer(_Body):
     pack_refused: str | None
     skew_s: float
     devices: list[DeviceAnswer]
+    hall: hall_views.HallState | None
 
 
 class JournalItem(_Body):
@@ -275,6 +278,8 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
         if not agent.embedded:
             raise Refused("station-drill-refused")
         agent.plug(online=body.online)
+        if agent.hall and body.lan is not None:
+            agent.hall.plug(lan=body.lan)
         return _state(agent)
 
     return doors
@@ -385,6 +390,7 @@ def _state(agent: agents.Agent) -> StateAnswer:
         pack_refused=agent.packs.trouble.code if agent.packs.trouble else None,
         skew_s=agent.clock.skew.total_seconds(),
         devices=[_device(health) for health in (work.camera.health(), *agent.gear.health().values())],
+        hall=agent.hall.state() if agent.hall else None,
     )
 
 

@@ -42,6 +42,7 @@ from station.cameras import choice
 from station.console import admission, door, helper, live, pages, setup
 from station.domain import facts
 from station.domain.desk import Desk
+from station.hall import joined
 
 _HOST = "127.0.0.1"
 #: How long requests under way may take to end.
@@ -58,6 +59,11 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     figures = measures.Measures(desk, enrolled.campus_code)
     agents: list[Agent] = []
 
+    def happened(fact: facts.Fact) -> None:
+        figures.happened(fact)
+        if hall:
+            hall.wake()
+
     def upload_limit() -> float | None:
         policy = pack.current().upload_kbit_s if pack.size else None
         return bandwidth.tighter(config.station_upload_kbit_s, policy)
@@ -65,6 +71,7 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     bucket = bandwidth.Bucket(upload_limit, passed=figures.went_up)
     client = server.Server(enrolled.server, enrolled.station_id, directory.private_pem(), clock, bucket)
     reserve = config.station_reserve_mb * 1024 * 1024
+    hall = joined.join(directory, config, enrolled, clock, client.hall)
     held = spool.FileSpool(directory.spool, directory.sealer(), reserve, figures.disk_refused)
     ours = packs.Ours(enrolled.pack_key, enrolled.campaign_id, enrolled.desk_id)
     pack = packs.SealedPacks(directory.pack, directory.sealer("pack"), client, clock, ours, figures.pack_refused)
@@ -85,7 +92,7 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         packs=pack,
         clock=clock,
         new_id=new_ids.new,
-        happened=figures.happened,
+        happened=happened,
         wake_uplink=sender.wake,
         sign_seal=_signer(directory, enrolled.station_id),
         faces=faces.SFaceFaces(),
@@ -94,12 +101,15 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         printer=devices.printer,
     )
     devices.serve(work)
+    if hall:
+        hall.serves(work)
     agents.append(
         Agent(
             *(directory, enrolled, work, book, held, pack, client, sender, clock, figures, inspector, devices),
             embedded=embedded,
             upload_limit=upload_limit,
             after_kill=_left_by_another(directory),
+            hall=hall,
         )
     )
     return agents[0]

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from gradphoto_contracts import ids
 from kit.errors import Problem
-from station.domain import facts, signals
+from station.domain import facts, hub, signals
+from station.domain import hall as halls
 from station.domain.desk import Desk
 from station.domain.outgoing import Kind, Message
 from station.domain.pack import Entry, Pack
@@ -349,6 +350,48 @@ def unsigned(_session_id: UUID, _document: Mapping[str, Any]) -> str:
     return ""
 
 
+class Hall(Protocol):
+    """The desks of one hall, which share a queue. With nobody to be heard, this desk grants to itself, apart."""
+
+    @property
+    def me(self) -> ids.StationId: ...
+
+    @property
+    def known(self) -> halls.Hall:
+        """What this desk knows of the hall."""
+        ...
+
+    @property
+    def codes(self) -> Mapping[ids.StationId, str]:
+        """The desks' codes by their stations."""
+        ...
+
+    async def claim(self, wish: hub.Wish) -> halls.Claimed | hub.Taken:
+        """Have a student checked in at this desk. On return it is on the disk. May take as long as a takeover."""
+        ...
+
+    async def call(self, checkin_id: ids.CheckinId) -> hub.Taken | None:
+        """Call a ticket's holder to this desk; None when they may sit here."""
+        ...
+
+    async def catch_up(self) -> Sequence[ids.CheckinId]:
+        """Ask the hub what is new; the check-ins of which something may still come."""
+        ...
+
+    async def note(self, told: Sequence[halls.Fact]) -> None:
+        """Write facts of this desk into its log."""
+        ...
+
+    async def reserve(self, ordinal: int) -> None:
+        """This number may be asked for: on the disk on return, so that it is never asked for another student."""
+        ...
+
+    @property
+    def next_ordinal(self) -> int:
+        """The first number that was never asked for."""
+        ...
+
+
 @dataclass
 class Work:
     """One desk at work. `lock` is held while the desk changes, never while camera, network or inspection is awaited."""
@@ -365,6 +408,8 @@ class Work:
     wake_uplink: Callable[[], None]
     #: The station's signature over what it says of a session.
     sign_seal: Callable[[UUID, Mapping[str, Any]], str] = field(default=unsigned)
+    #: None: this desk stands by itself.
+    hall: Hall | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: Held from asking the camera until the frame is safe. Taken before `lock`, never inside it.
     camera_lock: asyncio.Lock = field(default_factory=asyncio.Lock)

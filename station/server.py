@@ -67,6 +67,11 @@ class Server:
             return None
         return Signed(response.content, response.headers.get(_PACK_SIGNATURE, ""))
 
+    async def hall(self) -> tuple[bytes, str]:
+        """The list of the hall's stations, and the server's signature over it."""
+        response = await self._signed("GET", "/v1/hall", b"", {})
+        return response.content, response.headers.get(_PACK_SIGNATURE, "")
+
     async def heartbeat(self, body: dict[str, Any]) -> None:
         """Say that this station is alive; learn the server's time."""
         before = self._clock.now()

@@ -18,7 +18,8 @@ from kit.errors import Conflict, Unavailable
 from kit.settings import Deployment
 
 #: What is sealed on a station's disk.
-Purpose = Literal["spool", "journal", "pack", "export"]
+Purpose = Literal["spool", "journal", "pack", "hall", "export"]
+HostPort = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s/]+):\d{1,5}$")]
 
 #: What the system says when a disk, a quota or a file may hold no more.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -36,6 +37,8 @@ class Settings(BaseSettings):
     station_reserve_mb: int = 256
     #: Originals go up no faster than this; the campaign's policy may set a tighter limit. None: as fast as they can.
     station_upload_kbit_s: Annotated[int, Field(ge=64)] | None = None
+    #: How often the desks of a hall exchange what they know; a hub that is silent for three times as long is replaced.
+    station_hall_beat_s: Annotated[float, Field(gt=0, le=30)] = 1.0
     #: `host:port` where a Prometheus on another machine may read this desk's figures; the door itself is loopback only.
     station_metrics: Annotated[str, StringConstraints(pattern=r"^[^:]+:\d{1,5}$")] | None = None
 
@@ -48,6 +51,20 @@ class Devices(BaseModel):
     camera: str = "virtual"
     reader: str = "none"
     printer: str = "none"
+
+
+class HallSettings(BaseModel):
+    """How this desk reaches the others of its hall. `listen` is `host:port`, port 0 any free one.
+
+    `address` is what others are told, where it is not the address bound to; `peers` are addresses typed in by hand,
+    for desks that never met the server.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listen: HostPort = "127.0.0.1:8471"
+    address: HostPort | None = None
+    peers: tuple[HostPort, ...] = ()
 
 
 class Enrolled(BaseModel):
@@ -124,6 +141,39 @@ class Directory:
     def studio(self) -> Path:
         """What backdrop and lamps looked like at the last test shot. Holds no picture."""
         return self.root / "studio.json"
+
+    @property
+    def hall(self) -> Path:
+        """How the other desks of the hall are reached; absent: this desk stands by itself."""
+        return self.root / "hall.json"
+
+    @property
+    def hall_list(self) -> Path:
+        """The server's list of the hall's stations."""
+        return self.root / "hall-list.json"
+
+    @property
+    def hall_addresses(self) -> Path:
+        """Where the other desks were last heard to listen: a desk that restarts without a server finds them again."""
+        return self.root / "hall-addresses.json"
+
+    @property
+    def hall_log(self) -> Path:
+        return self.root / "hall.sqlite3"
+
+    def hall_settings(self) -> HallSettings | None:
+        """How the other desks are reached, if anybody has said so."""
+        try:
+            return HallSettings.model_validate_json(self.hall.read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def save_hall(self, hall: HallSettings | None) -> None:
+        """Join a hall, or (None) leave it."""
+        if hall is None:
+            self.hall.unlink(missing_ok=True)
+        else:
+            write_whole(self.hall, hall.model_dump_json(indent=2).encode())
 
     def make(self) -> None:
         """Make the directory and its keys, unless they are there."""

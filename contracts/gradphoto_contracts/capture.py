@@ -149,6 +149,35 @@ class VerdictDifferedV1(Event):
     refusal: bool
 
 
+class DoubleFoundV1(Event):
+    """A student has more than one check-in that counts: two desks took them. All are kept.
+
+    `apart`: one was made where a hall was split.
+    """
+
+    TYPE: ClassVar[str] = "capture.double.found.v1"
+    KEY: ClassVar[str] = "student_id"
+
+    student_id: ids.StudentId
+    campaign_id: ids.CampaignId
+    checkin_ids: tuple[ids.CheckinId, ...] = Field(min_length=1)
+    apart: bool
+    found_at: AwareDatetime
+
+
+class DoubleSettledV1(Event):
+    """It is decided which photo of a student taken twice is in force: by policy, by a person, or one walked off."""
+
+    TYPE: ClassVar[str] = "capture.double.settled.v1"
+    KEY: ClassVar[str] = "student_id"
+
+    student_id: ids.StudentId
+    campaign_id: ids.CampaignId
+    kept_capture_id: ids.CaptureId | None
+    by: Literal["policy", "released", "person"]
+    settled_at: AwareDatetime
+
+
 class DriftSuspectedV1(Event):
     """A desk saw something that shifts photos against students, and stopped until its operator resolved it."""
 

@@ -66,6 +66,8 @@ ENTRIES: tuple[Entry, ...] = (
     _entry(capture.PhotoReboundV1, "roster scheduler billing verify subscribers", "图像改归另一学生"),
     _entry(capture.PhotoWithdrawnV1, "roster scheduler billing verify subscribers", "图像已撤回"),
     _entry(capture.VerdictDifferedV1, "subscribers", "采集台与服务器判定不一致"),
+    _entry(capture.DoubleFoundV1, "subscribers", "同一学生被两台签到"),
+    _entry(capture.DoubleSettledV1, "subscribers", "重复签到已有结论"),
     _entry(capture.DriftSuspectedV1, "subscribers", "疑似错位，采集台暂停"),
     _entry(capture.SessionRefusedV1, "subscribers", "场次对账不符，未封存"),
     _entry(capture.SessionSealedV1, "subscribers", "场次已封存并对账"),

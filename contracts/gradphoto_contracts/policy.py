@@ -23,6 +23,11 @@ FeeMode = Literal["cash_on_site", "prepaid_voucher", "school_pays", "class_epay"
 SilenceRule = Literal["deemed_correct", "no_effect"]
 
 
+#: Of two photos of one student, taken at two desks, which is in force: the one that came in first (whatever was
+#: delivered stays), the one that was shot first or last (whichever comes in when), or whichever a person names.
+DoubleRule = Literal["first_received", "first_shot", "last_shot", "person"]
+
+
 class Cohort(Value):
     """A kind of student that the notice treats by itself (应届, 延期, 五年制, 留学生 …)."""
 
@@ -47,6 +52,7 @@ class PhotoPolicy(Value):
     #: A frame sooner than this after another student's is asked about, and one so long after the number was shown.
     change_over_s: float | None = Field(default=2.0, ge=0, le=60)
     lingering_s: float | None = Field(default=180.0, ge=10, le=3600)
+    double_rule: DoubleRule = "first_received"
     dress_rules_zh: tuple[str, ...] = ()
     #: The version of the text to which a student consents before faces are compared at the desk; empty: none is, ever.
     face_consent: str = Field(default="", pattern=r"^[0-9a-z.]{0,12}$")

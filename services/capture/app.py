@@ -21,7 +21,7 @@ from services.capture.handlers import seals as seal_acts
 from services.capture.handlers import stations as station_acts
 from services.capture.settings import Settings
 from services.capture.store import audits as audit_store
-from services.capture.store import desk, floor, images, packs, photos, ranges, reports
+from services.capture.store import desk, doubles, floor, images, packs, photos, ranges, reports
 
 #: Real seconds between two looks, whatever a simulated clock does.
 _LOOK_S = 2.0
@@ -74,6 +74,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
     seal_stamp = auth.Stamp(seal_private, documents.COUNTERSIGN)
     recovery = boxes.Opener(crypto.derive(code_key, "recovery"))
     pack_stamp = auth.Stamp(pack_private, pack_domain.SIGNED_AS)
+    hall_stamp = auth.Stamp(pack_private, "gradphoto-hall-list")
 
     def build_work(tx: AsyncConnection) -> ports.Work:
         now = time.now()
@@ -83,6 +84,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             checkins=desk.Checkins(tx),
             photos=photos.Photos(tx),
             ranges=ranges.Ranges(tx),
+            doubles=doubles.Doubles(tx),
             sessions=desk.Sessions(tx),
             audits=audit_store.Audits(tx),
             packs=packs.Packs(tx),
@@ -100,6 +102,7 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
             seal_key=seal_public,
             recovery_key=recovery.public,
             open_box=functools.partial(_open_box, recovery),
+            sign_hall=hall_stamp.sign,
         )
 
     return build_work

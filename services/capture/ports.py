@@ -9,7 +9,18 @@ from uuid import UUID
 
 from gradphoto_contracts import ids
 from gradphoto_contracts.envelope import Event
-from services.capture.domain import audits, checkins, floor, packs, photos, ranges, seals, sessions, stations
+from services.capture.domain import (
+    audits,
+    checkins,
+    doubles,
+    floor,
+    packs,
+    photos,
+    ranges,
+    seals,
+    sessions,
+    stations,
+)
 
 
 class Events(Protocol):
@@ -243,6 +254,25 @@ class Audits(Protocol):
         ...
 
 
+class Doubles(Protocol):
+    """Students taken at two desks."""
+
+    async def lock(self, student_id: ids.StudentId) -> None:
+        """Let one transaction at a time look at a student's check-ins."""
+        ...
+
+    async def live(self, student_id: ids.StudentId) -> list[checkins.Checkin]:
+        """The check-ins that count: not released, and not come to nothing but refused photos."""
+        ...
+
+    async def in_force(self, student_id: ids.StudentId) -> photos.Photo | None:
+        """The student's photo in force, locked."""
+        ...
+
+    async def get(self, student_id: ids.StudentId) -> doubles.Double | None: ...
+    async def save(self, double: doubles.Double) -> None: ...
+
+
 class Sessions(Protocol):
     """Seals and drifts."""
 
@@ -303,6 +333,13 @@ class Reports(Protocol):
     """Questions that staff ask. Rows come as they go out."""
 
     async def fleet(self, campaign_id: ids.CampaignId | None) -> list[dict[str, Any]]: ...
+    async def hall(self, group_id: ids.GroupId) -> list[dict[str, Any]]:
+        """The enrolled stations of a group's desks, in the order of the desks' codes."""
+        ...
+
+    async def doubles(
+        self, campaign_id: ids.CampaignId, scope: "Scope", after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]: ...
     async def covers(self, scope: "Scope", class_id: ids.ClassId) -> bool:
         """Whether the class lies within the scope."""
         ...
@@ -412,6 +449,7 @@ class Work:
     checkins: Checkins
     photos: Photos
     ranges: Ranges
+    doubles: Doubles
     sessions: Sessions
     audits: Audits
     packs: Packs
@@ -434,6 +472,8 @@ class Work:
     #: For whom stations close their keys, and what opens such a box and closes it for the one who may have it.
     recovery_key: str
     open_box: Callable[[str, str, UUID], str]
+    #: The signature of a hall's list, under the same key.
+    sign_hall: Callable[[bytes], str]
 
     async def say(self, events: Iterable[Event]) -> None:
         """Add events to the outbox, in order."""

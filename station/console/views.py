@@ -15,6 +15,7 @@ from station import api, gear, ports, previews, settings
 from station.domain import desk as desks
 from station.domain import facts, likeness, rules
 from station.domain.pack import Entry, Pack
+from station.hall.joined import HallState
 from station.handlers import calibration, comparing, queue
 
 _QUEUE_SHOWN, _RECENT_SHOWN = 8, 3
@@ -160,6 +161,7 @@ class Health(_View):
     camera: Camera
     reader: Gear | None
     printer: Gear | None
+    hall: HallState | None
 
 
 class Desk(Document):
@@ -383,7 +385,25 @@ def _health(agent: agents.Agent, pack: Pack | None, trouble: Problem | None) -> 
         camera=_camera(agent.work.camera, trouble),
         reader=_gear(agent, "card_reader"),
         printer=_gear(agent, "printer"),
+        hall=agent.hall.state() if agent.hall else None,
     )
+
+
+def _hall_messages(hall: HallState | None) -> Iterator[Message]:
+    if hall is None:
+        return
+    silent = {"silent": ", ".join(hall.silent)}
+    if hall.door_trouble:
+        yield message("hall-door-closed", "warn", {"listen": hall.door_trouble})
+    match hall.part:
+        case "alone":
+            yield message("hall-split", "warn", silent)
+        case "waiting":
+            yield message("hall-waiting", "info")
+        case "hub" | "member" if hall.silent:
+            yield message("hall-desks-silent", "warn", silent)
+    if hall.doubles:
+        yield message("hall-doubles", "warn", {"count": hall.doubles})
 
 
 #: What a press was told, and what is over as soon as the camera's own health does not say it any more.
@@ -458,6 +478,7 @@ def _messages(agent: agents.Agent, health: Health) -> Iterator[Message]:
         yield message("console-pack-expired", "warn")
     elif health.pack_old and health.pack_age_s:
         yield message("console-pack-old", "warn", {"minutes": health.pack_age_s // 60})
+    yield from _hall_messages(health.hall)
     if not health.online:
         yield message("server-unreachable", "warn")
     if agent.after_kill and time.monotonic() - agent.began < _BEGAN_AGAIN_SHOWN_S:

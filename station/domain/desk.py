@@ -9,7 +9,8 @@ from typing import Literal
 from gradphoto_contracts import ids
 from station.domain import facts
 
-TicketState = Literal["waiting", "seated", "photographed", "released"]
+#: `elsewhere`: at another desk of the hall.
+TicketState = Literal["waiting", "seated", "photographed", "released", "elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Ticket:
     issued_at: datetime
     state: TicketState = "waiting"
     retakes: int = 0
+    #: The desk that issued it; None: this one.
+    home: str | None = None
+    hall: facts.Grant | None = None
+    #: When its holder walked off.
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +150,29 @@ class Desk:
     @apply.register
     def _(self, fact: facts.TicketIssued) -> None:
         self.tickets[fact.ticket] = Ticket(
-            fact.ticket, fact.ordinal, fact.checkin_id, fact.student_id, fact.class_id, fact.at
+            fact.ticket, fact.ordinal, fact.checkin_id, fact.student_id, fact.class_id, fact.at, hall=fact.hall
         )
         self.tickets_of.setdefault(fact.student_id, []).append(fact.ticket)
-        self.waiting[fact.ticket] = None
+        self._queue(fact.ticket)
         self.last_ordinal = max(self.last_ordinal, fact.ordinal)
         if self.session:
             self.session.checkins += 1
 
     @apply.register
+    def _(self, fact: facts.TicketAdopted) -> None:
+        of = (fact.ticket, fact.ordinal, fact.checkin_id, fact.student_id, fact.class_id, fact.at)
+        self.tickets[fact.ticket] = Ticket(*of, home=fact.home, hall=fact.hall)
+        self.tickets_of.setdefault(fact.student_id, []).append(fact.ticket)
+        self._queue(fact.ticket)
+
+    @apply.register
+    def _(self, fact: facts.TicketLeft) -> None:
+        self._move(fact.ticket, "elsewhere")
+
+    @apply.register
     def _(self, fact: facts.TicketReleased) -> None:
         self._move(fact.ticket, "released")
+        self.tickets[fact.ticket] = replace(self.tickets[fact.ticket], ended_at=fact.at)
 
     @apply.register
     def _(self, fact: facts.Seated) -> None:
@@ -171,8 +189,9 @@ class Desk:
     @apply.register
     def _(self, fact: facts.TicketReturned) -> None:
         self._move(fact.ticket, "waiting")
-        self.waiting[fact.ticket] = None
-        self.waiting = dict(sorted(self.waiting.items(), key=lambda held: self.tickets[held[0]].ordinal))
+        self._queue(fact.ticket)
+        if not self.tickets[fact.ticket].hall:
+            self.waiting = dict(sorted(self.waiting.items(), key=lambda held: self.tickets[held[0]].ordinal))
 
     @apply.register
     def _(self, fact: facts.ShutterPressed) -> None:
@@ -236,6 +255,15 @@ class Desk:
     def _(self, fact: facts.SessionSealed) -> None:
         # Not always the last one: a session that the server refused is sealed anew while the next is open.
         next(one for one in reversed(self.sessions) if one.session_id == fact.session_id).sealed = fact
+
+    def _queue(self, number: str) -> None:
+        """The last of the queue; where that is the hall's, in the order in which hubs granted, as at every desk."""
+        self.waiting[number] = None
+        if self.tickets[number].hall:
+            self.waiting = dict.fromkeys(sorted(self.waiting, key=self._turn))
+
+    def _turn(self, number: str) -> tuple[datetime, str]:
+        return self.tickets[number].issued_at, number
 
     def _move(self, number: str, state: TicketState) -> None:
         self.tickets[number] = replace(self.tickets[number], state=state)

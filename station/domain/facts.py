@@ -40,8 +40,16 @@ class SessionOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """How the desks of the hall agreed to a check-in: under which hub's term, or `apart`, where not all could know."""
+
+    term: int | None
+    apart: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TicketIssued:
-    """A student was checked in and holds a 拍摄号."""
+    """A student was checked in and holds a 拍摄号. `hall` is None where the desk stands by itself."""
 
     ticket: str
     ordinal: int
@@ -50,7 +58,34 @@ class TicketIssued:
     class_id: ids.ClassId | None
     at: datetime
     manual_reason: str | None = None
+    hall: Grant | None = None
     kind: Literal["ticket_issued"] = "ticket_issued"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketAdopted:
+    """A ticket of the desk `home` waits in the queue that the hall shares; here, too, it can be called."""
+
+    ticket: str
+    ordinal: int
+    checkin_id: ids.CheckinId
+    student_id: ids.StudentId
+    class_id: ids.ClassId | None
+    at: datetime
+    home: str
+    hall: Grant
+    kind: Literal["ticket_adopted"] = "ticket_adopted"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLeft:
+    """The holder of a ticket was called, photographed or let go at another desk: `to`."""
+
+    ticket: str
+    to: str
+    how: Literal["called", "released", "photographed"]
+    at: datetime
+    kind: Literal["ticket_left"] = "ticket_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +273,8 @@ class SessionSealed:
 Fact = (
     SessionOpened
     | TicketIssued
+    | TicketAdopted
+    | TicketLeft
     | TicketReleased
     | Seated
     | TicketShown

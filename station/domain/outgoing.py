@@ -6,9 +6,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from station.domain import facts, sealing
-from station.domain.desk import Desk, Frame
+from station.domain.desk import Desk, Frame, Ticket
 
-Kind = Literal["checkin", "capture", "drift", "session"]
+Kind = Literal["checkin", "release", "capture", "drift", "session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,10 @@ def _messages(desk: Desk, fact: facts.Fact) -> list[Message]:
     match fact:
         case facts.TicketIssued():
             return [_checkin(fact)]
+        case facts.Seated():
+            return _checkin_of_another(desk.tickets[fact.ticket])
+        case facts.TicketReleased():
+            return _release(desk.tickets[fact.ticket], fact)
         case facts.FrameDecided():
             return [_capture(desk.frames[fact.capture_id], fact)]
         case facts.DriftSuspected():
@@ -62,7 +66,29 @@ def _messages(desk: Desk, fact: facts.Fact) -> list[Message]:
 
 def _checkin(fact: facts.TicketIssued) -> Message:
     body = {"student_id": str(fact.student_id), "ticket": fact.ticket, "checked_in_at": fact.at.isoformat()}
-    return Message("checkin", fact.checkin_id, body, lane="checkins")
+    return Message("checkin", fact.checkin_id, {**body, **_hall(fact.hall)}, lane="checkins")
+
+
+def _checkin_of_another(ticket: Ticket) -> list[Message]:
+    """Who is taken over from another desk is told of by both: the other one may be dead."""
+    if ticket.home is None:
+        return []
+    body = {
+        "student_id": str(ticket.student_id),
+        "ticket": ticket.number,
+        "checked_in_at": ticket.issued_at.isoformat(),
+    }
+    return [Message("checkin", ticket.checkin_id, {**body, **_hall(ticket.hall)}, lane="checkins")]
+
+
+def _hall(grant: facts.Grant | None) -> dict[str, Any]:
+    return {"hall": {"term": grant.term, "apart": grant.apart}} if grant else {}
+
+
+def _release(ticket: Ticket, fact: facts.TicketReleased) -> list[Message]:
+    body = {"released_at": fact.at.isoformat()}
+    release = Message("release", ticket.checkin_id, body, "checkins", ("checkin", ticket.checkin_id))
+    return [*_checkin_of_another(ticket), release]
 
 
 def _capture(frame: Frame, decided: facts.FrameDecided) -> Message:

@@ -59,7 +59,7 @@ def release(desk: Desk, number: str, reason: str, now: datetime) -> list[facts.F
     ticket = _ticket(desk, number)
     if ticket.state == "released":
         return []
-    if ticket.state == "photographed":
+    if ticket.state in ("photographed", "elsewhere"):
         raise Conflict("desk-ticket-finished", ticket=number)
     if desk.undecided_of(number):
         raise Conflict("desk-decision-outstanding", count=1)
@@ -82,7 +82,7 @@ def seat(desk: Desk, number: str | None, new_id: NewId, now: datetime) -> list[f
     if desk.seated:
         raise Conflict("desk-seat-taken", ticket=desk.seated)
     ticket = _ticket(desk, number)
-    if ticket.state == "released":
+    if ticket.state in ("released", "elsewhere"):
         raise Conflict("desk-ticket-finished", ticket=number)
     if number == desk.due or number in desk.passed:
         return [facts.Seated(number, now, "shown")]
@@ -273,6 +273,10 @@ def _consequences(
             return _seat_if_waiting(desk, drift.seen, now, "shown")
         case "ticket_skipped" | "ticket_repeated", "expected":
             return _seat_if_waiting(desk, drift.expected, now, "called")
+        case "double_checkin", "expected":
+            return _seat_if_waiting(desk, drift.expected, now, "called")
+        case "double_checkin", "seen" if drift.expected in desk.waiting:
+            return [facts.TicketReleased(drift.expected, "double_checkin", now)]
         case "frame_unexpected" | "frame_missing", "dismiss" if drift.capture_id in desk.undecided:
             return [facts.FrameDecided(drift.capture_id, "unbound", None, now)]
         case "frame_missing" | "face_repeated", "seen" | "expected":

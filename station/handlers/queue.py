@@ -7,10 +7,10 @@ from typing import Literal
 from gradphoto_contracts import ids
 from kit.errors import Conflict, Invalid, NotFound
 from station import ports
-from station.domain import facts, rules
+from station.domain import facts, hub, rules
 from station.domain.desk import Ticket
 from station.domain.pack import Entry, Pack
-from station.handlers import recording, slips
+from station.handlers import hall, recording, slips
 
 #: Days are those of the hall, whatever the laptop is set to: all of China has one time.
 CHINA = timezone(timedelta(hours=8))
@@ -64,7 +64,8 @@ async def check_in(work: ports.Work, scan: str, source: ports.Source = "code") -
         if entry is None:
             work.packs.hurry()
             return CheckIn("unknown_code")
-        return await _admit(work, pack, entry, None)
+        answer = await _admit(work, pack, entry, None)
+    return await _agreed(work, answer)
 
 
 async def admit_turned_away(work: ports.Work, role: facts.Role, reason: str) -> CheckIn:
@@ -85,18 +86,18 @@ async def check_in_by_hand(work: ports.Work, student_id: ids.StudentId, reason: 
         if entry is None:
             work.packs.hurry()
             return CheckIn("unknown_student")
-        return await _admit(work, pack, entry, reason)
+        answer = await _admit(work, pack, entry, reason)
+    return await _agreed(work, answer)
 
 
 async def show(work: ports.Work, scan: str) -> CheckIn:
     """Whoever is at the seat shows the slip, or the code itself: that is who sits, or drift is suspected."""
-    async with work.lock:
-        ticket = work.desk.tickets.get(scan) or _held(work, scan)
-        if ticket is None:
-            raise NotFound("desk-ticket-unknown", ticket="-")
-        happened = rules.show(work.desk, ticket.number, work.new_id, work.clock.now())
-        await recording.record(work, happened)
-        return CheckIn("shown", ticket.number, ticket.student_id)
+    ticket = work.desk.tickets.get(scan) or _held(work, scan)
+    if ticket is None:
+        raise NotFound("desk-ticket-unknown", ticket="-")
+    number = ticket.number
+    await hall.seat(work, lambda: rules.show(work.desk, number, work.new_id, work.clock.now()), named=True)
+    return CheckIn("shown", number, ticket.student_id)
 
 
 async def release(work: ports.Work, ticket: str, reason: str) -> None:
@@ -109,17 +110,42 @@ async def release(work: ports.Work, ticket: str, reason: str) -> None:
 
 async def seat(work: ports.Work, ticket: str | None) -> None:
     """Call the next student to the seat, or seat the number that was shown; out of turn it is suspected drift."""
-    async with work.lock:
-        await recording.record(work, rules.seat(work.desk, ticket, work.new_id, work.clock.now()))
+    await hall.seat(
+        work, lambda: rules.seat(work.desk, ticket, work.new_id, work.clock.now()), named=ticket is not None
+    )
 
 
 async def resolve_drift(work: ports.Work, resolution: facts.Resolution, note: str | None) -> None:
     """End the suspected drift that is shown."""
-    async with work.lock:
-        await recording.record(work, rules.resolve(work.desk, resolution, note, work.clock.now()))
+    await hall.seat(work, lambda: rules.resolve(work.desk, resolution, note, work.clock.now()), named=True)
 
 
-async def _admit(work: ports.Work, pack: Pack, entry: Entry, reason: str | None) -> CheckIn:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A ticket that this desk would issue if the hall agrees."""
+
+    issued: facts.TicketIssued
+    class_label: str | None
+
+
+async def _agreed(work: ports.Work, answer: "CheckIn | _Wanted") -> CheckIn:
+    """Ask the hall, where there is one; the desk may go on with other things meanwhile."""
+    if isinstance(answer, CheckIn):
+        return answer
+    if work.hall is None:
+        raise TypeError("nobody to ask")
+    student_id, label = answer.issued.student_id, answer.class_label
+    agreed = await hall.check_in(work, work.hall, answer.issued)
+    if isinstance(agreed, hub.Taken):
+        done = agreed.state == "photographed"
+        return CheckIn("already_photographed" if done else "already_ticketed", agreed.ticket, student_id, label)
+    own = agreed.checkin_id == answer.issued.checkin_id
+    if own:
+        await slips.issue(work, agreed.ticket)
+    return CheckIn("issued" if own else "already_ticketed", agreed.ticket, student_id, label)
+
+
+async def _admit(work: ports.Work, pack: Pack, entry: Entry, reason: str | None) -> "CheckIn | _Wanted":
     outcome, held = _outcome(work, pack, entry, by_hand=reason is not None)
     label = next((c.label for c in pack.classes if c.class_id == entry.class_id), None)
     work.turned_away = entry.student_id if outcome in MAY_BE_LET_IN else None
@@ -132,9 +158,12 @@ async def _admit(work: ports.Work, pack: Pack, entry: Entry, reason: str | None)
         entry.class_id,
         ids.CheckinId(work.new_id()),
         work.clock.now(),
-        next_known=pack.desk.next_ticket,
+        next_known=max(pack.desk.next_ticket, work.hall.next_ordinal if work.hall else 0),
         manual_reason=reason,
     )
+    if work.hall:
+        await work.hall.reserve(issued.ordinal)
+        return _Wanted(issued, label)
     await recording.record(work, [issued])
     await slips.issue(work, issued.ticket)
     return CheckIn("issued", issued.ticket, entry.student_id, label)

@@ -4,7 +4,7 @@ import { mainAct, otherActs, retakesLeft } from "./acts.js";
 import { Picture } from "./overlay.js";
 import { scan } from "./keys.js";
 import { Live, shows } from "./live.js";
-import { DECISION, VERDICT, age, bytes } from "./words.js";
+import { DECISION, HALL, VERDICT, age, bytes } from "./words.js";
 
 export function Desk({ view, act, pressed }) {
   return html`
@@ -197,6 +197,7 @@ export function Head({ view, act }) {
       health.online ? `${health.backlog} to send` : `offline, ${health.backlog} to send`,
       health.online,
     ),
+    ...hall(health.hall),
     chip("磁盘", bytes(health.disk_free_bytes), "free", !health.disk_low),
     chip("名单", old.zh, old.en, !health.pack_expired && !health.pack_old && health.pack_entries > 0),
     chip("时钟", health.skew_s ? `差 ${health.skew_s} 秒` : "准", health.skew_s ? "corrected" : "right", true),
@@ -230,6 +231,17 @@ const gearSays = (gear) => (gear.trouble ? "故障" : gear.ready ? "正常" : "�
 const cardSays = (reader) => ({ read: "card read", again: "lay again" })[reader.details.card] ?? (reader.ready ? "no card" : "…");
 const slipSays = (printer) => (printer.details.waiting ? `待打 ${printer.details.waiting}` : gearSays(printer));
 const paperSays = (printer) => (printer.trouble ? "fault" : printer.details.paper === "near end" ? "paper low" : "paper ok");
+
+
+// What this desk is to the others of its hall, and how many of them it hears.
+function hall(state) {
+  if (!state || state.part === "off") return [];
+  const part = HALL[state.part];
+  const heard = `${state.heard.length + 1}/${state.heard.length + state.silent.length + 1}`;
+  const well = (state.part === "hub" || state.part === "member") && !state.silent.length && !state.doubles;
+  const of = state.part === "member" ? ` ${state.hub}` : "";
+  return [chip("同厅", `${part.zh}${of} ${heard}`, part.en, well)];
+}
 
 function chip(name, value, english, well) {
   return html`<div class=${well ? "chip" : "chip bad"} key=${name}><b>${well ? "✓" : "▲"} ${name}</b><span>${value}</span><i>${english}</i></div>`;

@@ -13,6 +13,14 @@ export const DECISION = {
   unbound: { sign: "∅", zh: "不绑定", en: "unbound" },
 };
 
+// What a desk is to the others of its hall.
+export const HALL = {
+  hub: { zh: "主机", en: "hub of the hall" },
+  member: { zh: "随", en: "one queue" },
+  waiting: { zh: "换主机", en: "changing hub" },
+  alone: { zh: "断开", en: "cut off, alone" },
+};
+
 export const ROLES = [
   { role: "crew_lead", zh: "现场负责人", en: "crew lead" },
   { role: "registrar", zh: "学校教务／招就处老师", en: "registrar" },

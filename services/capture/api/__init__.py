@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import access, audits, desk, imports, packs, pages, ranges, seals, staff, stations
+from services.capture.api import access, audits, desk, halls, imports, packs, pages, ranges, seals, staff, stations
 
 
 def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> APIRouter:
@@ -14,6 +14,7 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
     whole.include_router(stations.router(unit, clock))
     whole.include_router(packs.router(unit, signed))
     whole.include_router(desk.router(unit, objects, signed, clock))
+    whole.include_router(halls.router(unit, signed))
     whole.include_router(staff.router(unit, objects, clock))
     whole.include_router(ranges.router(unit, objects, clock))
     whole.include_router(audits.router(unit))

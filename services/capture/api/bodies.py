@@ -55,6 +55,11 @@ class FleetStation(Body):
     pack_age_s: float | None = None
     queue: int | None = None
     mode: str | None = None
+    #: Where the desk listens for the others of its hall, what it is to them, and how many of them it hears.
+    hall_address: str | None = None
+    hall_part: str | None = None
+    hall_term: int | None = None
+    hall_heard: int | None = None
 
 
 class StationState(Body):
@@ -154,10 +159,62 @@ class DeskPackChanges(PackHead):
     gone: list[UUID]
 
 
+class HallGrant(Body):
+    """How the desks of the hall agreed: under which hub's term, or `apart`, where they could not all know."""
+
+    term: Annotated[int, Field(ge=1)] | None = None
+    apart: bool = False
+
+
 class Checkin(Body):
     student_id: UUID
     ticket: Annotated[str, Field(max_length=24)]
     checked_in_at: AwareDatetime
+    hall: HallGrant = HallGrant()
+
+
+class Release(Body):
+    released_at: AwareDatetime
+
+
+class Released(Body):
+    state: Literal["released"] = "released"
+
+
+class HallStation(Body):
+    station_id: UUID
+    desk_code: str
+    public_key_pem: str
+    address: str | None
+
+
+class HallList(Body):
+    """The stations of a hall, signed as a whole (header `gradphoto-signature`), in the order in which hubs follow."""
+
+    campaign_id: UUID
+    group_code: str
+    stations: list[HallStation]
+
+
+class ListedDouble(Body):
+    """A student whom two desks took: which check-ins, whether one was made apart, and what was decided."""
+
+    student_id: UUID
+    checkin_ids: list[UUID]
+    capture_ids: list[UUID]
+    apart: bool
+    found_at: datetime
+    kept_capture_id: UUID | None
+    settled_by: Literal["policy", "released", "person"] | None
+    settled_at: datetime | None
+    version: int
+
+
+class DoubleSettled(Body):
+    """Which photo is to be in force."""
+
+    capture_id: UUID
+    reason: Reason
 
 
 class CheckinRecorded(Body):
@@ -228,6 +285,10 @@ class Heartbeat(BaseModel):
     pack_age_s: float | None = None
     queue: Annotated[int, Field(ge=0)] | None = None
     mode: Mark | None = None
+    hall_address: Mark | None = None
+    hall_part: Mark | None = None
+    hall_term: Annotated[int, Field(ge=0)] | None = None
+    hall_heard: Annotated[int, Field(ge=0)] | None = None
 
 
 class ServerTime(Body):

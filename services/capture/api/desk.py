@@ -75,6 +75,8 @@ async def checkin_of(
         ticket=body.ticket,
         checked_in_at=body.checked_in_at,
         recorded_at=work.now,
+        hall_term=body.hall.term,
+        apart=body.hall.apart,
     )
 
 

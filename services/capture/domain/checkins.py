@@ -23,15 +23,22 @@ class Checkin:
     ticket: str
     checked_in_at: datetime
     recorded_at: datetime
+    #: The number of the hub's term under which the desks of the hall agreed to it; `apart`: they could not all know.
+    hall_term: int | None = None
+    apart: bool = False
+    released_at: datetime | None = None
     version: int = 1
 
 
-def ticket_fault(ticket: str, desk_code: str) -> str | None:
-    """Why this is no 拍摄号 of this desk, or None."""
+def ticket_desk(ticket: str) -> str | None:
+    """The code of the desk whose 拍摄号 this is; None when it is none."""
     match = TICKET.fullmatch(ticket)
-    if match is None:
-        return "ticket-malformed"
-    return None if match["desk"] == desk_code else "ticket-of-another-desk"
+    return match["desk"] if match else None
+
+
+def release(checkin: Checkin, at: datetime) -> Checkin:
+    """The student walked off. The first time stays."""
+    return checkin if checkin.released_at else replace(checkin, released_at=at, version=checkin.version + 1)
 
 
 def same(one: Checkin, other: Checkin) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gradphoto_contracts import ids
-from gradphoto_contracts.policy import IdentityMode
+from gradphoto_contracts.policy import DoubleRule, IdentityMode
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Campaign:
     profile: str
     retake_limit: int
     face_consent: str
+    double_rule: DoubleRule
     desk_pack_hours: int
     desk_pack_fresh_minutes: int
     seat: dict[str, str | float | None]

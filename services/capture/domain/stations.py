@@ -45,6 +45,10 @@ class Health:
     pack_age_s: float | None = None
     queue: int | None = None
     mode: str | None = None
+    hall_address: str | None = None
+    hall_part: str | None = None
+    hall_term: int | None = None
+    hall_heard: int | None = None
 
 
 def enrolment_fault(station: Station, public_key_pem: str, now: datetime) -> str | None:

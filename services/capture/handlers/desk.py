@@ -1,10 +1,12 @@
 """What a desk tells: check-ins, frames, drifts. Each may come again, late, and before what it refers to."""
 
+from dataclasses import replace
+
 from gradphoto_contracts import ids
 from kit import errors, logs
 from services.capture import ports
 from services.capture.domain import checkins, photos, sessions
-from services.capture.handlers import measures
+from services.capture.handlers import doubles, measures
 
 
 async def class_of(work: ports.Work, student_id: ids.StudentId, campaign_id: ids.CampaignId) -> ids.ClassId | None:
@@ -18,16 +20,17 @@ async def class_of(work: ports.Work, student_id: ids.StudentId, campaign_id: ids
 
 
 async def record_checkin(work: ports.Work, checkin: checkins.Checkin) -> checkins.Checkin:
-    """Record a check-in once. Two desks may each take the same student after a split: both are kept."""
+    """Record a check-in once. Two desks may each take the same student after a split: both are kept, and called out.
+
+    A desk may tell of a check-in that another desk of its hall made: it called the student, and the other may be dead.
+    """
+    checkin = replace(checkin, desk_id=await _desk_of(work, checkin))
     known = await work.checkins.get(checkin.checkin_id)
     if known is None:
-        desk = await work.floor.desk(checkin.desk_id)
-        if desk is None:
-            raise errors.Unavailable("desk-not-planned")
-        if fault := checkins.ticket_fault(checkin.ticket, desk.code):
-            raise errors.Invalid(fault)
+        await work.doubles.lock(checkin.student_id)
         if await work.checkins.add(checkin):
             await work.say(checkins.announce(checkin))
+            await doubles.look(work, checkin)
             return checkin
         known = await work.checkins.get(checkin.checkin_id)
     if known is None:
@@ -37,6 +40,21 @@ async def record_checkin(work: ports.Work, checkin: checkins.Checkin) -> checkin
         measures.CONFLICTS.labels(subject="checkin").inc()
         raise errors.Conflict("checkin-differs")
     return known
+
+
+async def _desk_of(work: ports.Work, checkin: checkins.Checkin) -> ids.DeskId:
+    own = await work.floor.desk(checkin.desk_id)
+    if own is None:
+        raise errors.Unavailable("desk-not-planned")
+    code = checkins.ticket_desk(checkin.ticket)
+    if code is None:
+        raise errors.Invalid("ticket-malformed")
+    if code == own.code:
+        return own.desk_id
+    for desk in await work.floor.desks():
+        if (desk.campaign_id, desk.group_id, desk.code) == (own.campaign_id, own.group_id, code):
+            return desk.desk_id
+    raise errors.Invalid("ticket-of-another-desk")
 
 
 async def receive_capture(unit: ports.Unit, objects: ports.Objects, shot: photos.Shot) -> photos.Photo:

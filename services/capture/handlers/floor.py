@@ -15,6 +15,7 @@ async def on_campaign_told(work: ports.Work, event: roster.CampaignOpenedV1 | ro
             profile=policy.photo.profile,
             retake_limit=policy.photo.retake_limit,
             face_consent=policy.photo.face_consent,
+            double_rule=policy.photo.double_rule,
             desk_pack_hours=policy.retention.desk_pack_hours,
             desk_pack_fresh_minutes=policy.retention.desk_pack_fresh_minutes,
             seat=policy.photo.model_dump(include={"seat_proof", "change_over_s", "lingering_s"}),

@@ -6,7 +6,7 @@ import hashlib
 from kit import errors, logs, metrics
 from services.capture import ports
 from services.capture.domain import photos
-from services.capture.handlers import measures
+from services.capture.handlers import doubles, measures
 
 #: How long a photo is one worker's, in real seconds: many times what an inspection takes.
 LEASE_S = 30.0
@@ -115,6 +115,8 @@ async def _settle(work: ports.Work, noted: photos.Photo, cause: photos.Cause | N
         if await work.photos.put_in_force(accepted):
             await work.say(events)
             return accepted
+        if replacing := await doubles.decide(work, noted):
+            return replacing
         cause = "duplicate"
     rejected, events = photos.reject(noted, cause, noted.rules)
     await work.photos.save(rejected)

@@ -20,6 +20,8 @@ CONFLICTS = metrics.counter(
     "gradphoto_capture_conflicts_total", "Requests that contradict what is stored under the same id", ("subject",)
 )
 RANGES = metrics.counter("gradphoto_range_rebinds_total", "Shifts of a range of photos", ("outcome",))
+DOUBLES = metrics.counter("gradphoto_capture_doubles_total", "Students found taken at two desks", ("apart",))
+DOUBLES_SETTLED = metrics.counter("gradphoto_capture_doubles_settled_total", "Such students, by who decided", ("by",))
 HASH_FAULTS = metrics.counter("gradphoto_hash_mismatches_total", "Originals whose bytes are not what the desk said")
 INSPECTION = metrics.histogram("gradphoto_inspection_seconds", "Inspection and composition of one original")
 INSPECTION_FAULTS = metrics.counter("gradphoto_inspection_failures_total", "Inspections that ended in an error")

@@ -36,6 +36,7 @@ CAMPAIGNS = sa.Table(
     _text("profile"),
     _number("retake_limit"),
     _text("face_consent"),
+    _text("double_rule"),
     _number("desk_pack_hours"),
     _number("desk_pack_fresh_minutes"),
     sa.Column("seat", JSONB, nullable=False),
@@ -143,6 +144,10 @@ CHECKINS = sa.Table(
     _text("ticket"),
     _time("checked_in_at"),
     _time("recorded_at"),
+    # How the hall's desks agreed to it, and when its holder walked off.
+    _number("hall_term", null=True),
+    _flag("apart"),
+    _time("released_at", null=True),
     _number("version"),
     sa.UniqueConstraint("campaign_id", "desk_id", "ticket"),
     sa.Index("ix_checkins_campaign_id_student_id", "campaign_id", "student_id"),
@@ -215,6 +220,21 @@ CAPTURES = sa.Table(
     sa.Index("ix_captures_student_id", "student_id"),
     sa.Index("ix_captures_checkin_id", "checkin_id"),
     sa.Index("ix_captures_counted", "station_id", "camera_serial", "frame_counter"),
+)
+
+DOUBLES = sa.Table(
+    "doubles",
+    METADATA,
+    _id("student_id", key=True),
+    _id("campaign_id"),
+    sa.Column("checkin_ids", ARRAY(sa.Uuid), nullable=False),
+    _flag("apart"),
+    _time("found_at"),
+    _id("kept_capture_id", null=True),
+    _text("settled_by", null=True),
+    _time("settled_at", null=True),
+    _number("version"),
+    sa.Index("ix_doubles_campaign_id", "campaign_id"),
 )
 
 HISTORY = sa.Table(

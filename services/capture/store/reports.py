@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
@@ -108,6 +109,43 @@ class Reports:
             {**{name: value for name, value in row.items() if name != "health"}, **row["health"]}
             for row in (await self._tx.execute(query)).mappings()
         ]
+
+    async def hall(self, group_id: ids.GroupId) -> list[dict[str, Any]]:
+        query = (
+            sa.select(STATIONS.c.station_id, DESKS.c.code, STATIONS.c.public_key_pem, STATIONS.c.health)
+            .join(DESKS, DESKS.c.desk_id == STATIONS.c.desk_id)
+            .where(DESKS.c.group_id == group_id, STATIONS.c.state == "enrolled")
+            .order_by(DESKS.c.code, STATIONS.c.station_id)
+        )
+        return [
+            {
+                "station_id": str(row.station_id),
+                "desk_code": row.code,
+                "public_key_pem": row.public_key_pem,
+                "address": row.health.get("hall_address"),
+            }
+            for row in await self._tx.execute(query)
+        ]
+
+    async def doubles(
+        self, campaign_id: ids.CampaignId, scope: ports.Scope, after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]:
+        doubles = store.DOUBLES
+        taken = sa.select(sa.func.array_agg(CAPTURES.c.capture_id)).where(
+            CAPTURES.c.student_id == doubles.c.student_id, CAPTURES.c.decision != "retake"
+        )
+        query = (
+            sa.select(
+                *(column for column in doubles.c if column.name != "campaign_id"),
+                sa.func.coalesce(taken.scalar_subquery(), sa.literal([], ARRAY(sa.Uuid))).label("capture_ids"),
+            )
+            .outerjoin(STUDENTS, STUDENTS.c.student_id == doubles.c.student_id)
+            .where(doubles.c.campaign_id == campaign_id, *_seen(STUDENTS.c.class_id, scope))
+        )
+        if after is not None:
+            query = query.where(doubles.c.student_id > after)
+        rows = await self._tx.execute(query.order_by(doubles.c.student_id).limit(limit))
+        return [dict(row) for row in rows.mappings()]
 
     async def covers(self, scope: ports.Scope, class_id: ids.ClassId) -> bool:
         known = sa.select(sa.exists().where(CLASSES.c.class_id == class_id, *_scoped(scope)))

@@ -430,3 +430,44 @@ async def test_a_refused_session_is_sealed_when_what_was_missing_has_come(doors:
     assert (await station.ask("PUT", f"/v1/captures/{late}", frame)).is_success
     assert (await station.seal(session_id, asked)).json()["state"] == "sealed"
     assert (await doors.capture.said())[-2:] == ["session.refused", "session.sealed"]
+
+
+async def test_a_hall_over_http(doors: Doors, station: Station) -> None:
+    """The signed list, a check-in agreed to in a hall, a walk-off told twice, a double that staff see and settle."""
+    capture = doors.capture
+    await station.ask("POST", "/v1/heartbeats", {"hall_address": "192.168.1.7:8471", "hall_part": "hub"})
+    listed = await station.ask("GET", "/v1/hall")
+    (member,) = listed.json()["stations"]
+    assert (member["station_id"], member["address"]) == (str(station.station_id), "192.168.1.7:8471")
+    async with capture.unit() as work:
+        key = work.pack_key
+    assert auth.stamped(key, "gradphoto-hall-list", listed.content, listed.headers["gradphoto-signature"])
+    assert not auth.stamped(key, "gradphoto-desk-pack", listed.content, listed.headers["gradphoto-signature"])
+
+    student_id = await capture.enrol_student(1)
+    keys = [kit_ids.new() for _ in range(3)]
+    for number, key_ in enumerate(keys, 1):
+        body = {"student_id": str(student_id), "ticket": f"A1-000{number}", "checked_in_at": "2024-05-20T09:00:00Z"}
+        grant = {"hall": {"term": None, "apart": True}} if number == 2 else {"hall": {"term": 3, "apart": False}}
+        assert (await station.ask("PUT", f"/v1/checkins/{key_}", body | grant)).is_success
+    for _ in range(2):
+        walked_off = {"released_at": "2024-05-20T09:05:00Z"}
+        assert (await station.ask("PUT", f"/v1/releases/{keys[2]}", walked_off)).json() == {"state": "released"}
+    assert (await station.ask("PUT", f"/v1/releases/{kit_ids.new()}", walked_off)).status_code == 503
+    captures = [kit_ids.new(), kit_ids.new()]
+    for capture_id, checkin_id, place in zip(captures, keys[:2], (7, 8), strict=True):
+        original = await asyncio.to_thread(portraits.draw, place)
+        await station.upload(original)
+        frame = taken(student_id, original, checkin_id=str(checkin_id), frame_counter=place)
+        assert (await station.ask("PUT", f"/v1/captures/{capture_id}", frame)).is_success
+    await inspect_all(capture)
+
+    (double,) = (await doors.staff("GET", f"/v1/campaigns/{capture.campaign_id}/doubles")).json()["items"]
+    assert (double["apart"], double["settled_by"], len(double["capture_ids"])) == (True, "policy", 2)
+    lost = next(str(key_) for key_ in captures if str(key_) != double["kept_capture_id"])
+    settled = {"capture_id": lost, "reason": "clearer"}
+    path = f"/v1/students/{student_id}/double"
+    assert (await doors.staff("POST", path, settled, role="secretary")).status_code == 403
+    assert (await doors.staff("POST", path, settled)).json()["state"] == "accepted"
+    (double,) = (await doors.staff("GET", f"/v1/campaigns/{capture.campaign_id}/doubles")).json()["items"]
+    assert (double["kept_capture_id"], double["settled_by"]) == (lost, "person")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import json
 import shutil
@@ -22,7 +23,7 @@ from kit import auth, boxes, crypto, documents, web
 from kit.errors import Problem
 from services.capture import api, store
 from services.capture.store import images
-from station import exporting, importing, settings
+from station import exporting, importing, journal, settings
 from tests.integration.capture.conftest import CODE_KEY, Capture
 from tests.integration.station.desk import Station
 
@@ -145,7 +146,7 @@ async def dead_desk(served: Served, station: Station, stick: Path) -> exporting.
     await in_thread(station.drained)
     await in_thread(lambda: station.post("/v1/network", {"online": False}))
     for place in (1, 2):
-        await in_thread(lambda place=place: station.photograph(place))
+        await in_thread(functools.partial(station.photograph, place))
     await in_thread(lambda: shoot_undecided(station, 3))
     await in_thread(station.kill)
     return await exporting.export(settings.Directory(station.directory), stick)
@@ -197,7 +198,7 @@ async def test_a_dead_desks_work_reaches_the_server_once(served: Served, tmp_pat
 async def journal_of(station: Station) -> set[str]:
     """The frames that the dead desk had journalled, read from its disk."""
     directory = settings.Directory(station.directory)
-    book = exporting.journal.SqliteJournal(directory.journal, directory.sealer("journal"))
+    book = journal.SqliteJournal(directory.journal, directory.sealer("journal"))
     await book.open()
     history = await book.history()
     await book.close()

@@ -17,8 +17,8 @@ PROJECT = Path(__file__).parents[3]
 class Station:
     """`python -m station run` over a directory; can be killed and started again."""
 
-    def __init__(self, directory: Path, url: str) -> None:
-        self.directory, self._url = directory, url
+    def __init__(self, directory: Path, url: str, **environment: str) -> None:
+        self.directory, self._url, self._environment = directory, url, environment
         self.process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client(timeout=30, trust_env=False)
 
@@ -37,7 +37,7 @@ class Station:
         self.directory.mkdir(exist_ok=True)
         (self.directory / "door.json").unlink(missing_ok=True)
         log = (self.directory / "station.log").open("ab")
-        self.process = subprocess.Popen(self._line("run"), cwd=PROJECT, env=_environment(), stderr=log)
+        self.process = subprocess.Popen(self._line("run"), cwd=PROJECT, env=self._env(), stderr=log)
         log.close()
         self._once_it_is_so(lambda: self.get("/healthz"))
 
@@ -119,13 +119,16 @@ class Station:
         decoded: dict[str, Any] = answer.json()
         return decoded
 
+    def _env(self) -> dict[str, str]:
+        return {**_environment(), **self._environment}
+
     def _line(self, act: str, *more: str) -> list[str]:
         return [sys.executable, "-m", "station", act, "--dir", str(self.directory), *more]
 
     def run_to_end(self, act: str, *more: str) -> subprocess.CompletedProcess[bytes]:
         """Run one act of the program to its end."""
         line = self._line(act, *more)
-        return subprocess.run(line, cwd=PROJECT, env=_environment(), check=False, timeout=60, capture_output=True)
+        return subprocess.run(line, cwd=PROJECT, env=self._env(), check=False, timeout=240, capture_output=True)
 
 
 def _environment() -> dict[str, str]:

@@ -49,6 +49,7 @@ class Capture:
     face_consent: str = ""
     objects: dict[str, bytes] = field(default_factory=dict)
     checkins: dict[str, dict[str, Any]] = field(default_factory=dict)
+    releases: dict[str, dict[str, Any]] = field(default_factory=dict)
     captures: dict[str, dict[str, Any]] = field(default_factory=dict)
     capture_puts: dict[str, int] = field(default_factory=dict)
     drifts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -103,6 +104,14 @@ class Capture:
             ],
         }
 
+    def key_of(self, token: str) -> str:
+        """The key with which a request must be signed."""
+        return self.public_pem
+
+    def pack_of(self, request: Request) -> dict[str, Any]:
+        """The pack of the desk that asks."""
+        return self.pack()
+
     def app(self) -> FastAPI:
         """The doors."""
         doors = FastAPI()
@@ -112,8 +121,9 @@ class Capture:
             if request.url.path.startswith("/store/"):
                 return await self._disturbed(request, forward)
             body = await request.body()
-            key = (await request.json())["public_key_pem"] if request.url.path == "/v1/enrolments" else self.public_pem
             token = auth.station_token(request.headers.get("authorization"))
+            enrols = request.url.path == "/v1/enrolments"
+            key = (await request.json())["public_key_pem"] if enrols else self.key_of(token)
             try:
                 auth.verify_station(token, request.method, request.url.path, body, key, self.now())
             except errors.Unauthenticated as problem:
@@ -124,6 +134,7 @@ class Capture:
         doors.post("/v1/enrolments")(self._enrol)
         doors.get("/v1/desk-pack")(self._desk_pack)
         doors.put("/v1/checkins/{key}", response_model=None)(self._checkin)
+        doors.put("/v1/releases/{key}", response_model=None)(self._release)
         doors.post("/v1/uploads")(self._upload)
         doors.put("/store/{sha256}")(self._store)
         doors.put("/v1/captures/{key}", response_model=None)(self._capture)
@@ -156,7 +167,7 @@ class Capture:
 
     async def _desk_pack(self, request: Request) -> Response:
         self.pack_hits += 1
-        pack = self.pack()
+        pack = self.pack_of(request)
         etag = hashlib.sha256(repr(pack["entries"]).encode()).hexdigest()
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304)
@@ -168,6 +179,9 @@ class Capture:
         if self.refuse_checkins:
             return JSONResponse({"code": "ticket-taken", "params": {"ticket": "A-0001"}}, 409)
         return self._once(self.checkins, key, await request.json(), "checkin") or {"state": "recorded"}
+
+    async def _release(self, key: str, request: Request) -> Any:
+        return self._once(self.releases, key, await request.json(), "release") or {"state": "released"}
 
     async def _upload(self, request: Request) -> dict[str, Any]:
         sha256 = (await request.json())["sha256"]

@@ -66,11 +66,11 @@ async def test_checkin_that_says_otherwise_is_refused(world: World) -> None:
 
 
 async def test_student_may_check_in_at_two_desks(world: World) -> None:
-    """After a split two desks may have taken one student: both check-ins are kept."""
+    """After a split two desks may have taken one student: both check-ins are kept, and called out."""
     student_id = await world.enrol_student()
     await desk.record_checkin(world.work(), checkin(world, student_id, "A1-0001"))
     await desk.record_checkin(world.work(), checkin(world, student_id, "A1-0002"))
-    assert world.said == ["checkin.recorded", "checkin.recorded"]
+    assert world.said == ["checkin.recorded", "checkin.recorded", "double.found"]
 
 
 def drift(world: World, resolution: str | None = None) -> sessions.Drift:

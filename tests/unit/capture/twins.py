@@ -12,7 +12,7 @@ from uuid import UUID
 from gradphoto_contracts import ids
 from kit import errors, memory, objects
 from services.capture import ports
-from services.capture.domain import checkins, floor, photos, ranges, seals, sessions, stations
+from services.capture.domain import checkins, doubles, floor, photos, ranges, seals, sessions, stations
 
 NOW = datetime(2024, 5, 20, 1, 0, tzinfo=UTC)
 
@@ -220,6 +220,36 @@ class Ranges:
         return [done for done in self.done.values() if done.shift.desk_id == desk_id]
 
 
+class Doubles:
+    """Doubles by student, worked out from the twins of check-ins and photos."""
+
+    def __init__(self, told: Checkins, taken: Photos) -> None:
+        self.rows: dict[ids.StudentId, doubles.Double] = {}
+        self._checkins, self._photos = told, taken
+
+    async def lock(self, student_id: ids.StudentId) -> None:
+        pass
+
+    async def live(self, student_id: ids.StudentId) -> list[checkins.Checkin]:
+        waiting = [row for row in self._checkins.rows.values() if row.student_id == student_id and not row.released_at]
+        return [row for row in waiting if not self._came_to_nothing(row)]
+
+    def _came_to_nothing(self, checkin: checkins.Checkin) -> bool:
+        shots = [row for row in self._photos.rows.values() if row.shot.checkin_id == checkin.checkin_id]
+        kept = [row for row in shots if row.shot.decision in ("keep", "override")]
+        return bool(kept) and not any(row.state in ("received", "accepted") or row.cause == "duplicate" for row in kept)
+
+    async def in_force(self, student_id: ids.StudentId) -> photos.Photo | None:
+        theirs = [row for row in self._photos.rows.values() if row.student_id == student_id]
+        return next((row for row in theirs if row.state == "accepted"), None)
+
+    async def get(self, student_id: ids.StudentId) -> doubles.Double | None:
+        return self.rows.get(student_id)
+
+    async def save(self, double: doubles.Double) -> None:
+        self.rows[double.student_id] = double
+
+
 class Sessions:
     """Seals and drifts by id."""
 
@@ -341,6 +371,7 @@ class World:
     def __post_init__(self) -> None:
         self.photos = Photos(self.floor)
         self.sessions = Sessions(self.photos)
+        self.doubles = Doubles(self.checkins, self.photos)
         self._numbers = count(1)
         self.campaign_id = ids.CampaignId(self.new_id())
         self.campus_id = ids.CampusId(self.new_id())
@@ -358,6 +389,7 @@ class World:
             checkins=self.checkins,
             photos=self.photos,
             ranges=self.ranges,
+            doubles=self.doubles,
             sessions=self.sessions,
             packs=None,  # type: ignore[arg-type] # asked on the real database only
             reports=None,  # type: ignore[arg-type] # asked on the real database only
@@ -374,6 +406,7 @@ class World:
             seal_key="",
             recovery_key="",
             open_box=lambda box, _recipient, _station: box,
+            sign_hall=lambda _content: "",
             campaign_code_key=lambda campaign: "00" * 32,
         )
 
@@ -397,6 +430,7 @@ class World:
                 profile="chsi-2017-99",
                 retake_limit=3,
                 face_consent="",
+                double_rule="first_received",
                 desk_pack_hours=72,
                 desk_pack_fresh_minutes=120,
                 seat={},

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("profile", sa.Text(), nullable=False),
         sa.Column("retake_limit", sa.BigInteger(), nullable=False),
         sa.Column("face_consent", sa.Text(), nullable=False),
+        sa.Column("double_rule", sa.Text(), nullable=False),
         sa.Column("desk_pack_hours", sa.BigInteger(), nullable=False),
         sa.Column("desk_pack_fresh_minutes", sa.BigInteger(), nullable=False),
         sa.Column("seat", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -170,6 +171,9 @@ def upgrade() -> None:
         sa.Column("ticket", sa.Text(), nullable=False),
         sa.Column("checked_in_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hall_term", sa.BigInteger(), nullable=True),
+        sa.Column("apart", sa.Boolean(), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("checkin_id", name=op.f("pk_checkins")),
         sa.UniqueConstraint("campaign_id", "desk_id", "ticket", name=op.f("uq_checkins_campaign_id_desk_id_ticket")),
@@ -235,6 +239,21 @@ def upgrade() -> None:
         schema="capture",
     )
     op.create_index("ix_desks_campaign_id", "desks", ["campaign_id"], unique=False, schema="capture")
+    op.create_table(
+        "doubles",
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("checkin_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("apart", sa.Boolean(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kept_capture_id", sa.Uuid(), nullable=True),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("student_id", name=op.f("pk_doubles")),
+        schema="capture",
+    )
+    op.create_index("ix_doubles_campaign_id", "doubles", ["campaign_id"], unique=False, schema="capture")
     op.create_table(
         "drifts",
         sa.Column("drift_id", sa.Uuid(), nullable=False),

@@ -1,0 +1,70 @@
+"""The door for the other desks of the hall: whoever is not on the server's list is refused, whatever they ask."""
+
+from typing import Annotated, Protocol, TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
+
+from gradphoto_contracts import ids
+from kit import auth, web
+from kit.errors import Refused, Unauthenticated
+from station.hall import peers, roster, wire
+from station.ports import Clock
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Answering(Protocol):
+    """The desk behind the door."""
+
+    async def exchange(self, who: ids.StationId, told: wire.Told) -> wire.Told: ...
+    async def grant_claim(self, who: ids.StationId, asked: wire.ClaimAsked) -> wire.ClaimAnswered: ...
+    async def grant_call(self, who: ids.StationId, asked: wire.CallAsked) -> wire.CallAnswered: ...
+
+
+class Listed:
+    """A dependency: the station of the hall that signed this very request."""
+
+    def __init__(self, listed: roster.Roster, clock: Clock, client: peers.Peers) -> None:
+        self._listed, self._clock, self._client = listed, clock, client
+
+    async def __call__(self, request: Request) -> ids.StationId:
+        token = auth.station_token(request.headers.get("authorization"))
+        who = ids.StationId(auth.station_id(token))
+        web.identify(request, str(who), "unknown")
+        peer = self._listed.peers.get(who)
+        if peer is None or not self._client.plugged:
+            raise Unauthenticated("station-signature-invalid")
+        body, now = await request.body(), self._clock.now()
+        auth.verify_station(token, request.method, request.url.path, body, peer.public_key_pem, now, peers.LEEWAY_S)
+        web.identify(request, str(who), "station")
+        return who
+
+
+def router(answering: Answering, listed: Listed, me: ids.StationId, private_pem: str, clock: Clock) -> APIRouter:
+    """Exchange of entries, and what only the hub grants."""
+    doors = APIRouter(prefix="/v1/hall", tags=["hall"])
+
+    Who = Annotated[ids.StationId, Depends(listed)]  # noqa: N806 - FastAPI reads annotations at definition time
+
+    def signed(request: Request, answer: BaseModel) -> Response:
+        body = answer.model_dump_json().encode()
+        signed_for = peers.answer_to(request.headers["authorization"], request.url.path)
+        signature = auth.sign_station_request(private_pem, me, "ANSWER", signed_for, body, clock.now())
+        return Response(body, headers={"content-type": "application/json", peers.HEADER: signature})
+
+    @doors.post("/exchanges")
+    async def exchange(request: Request, told: wire.Told, who: Who) -> Response:
+        return signed(request, await answering.exchange(who, told))
+
+    @doors.post("/claims")
+    async def claim(request: Request, asked: wire.ClaimAsked, who: Who) -> Response:
+        if asked.wish.desk != who:
+            raise Refused("hall-not-yours")
+        return signed(request, await answering.grant_claim(who, asked))
+
+    @doors.post("/calls")
+    async def call(request: Request, asked: wire.CallAsked, who: Who) -> Response:
+        return signed(request, await answering.grant_call(who, asked))
+
+    return doors

@@ -1,0 +1,128 @@
+"""One desk's whole part in its hall, wired: what the agent opens, runs, shows and closes."""
+
+from collections.abc import Awaitable, Callable
+
+from pydantic import BaseModel, ConfigDict
+
+from kit import clock as clocks
+from kit import web
+from station import ports, settings
+from station.hall import door, figures, peers, roster
+from station.hall.log import Log
+from station.hall.member import Member
+from station.hall.rounds import Fetch, Rounds
+from station.hall.standing import Part, Standing
+
+
+class HallState(BaseModel):
+    """The desk in its hall at a glance. `hub`, `heard` and `silent` are desks' codes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    part: Part
+    term: int | None
+    hub: str | None
+    heard: tuple[str, ...]
+    silent: tuple[str, ...]
+    doubles: int
+    address: str | None
+    door_trouble: str | None
+
+
+class Joined:
+    """A desk that was told how to reach the others."""
+
+    def __init__(
+        self, directory: settings.Directory, config: settings.Settings, hall: settings.HallSettings,
+        enrolled: settings.Enrolled, clock: ports.Clock, fetch: Fetch,
+    ) -> None:  # fmt: skip
+        self._me, self._key = enrolled.station_id, directory.private_pem()
+        self._config, self._hall, self._fetch, self._clock = config, hall, fetch, clock
+        self._listed = roster.Roster(directory.hall_list, enrolled.campaign_id, enrolled.pack_key)
+        log = Log(directory.hall_log, directory.sealer("hall"))
+        self._addresses = roster.Addresses(directory.hall_addresses)
+        self._standing = Standing(self._me, self._listed, self._addresses, log, clock, config.station_hall_beat_s)
+        self._client = peers.Peers(self._me, self._key, self._listed, clock.now)
+        self._figures = figures.Figures(enrolled.campus_code, enrolled.desk_code)
+        self._member = Member(self._standing, self._client, clock, self._figures)
+        self._rounds: Rounds
+
+    def serves(self, work: ports.Work) -> None:
+        """This is the desk."""
+        self._rounds = Rounds(self._member, work, self._hall, self._fetch, self._figures)
+
+    async def open(self) -> None:
+        """Take up what was known before the restart."""
+        self._listed.load()
+        self._addresses.load()
+        await self._standing.open()
+
+    async def close(self) -> None:
+        """Let go of file and connections."""
+        await self._client.close()
+        await self._standing.close()
+
+    def background(self) -> list[Callable[[], Awaitable[None]]]:
+        """The work beside the desk's own."""
+        return [self._rounds.run, self._rounds.refresh, self._serve]
+
+    def wake(self) -> None:
+        """Something happened at this desk that the others should know."""
+        self._standing.hurried.set()
+
+    def plug(self, *, lan: bool) -> None:
+        """Pull the LAN cable, or put it back. For drills in the embedded stack."""
+        self._client.plugged = lan
+        self.wake()
+
+    def health(self) -> dict[str, str | int | None]:
+        """What the server is told with each heartbeat."""
+        term = self._standing.hall.term
+        return {
+            "hall_address": self._standing.own_address,
+            "hall_part": self._standing.part,
+            "hall_term": term.number if term else None,
+            "hall_heard": len(self._standing.heard),
+        }
+
+    def state(self) -> HallState:
+        """What the operator is shown."""
+        standing, codes = self._standing, self._member.codes
+        term, heard = standing.hall.term, standing.heard
+        known = standing.part in ("hub", "member")
+        return HallState(
+            part=standing.part,
+            term=term.number if term else None,
+            hub=codes.get(term.hub) if term and known else None,
+            heard=tuple(codes[peer] for peer in standing.others if peer in heard),
+            silent=tuple(codes[peer] for peer in standing.others if peer not in heard),
+            doubles=standing.doubles,
+            address=standing.own_address,
+            door_trouble=self._rounds.door_trouble,
+        )
+
+    async def _serve(self) -> None:
+        listed = door.Listed(self._listed, self._clock, self._client)
+        doors = door.router(self._member, listed, self._me, self._key, self._clock)
+        application = web.application(
+            self._config,
+            title="gradphoto hall",
+            clock=clocks.clock_for(self._config),
+            verifier=None,
+            routers=[doors],
+            readiness=_ready,
+        )
+        await self._rounds.serve(application)
+
+
+def join(
+    directory: settings.Directory, config: settings.Settings, enrolled: settings.Enrolled, clock: ports.Clock,
+    fetch: Fetch,
+) -> Joined | None:  # fmt: skip
+    """The desk's part in its hall; None where nobody said how the others are reached."""
+    hall = directory.hall_settings()
+    return Joined(directory, config, hall, enrolled, clock, fetch) if hall else None
+
+
+async def _ready() -> dict[str, bool]:
+    return {}

@@ -1,0 +1,173 @@
+"""This desk in its hall: it asks the hub, or is the hub that others ask, or goes on alone."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from gradphoto_contracts import ids
+from station import ports
+from station.domain import hall as halls
+from station.domain import hub
+from station.hall import figures, peers, wire
+from station.hall.standing import Standing
+
+G = TypeVar("G", halls.Claimed, halls.Called)
+Here = Callable[[halls.Term | None], G | hub.Taken | None]
+There = Callable[[ids.StationId, str], Awaitable[G | hub.Taken | None]]
+#: How long an operator waits for a hub before the desk takes the student by itself, in beats: more than a takeover.
+PATIENCE_BEATS = 8
+
+
+class Member:
+    """Implements `ports.Hall`, and what is behind the door for the other desks."""
+
+    def __init__(self, standing: Standing, client: peers.Peers, clock: ports.Clock, shown: figures.Figures) -> None:
+        self.standing, self.client = standing, client
+        self._clock, self._figures = clock, shown
+
+    @property
+    def me(self) -> ids.StationId:
+        """This station."""
+        return self.standing.me
+
+    @property
+    def known(self) -> halls.Hall:
+        """All that this desk knows of the hall."""
+        return self.standing.hall
+
+    @property
+    def codes(self) -> Mapping[ids.StationId, str]:
+        """The desks' codes by their stations."""
+        return {station_id: peer.desk_code for station_id, peer in self.standing.listed.peers.items()}
+
+    @property
+    def next_ordinal(self) -> int:
+        """The first number that was never asked for."""
+        return self.standing.reserved + 1
+
+    async def reserve(self, ordinal: int) -> None:
+        """This number may be asked for."""
+        await self.standing.reserve(ordinal)
+
+    async def note(self, told: Sequence[halls.Fact]) -> None:
+        """Write facts of this desk into its log."""
+        await self.standing.note(told)
+
+    async def catch_up(self) -> Sequence[ids.CheckinId]:
+        """Ask the hub what is new, once; without an answer, what is known is all there is."""
+        term = self.known.term
+        address = self.standing.address(term.hub) if term and self.standing.part == "member" else None
+        if term and address:
+            with contextlib.suppress(peers.PeerUnreachable, peers.NotHub):
+                told = self.standing.told(term.hub)
+                who, answer = await self.client.ask(address, "/v1/hall/exchanges", told, wire.Told)
+                await self.standing.hear(who, answer)
+        return self.standing.unsettled()
+
+    async def claim(self, wish: hub.Wish) -> halls.Claimed | hub.Taken:
+        """Have a student checked in at this desk."""
+
+        async def there(peer: ids.StationId, address: str) -> halls.Claimed | hub.Taken | None:
+            asked = wire.ClaimAsked(told=self.standing.told(peer), wish=wish)
+            who, answer = await self.client.ask(address, "/v1/hall/claims", asked, wire.ClaimAnswered)
+            await self.standing.hear(who, answer.told)
+            return answer.granted or answer.taken
+
+        answer: halls.Claimed | hub.Taken | None = await self._granted("claim", self._claim_here(wish), there)
+        if answer is None:
+            raise peers.PeerUnreachable(gone=False)
+        return answer
+
+    async def call(self, checkin_id: ids.CheckinId) -> hub.Taken | None:
+        """Call a ticket's holder to this desk; None when they may sit here."""
+
+        async def there(peer: ids.StationId, address: str) -> halls.Called | hub.Taken | None:
+            asked = wire.CallAsked(told=self.standing.told(peer), checkin_id=checkin_id)
+            who, answer = await self.client.ask(address, "/v1/hall/calls", asked, wire.CallAnswered)
+            await self.standing.hear(who, answer.told)
+            return answer.granted or answer.taken
+
+        answer = await self._granted("call", self._call_here(checkin_id, self.me), there)
+        return answer if isinstance(answer, hub.Taken) else None
+
+    async def exchange(self, who: ids.StationId, told: wire.Told) -> wire.Told:
+        """Another desk says what it knows, and is told what it lacks."""
+        await self.standing.hear(who, told)
+        return self.standing.told(who)
+
+    async def grant_claim(self, who: ids.StationId, asked: wire.ClaimAsked) -> wire.ClaimAnswered:
+        """As hub, let another desk check a student in. Raises NotHub."""
+        answer = await self._grant_as_hub(who, asked.told, self._claim_here(asked.wish), "claim")
+        told = self.standing.told(who)
+        if isinstance(answer, hub.Taken):
+            return wire.ClaimAnswered(told=told, taken=answer)
+        return wire.ClaimAnswered(told=told, granted=answer)
+
+    async def grant_call(self, who: ids.StationId, asked: wire.CallAsked) -> wire.CallAnswered:
+        """As hub, let another desk call a ticket's holder. Raises NotHub."""
+        answer = await self._grant_as_hub(who, asked.told, self._call_here(asked.checkin_id, who), "call")
+        told = self.standing.told(who)
+        if isinstance(answer, hub.Taken):
+            return wire.CallAnswered(told=told, taken=answer)
+        return wire.CallAnswered(told=told, granted=answer)
+
+    def _claim_here(self, wish: hub.Wish) -> Here[halls.Claimed]:
+        return lambda term: hub.claim(self.known, wish, term, {*self.standing.heard, self.me}, self._clock.now())
+
+    def _call_here(self, checkin_id: ids.CheckinId, desk: ids.StationId) -> Here[halls.Called]:
+        return lambda term: hub.call(self.known, checkin_id, desk, term, self._clock.now())
+
+    async def _grant_as_hub(
+        self, who: ids.StationId, told: wire.Told, here: Here[G], subject: str
+    ) -> G | hub.Taken | None:
+        await self.standing.hear(who, told)
+        if self.standing.part != "hub":
+            raise peers.NotHub
+        answer, apart = await self.standing.grant(here, as_hub=True)
+        if apart:
+            self._figures.apart(subject)
+        return answer
+
+    async def _granted(self, subject: str, here: Here[G], there: There[G]) -> G | hub.Taken | None:
+        began = time.monotonic()
+        answer = await self._once_agreed(subject, here, there, began + PATIENCE_BEATS * self.standing.beat_s)
+        self._figures.waited(subject, time.monotonic() - began)
+        return answer
+
+    async def _once_agreed(self, subject: str, here: Here[G], there: There[G], until: float) -> G | hub.Taken | None:
+        while True:
+            part = self.standing.part
+            impatient = time.monotonic() > until
+            if part == "member" and not impatient:
+                answer = await self._ask_hub(there)
+                if answer is not None:
+                    return answer
+            elif part != "waiting" or impatient:
+                answer, apart = await self.standing.grant(here, as_hub=part == "hub")
+                if apart:
+                    self._figures.apart(subject)
+                return answer
+            await self._something_moves()
+
+    async def _ask_hub(self, there: There[G]) -> G | hub.Taken | None:
+        term = self.known.term
+        address = self.standing.address(term.hub) if term else None
+        if term is None or address is None:
+            return None
+        try:
+            answer = await there(term.hub, address)
+        except peers.PeerUnreachable:
+            self.standing.lose(term.hub)
+            return None
+        except peers.NotHub:
+            self.standing.hurried.set()
+            return None
+        # What a hub grants that was deposed meanwhile is apart: the new one is asked.
+        return answer if self.known.term == term else None
+
+    async def _something_moves(self) -> None:
+        self.standing.moved.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.standing.moved.wait(), self.standing.beat_s / 4)

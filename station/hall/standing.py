@@ -1,0 +1,182 @@
+"""What this desk knows of its hall, whom it hears, and what it is to the others. What is known is on the disk first."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeVar
+
+from gradphoto_contracts import ids
+from kit import logs
+from station import ports
+from station.domain import hall as halls
+from station.domain import hub
+from station.hall import roster, wire
+from station.hall.log import Log
+
+G = TypeVar("G", halls.Claimed, halls.Called)
+Part = Literal["off", "hub", "member", "waiting", "alone"]
+#: How long a desk that is silent counts as heard, in beats.
+LEASE_BEATS = 3
+
+
+class Standing:
+    """The hall as one desk has it."""
+
+    def __init__(
+        self, me: ids.StationId, listed: roster.Roster, addresses: roster.Addresses, log: Log, clock: ports.Clock,
+        beat_s: float,
+    ) -> None:  # fmt: skip
+        self.me, self.listed, self.beat_s = me, listed, beat_s
+        self.hall = halls.Hall()
+        self.reserved = 0
+        #: Set whenever something is known that was not.
+        self.moved = asyncio.Event()
+        #: Something is to be told or tried at once.
+        self.hurried = asyncio.Event()
+        #: Where others reach this desk.
+        self.own_address: str | None = None
+        self._log, self._clock = log, clock
+        self._lock = asyncio.Lock()
+        self._heard_at: dict[ids.StationId, float] = {}
+        self._heads: dict[ids.StationId, dict[ids.StationId, int]] = {}
+        self._addresses = addresses
+        self._open: dict[ids.CheckinId, None] = {}
+        self._listening_until = 0.0
+        self._doubles = (-1, 0)
+
+    async def open(self) -> None:
+        """Take up what was known before the restart."""
+        entries, self.reserved = await self._log.open()
+        self.hall = halls.Hall(entries)
+        self._open = dict.fromkeys(self.hall.claims)
+        self._listening_until = time.monotonic() + LEASE_BEATS * self.beat_s
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        await self._log.close()
+
+    @property
+    def others(self) -> list[ids.StationId]:
+        """The other stations of the hall, in the order in which they would become hub."""
+        return [station_id for station_id in self.listed.peers if station_id != self.me]
+
+    @property
+    def heard(self) -> frozenset[ids.StationId]:
+        """The other desks that were heard within the lease."""
+        since = time.monotonic() - LEASE_BEATS * self.beat_s
+        return frozenset(peer for peer, at in self._heard_at.items() if at >= since and peer in self.listed.peers)
+
+    @property
+    def part(self) -> Part:
+        """What this desk is to the hall. One that has just started listens before it says that it is alone."""
+        if self.me not in self.listed.peers or not self.others:
+            return "off"
+        part = self._part()
+        if part == "begin" or (part == "alone" and time.monotonic() < self._listening_until):
+            return "waiting"
+        return part
+
+    @property
+    def doubles(self) -> int:
+        """How many students two desks took."""
+        entries = sum(self.hall.heads.values())
+        if entries != self._doubles[0]:
+            self._doubles = (entries, sum(1 for _ in self.hall.doubles()))
+        return self._doubles[1]
+
+    def address(self, peer: ids.StationId) -> str | None:
+        """Where a desk was last heard, else where the server says that it listens."""
+        listed = self.listed.peers.get(peer)
+        return self._addresses.get(peer) or (listed.address if listed else None)
+
+    def lose(self, peer: ids.StationId) -> None:
+        """A desk did not answer: do not wait for its lease to run out."""
+        if self._heard_at.pop(peer, None) is not None:
+            self.hurried.set()
+
+    def told(self, peer: ids.StationId | None) -> wire.Told:
+        """What to say to a desk; to one never heard, how much is known here and nothing else."""
+        known = self._heads.get(peer) if peer else None
+        entries = self.hall.beyond(known, wire.BATCH) if known is not None else []
+        return wire.Told(heads=self.hall.heads, entries=entries, address=self.own_address)
+
+    async def hear(self, peer: ids.StationId, told: wire.Told) -> None:
+        """Take in what a desk says."""
+        self._heard_at[peer] = time.monotonic()
+        self._heads[peer] = told.heads
+        if told.address:
+            self._addresses.learn(peer, told.address)
+        async with self._lock:
+            await self._merge(told.entries)
+        self.moved.set()
+
+    async def note(self, told: Iterable[halls.Fact]) -> None:
+        """Write facts into this desk's own log."""
+        async with self._lock:
+            for fact in told:
+                await self._append(fact)
+
+    async def reserve(self, ordinal: int) -> None:
+        """Never ask for this number again."""
+        await self._log.reserve(ordinal)
+        self.reserved = max(self.reserved, ordinal)
+
+    async def grant(
+        self, make: Callable[[halls.Term | None], G | hub.Taken | None], *, as_hub: bool
+    ) -> tuple[G | hub.Taken | None, bool]:
+        """What `make` says, written down before it is told; and whether it was granted apart, now.
+
+        With `as_hub`, under the term that holds; the caller has looked at `part`, and so do we, under the lock.
+        """
+        async with self._lock:
+            term = self.hall.term if as_hub and self._part() == "hub" else None
+            answer = make(term)
+            if isinstance(answer, halls.Claimed | halls.Called) and not self._is_known(answer):
+                await self._append(answer)
+                return answer, answer.term is None
+            return answer, False
+
+    async def begin(self) -> bool:
+        """Become hub, if it is this desk's turn."""
+        async with self._lock:
+            if self.part == "off" or self._part() != "begin":
+                return False
+            begun = hub.begin(self.hall, self.me, self._clock.now())
+            await self._append(begun)
+        logs.get().warning("hall.hub-now", term=begun.term.number, heard=len(self.heard))
+        return True
+
+    def unsettled(self) -> Sequence[ids.CheckinId]:
+        """Check-ins of which something may still come."""
+        done = [c for c in self._open if self.hall.stored_at(c) or self.hall.state(c) == "released"]
+        open_now = list(self._open)
+        for checkin_id in done:
+            del self._open[checkin_id]
+        return open_now
+
+    def _part(self) -> hub.Part:
+        return hub.part(self.hall, self.me, list(self.listed.peers), self.heard)
+
+    def _is_known(self, fact: halls.Claimed | halls.Called) -> bool:
+        known = self.hall.claims if isinstance(fact, halls.Claimed) else self.hall.calls
+        return fact in known.get(fact.checkin_id, {}).values()
+
+    async def _append(self, fact: halls.Fact) -> None:
+        await self._merge([self.hall.following(self.me, fact)])
+        self.moved.set()
+        self.hurried.set()
+
+    async def _merge(self, entries: Sequence[halls.Entry]) -> None:
+        heads = self.hall.heads
+        fresh = []
+        for entry in entries:
+            if entry.seq == heads.get(entry.author, 0) + 1:
+                heads[entry.author] = entry.seq
+                fresh.append(entry)
+        if not fresh:
+            return
+        await self._log.add(fresh)
+        for entry in fresh:
+            self.hall.take_in(entry)
+            if not isinstance(entry.fact, halls.TermBegun):
+                self._open[entry.fact.checkin_id] = None

@@ -1,0 +1,346 @@
+"""A hall of desks: whatever is cut, lost, doubled, reordered or taken over, no student is taken twice in silence."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gradphoto_contracts import ids
+from station.domain import hub
+from station.domain.hall import Called, Claimed, Ended, Entry, Fact, Hall, Stamp, Term
+
+NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
+DESKS = [ids.StationId(UUID(int=1000 + number)) for number in range(4)]
+STUDENTS = [ids.StudentId(UUID(int=1 + number)) for number in range(3)]
+Acts = list[tuple[str, int, int, int]]
+
+
+class Unfenced(Hall):
+    """The negative control: whoever was hub when it granted is believed."""
+
+    def apart(self, stamp: Stamp, term: Term | None) -> bool:
+        """Only a desk that was alone is apart."""
+        return term is None
+
+
+@dataclass
+class Side:
+    """Desks in a hall whose cables are pulled and put back, each with what it knows."""
+
+    kind: type[Hall] = Hall
+    halls: dict[ids.StationId, Hall] = field(default_factory=dict)
+    group: dict[ids.StationId, int] = field(default_factory=dict)
+    #: Whom a desk believes to hear: what was so when it last looked.
+    heard: dict[ids.StationId, frozenset[ids.StationId]] = field(default_factory=dict)
+    checkins: int = 0
+
+    def __post_init__(self) -> None:
+        for desk in DESKS:
+            self.halls[desk], self.group[desk], self.heard[desk] = self.kind(), 0, frozenset(DESKS) - {desk}
+
+    def write(self, desk: ids.StationId, fact: Fact) -> None:
+        """Append to a desk's own log."""
+        self.halls[desk].take_in(self.halls[desk].following(desk, fact))
+
+    def joined(self, one: ids.StationId, other: ids.StationId) -> bool:
+        return self.group[one] == self.group[other]
+
+    def exchange(self, one: ids.StationId, other: ids.StationId) -> None:
+        """Both tell each other what they have, if there is a cable between them."""
+        if self.joined(one, other):
+            for giver, taker in ((one, other), (other, one)):
+                for entry in self.halls[giver].beyond(self.halls[taker].heads, 1000):
+                    self.halls[taker].take_in(entry)
+
+    def act(self, name: str, first: int, second: int, third: int) -> None:
+        """One thing that happens in the hall."""
+        desk, other, student = DESKS[first % 4], DESKS[second % 4], STUDENTS[third % 3]
+        match name:
+            case "cut":
+                self.group = {each: (second >> place) & 1 for place, each in enumerate(DESKS)}
+            case "exchange":
+                self.exchange(desk, other)
+            case "look":
+                self.heard[desk] = frozenset(each for each in DESKS if each != desk and self.joined(desk, each))
+                if self.part(desk) == "begin":
+                    self.write(desk, hub.begin(self.halls[desk], desk, NOW))
+            case "check in":
+                self.check_in(desk, student, lost=bool(second & 1), by_hand=bool(second & 2))
+            case "call":
+                self.call(desk, second)
+            case "photograph":
+                self.end(desk, second, "photographed")
+            case "release":
+                self.end(desk, second, "released")
+
+    def part(self, desk: ids.StationId) -> hub.Part:
+        return hub.part(self.halls[desk], desk, DESKS, self.heard[desk])
+
+    def asked(self, desk: ids.StationId) -> tuple[ids.StationId, Term | None] | None:
+        """Who grants what this desk wants, and under which term; None when there is nobody to ask now."""
+        match self.part(desk):
+            case "alone":
+                return desk, None
+            case "hub":
+                return desk, self.halls[desk].term
+            case "member":
+                term = self.halls[desk].term
+                assert term
+                ready = self.joined(desk, term.hub) and self.part(term.hub) == "hub"
+                return (term.hub, self.halls[term.hub].term) if ready else None
+            case _:
+                return None
+
+    def check_in(self, desk: ids.StationId, student: ids.StudentId, *, lost: bool, by_hand: bool) -> None:
+        asked = self.asked(desk)
+        if asked is None:
+            return
+        granting, term = asked
+        self.checkins += 1
+        checkin_id = ids.CheckinId(UUID(int=10_000 + self.checkins))
+        wish = hub.Wish(checkin_id, student, None, f"A-{self.checkins}", self.checkins, desk, by_hand)
+        answer = hub.claim(self.halls[granting], wish, term, self.heard[granting], NOW)
+        if isinstance(answer, Claimed) and answer.checkin_id == checkin_id:
+            self.write(granting, answer)
+        if not lost:
+            self.exchange(desk, granting)
+
+    def call(self, desk: ids.StationId, which: int) -> None:
+        known, asked = sorted(self.halls[desk].claims), self.asked(desk)
+        if not known or asked is None:
+            return
+        granting, term = asked
+        answer = hub.call(self.halls[granting], known[which % len(known)], desk, term, NOW)
+        if isinstance(answer, Called) and answer not in self.halls[granting].calls.get(answer.checkin_id, {}).values():
+            self.write(granting, answer)
+        self.exchange(desk, granting)
+
+    def end(self, desk: ids.StationId, which: int, how: str) -> None:
+        """A desk photographs whom it called; it releases whom it called, or who is called nowhere."""
+        hall = self.halls[desk]
+        mine = [c for c in sorted(hall.claims) if desk in hall.callers(c) and hall.state(c) == "called"]
+        waiting = [c for c in sorted(hall.claims) if hall.state(c) == "waiting"] if how == "released" else []
+        if mine + waiting:
+            chosen = (mine + waiting)[which % len(mine + waiting)]
+            self.write(desk, Ended(chosen, desk, how, NOW))  # type: ignore[arg-type]
+
+    def reunite(self) -> Hall:
+        """All cables back: everybody knows everything, and that is the same everywhere."""
+        self.group = dict.fromkeys(DESKS, 0)
+        for one in DESKS * 2:
+            for other in DESKS:
+                self.exchange(one, other)
+        return self.halls[DESKS[0]]
+
+
+def photographed(hall: Hall) -> dict[ids.StudentId, list[tuple[ids.CheckinId, ids.StationId]]]:
+    """Each student's photos, as check-in and desk."""
+    found: dict[ids.StudentId, list[tuple[ids.CheckinId, ids.StationId]]] = {}
+    for checkin_id, ends in hall.ends.items():
+        claim = hall.claim_of(checkin_id)
+        assert claim
+        for desk in sorted({end.desk for end in ends.values() if end.how == "photographed"}):
+            found.setdefault(claim.student_id, []).append((checkin_id, desk))
+    return found
+
+
+def unflagged(hall: Hall) -> dict[ids.StudentId, list[tuple[ids.CheckinId, ids.StationId]]]:
+    """Those of them that the hall stands for."""
+    return {
+        student: [(c, d) for c, d in photos if not hall.claimed_apart(c) and not hall.called_apart(c, d)]
+        for student, photos in photographed(hall).items()
+    }
+
+
+def play(acts: Acts, kind: type[Hall] = Hall) -> Side:
+    side = Side(kind)
+    for act in acts:
+        side.act(*act)
+    return side
+
+
+def demand_no_silent_double(acts: Acts, kind: type[Hall]) -> None:
+    """What the property says, of one history."""
+    hall = play(acts, kind).reunite()
+    doubles = {double.student_id for double in hall.doubles()}
+    for student, photos in photographed(hall).items():
+        assert len(photos) < 2 or student in doubles
+    for student, photos in unflagged(hall).items():
+        assert len(photos) <= 1, student
+
+
+NAMES = ["cut", "exchange", "exchange", "look", "look", "check in", "check in", "call", "photograph", "release"]
+ACTS = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.integers(0, 3), st.integers(0, 15), st.integers(0, 2)), max_size=60
+)
+EASY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@settings(EASY, max_examples=60)
+@given(ACTS)
+def test_no_student_has_two_photos_that_the_hall_stands_for(acts: Acts) -> None:
+    """Cuts, lost answers, takeovers, stale beliefs: of a student's photos at most one is unflagged; two are seen."""
+    demand_no_silent_double(acts, Hall)
+
+
+def random_day(seed: int) -> Acts:
+    """A longer day of accidents than Hypothesis likes to draw."""
+    dice = random.Random(seed)
+    return [(dice.choice(NAMES), dice.randrange(4), dice.randrange(16), dice.randrange(3)) for _ in range(150)]
+
+
+def test_long_days_of_accidents_and_the_control_without_fencing() -> None:
+    """100 long days have no silent double; without fencing by term some of the very same days have."""
+    silent = 0
+    doubled = 0
+    for seed in range(100):
+        demand_no_silent_double(random_day(seed), Hall)
+        doubled += any(len(photos) > 1 for photos in photographed(play(random_day(seed)).reunite()).values())
+        try:
+            demand_no_silent_double(random_day(seed), Unfenced)
+        except AssertionError:
+            silent += 1
+    assert doubled > 10
+    assert silent > 2
+
+
+@settings(EASY, max_examples=60)
+@given(ACTS, st.randoms(use_true_random=False))
+def test_any_order_of_delivery_makes_the_same_hall(acts: Acts, dice: random.Random) -> None:
+    """Entries taken in twice and shuffled make the hall that they make in order."""
+    whole = play(acts).reunite()
+    entries = whole.beyond({}, 10_000) * 2
+    dice.shuffle(entries)
+    assert known(Hall(entries)) == known(whole)
+
+
+@settings(EASY, max_examples=60)
+@given(ACTS)
+def test_desks_that_meet_know_the_same(acts: Acts) -> None:
+    """After a split everybody has the same logs, terms, states and doubles."""
+    side = play(acts)
+    side.reunite()
+    assert len({repr(known(hall)) for hall in side.halls.values()}) == 1
+
+
+def known(hall: Hall) -> tuple[object, ...]:
+    """All that can be asked of a hall."""
+    claims = [(c, hall.claim_of(c), hall.state(c), hall.claimed_apart(c)) for c in sorted(hall.claims)]
+    calls = [(c, sorted(hall.callers(c))) for c in sorted(hall.calls)]
+    return sorted(hall.heads.items()), hall.term, claims, calls, list(hall.doubles())
+
+
+@pytest.fixture
+def hall_of_four() -> Side:
+    """The first desk is hub, and all know it."""
+    side = Side()
+    side.act("look", 0, 0, 0)
+    side.reunite()
+    return side
+
+
+def test_the_first_desk_begins_and_the_others_follow(hall_of_four: Side) -> None:
+    """One hub, three members, the same term everywhere."""
+    assert [hall_of_four.part(desk) for desk in DESKS] == ["hub", "member", "member", "member"]
+    assert {hall.term for hall in hall_of_four.halls.values()} == {Term(1, DESKS[0])}
+
+
+def test_two_desks_cannot_take_one_student(hall_of_four: Side) -> None:
+    """The second is told who has them; the first, asked again, gives the ticket it gave."""
+    hall_of_four.act("check in", 1, 1, 0)  # the answer is lost on the way
+    hall_of_four.act("check in", 2, 0, 0)
+    hall_of_four.act("check in", 1, 0, 0)
+    hub_hall = hall_of_four.halls[DESKS[0]]
+    (claim,) = hub_hall.live(STUDENTS[0])
+    assert claim.desk == DESKS[1]
+    wish = hub.Wish(ids.CheckinId(UUID(int=7)), STUDENTS[0], None, "C-0001", 1, DESKS[2])
+    assert hub.claim(hub_hall, wish, hub_hall.term, DESKS, NOW) == hub.Taken("A-1", DESKS[1], "waiting")
+
+
+def test_a_ticket_is_called_once(hall_of_four: Side) -> None:
+    """Who is called at one desk is not called at another; asked again, the same desk may go on."""
+    hall_of_four.act("check in", 1, 0, 0)
+    hall = hall_of_four.reunite()
+    (checkin_id,) = hall.claims
+    first = hub.call(hall, checkin_id, DESKS[2], hall.term, NOW)
+    assert isinstance(first, Called)
+    hall_of_four.write(DESKS[0], first)
+    assert hub.call(hall, checkin_id, DESKS[2], hall.term, NOW) == first
+    assert isinstance(hub.call(hall, checkin_id, DESKS[3], hall.term, NOW), hub.Taken)
+    assert hub.call(hall, ids.CheckinId(UUID(int=9)), DESKS[3], hall.term, NOW) is None
+
+
+def test_a_deposed_hub_grants_apart(hall_of_four: Side) -> None:
+    """Behind a broken cable the old hub goes on, the others have a new one: both photos are kept, one is flagged."""
+    hall_of_four.act("cut", 0, 0b0110, 0)  # the middle two against the others
+    for desk in range(4):
+        hall_of_four.act("look", desk, 0, 0)
+    assert [hall_of_four.part(desk) for desk in DESKS] == ["hub", "hub", "waiting", "member"]
+    hall_of_four.act("exchange", 1, 2, 0)
+    for desk in (3, 2):
+        hall_of_four.act("check in", desk, 0, 0)
+        hall_of_four.act("call", desk, 0, 0)
+        hall_of_four.act("photograph", desk, 0, 0)
+    hall = hall_of_four.reunite()
+    assert [double.student_id for double in hall.doubles()] == [STUDENTS[0]]
+    assert len(photographed(hall)[STUDENTS[0]]) == 2
+    ((_, kept),) = unflagged(hall)[STUDENTS[0]]
+    assert kept == DESKS[2]
+    assert [hub.part(each, desk, DESKS, set(DESKS) - {desk}) for desk, each in hall_of_four.halls.items()] == [
+        *("member", "hub", "member", "member")
+    ]
+
+
+def test_a_desk_that_hears_nobody_goes_on_alone(hall_of_four: Side) -> None:
+    """Its check-ins are apart from the beginning."""
+    hall_of_four.act("cut", 0, 0b1000, 0)
+    hall_of_four.act("look", 3, 0, 0)
+    assert hall_of_four.part(DESKS[3]) == "alone"
+    hall_of_four.act("check in", 3, 0, 1)
+    hall = hall_of_four.halls[DESKS[3]]
+    assert hall.claimed_apart(*hall.of_student[STUDENTS[1]])
+
+
+def test_a_student_called_by_a_desk_that_is_gone_is_taken_by_hand(hall_of_four: Side) -> None:
+    """The registrar may pass a dead desk, and that is apart; a desk that is heard may not be passed."""
+    hall_of_four.act("check in", 3, 0, 0)
+    hall_of_four.act("call", 3, 0, 0)
+    hall = hall_of_four.reunite()
+    wish = hub.Wish(ids.CheckinId(UUID(int=7)), STUDENTS[0], None, "B-0001", 1, DESKS[1], by_hand=True)
+    assert isinstance(hub.claim(hall, wish, hall.term, DESKS[1:], NOW), hub.Taken)
+    passed = hub.claim(hall, wish, hall.term, DESKS[1:3], NOW)
+    assert isinstance(passed, Claimed)
+    assert passed.term is None
+
+
+def test_who_was_refused_by_the_server_comes_again(hall_of_four: Side) -> None:
+    """A check-in whose photo came to nothing is replaced, and the student is not taken twice."""
+    hall_of_four.act("check in", 3, 0, 0)
+    hall_of_four.act("call", 3, 0, 0)
+    hall_of_four.act("photograph", 3, 0, 0)
+    hall = hall_of_four.reunite()
+    (before,) = hall.claims
+    again = ids.CheckinId(UUID(int=7))
+    first = hub.Wish(again, STUDENTS[0], None, "B-0001", 1, DESKS[1])
+    assert isinstance(hub.claim(hall, first, hall.term, DESKS, NOW), hub.Taken)
+    second = hub.Wish(again, STUDENTS[0], None, "B-0001", 1, DESKS[1], replaces=(before,))
+    granted = hub.claim(hall, second, hall.term, DESKS, NOW)
+    assert isinstance(granted, Claimed)
+    hall.take_in(hall.following(DESKS[0], granted))
+    assert not list(hall.doubles())
+
+
+def test_an_entry_waits_for_its_forerunners() -> None:
+    """A log has no gaps: what came too early counts when the rest is there, once."""
+    ended = [Ended(ids.CheckinId(UUID(int=n)), DESKS[0], "released", NOW) for n in range(3)]
+    entries = [Entry(DESKS[0], seq, fact) for seq, fact in enumerate(ended, 1)]
+    hall = Hall()
+    assert hall.take_in(entries[2]) == []
+    assert hall.take_in(entries[1]) == []
+    assert hall.take_in(entries[0]) == entries
+    assert hall.take_in(entries[2]) == []
+    assert hall.heads == {DESKS[0]: 3}
