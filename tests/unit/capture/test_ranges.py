@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradphoto_contracts import ids
@@ -142,6 +142,7 @@ def test_a_change_shows_in_the_lines() -> None:
     length=st.integers(1, 12),
     by=st.integers(-4, 4),
 )
+@settings(deadline=None)
 def test_nothing_vanishes_and_back_is_as_before(
     count: int, without: frozenset[int], first: int, length: int, by: int
 ) -> None:

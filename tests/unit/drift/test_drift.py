@@ -54,7 +54,7 @@ def test_false_alarms_are_rare(day: tuple[tally.Result, tally.Result]) -> None:
     assert ours.false_alarms.interval[1] < command.FALSE_ALARMS
 
 
-def test_the_order_alone_puts_a_fifth_on_the_wrong_person(day: tuple[tally.Result, tally.Result]) -> None:
+def test_the_order_alone_puts_many_on_the_wrong_person(day: tuple[tally.Result, tally.Result]) -> None:
     """The control: the same day without a look at a slip is wrong in a way that ours would show, too."""
     _, naive = day
     assert naive.wrong > 0.1 * naive.photos
