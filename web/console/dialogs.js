@@ -96,22 +96,47 @@ export function sealDialog(view) {
   };
 }
 
+const DIFFERENCES = {
+  frame_missing: { zh: "服务器没有这一张", en: "not on the server" },
+  hash_differs: { zh: "服务器上的内容不同", en: "other bytes on the server" },
+  not_journalled: { zh: "服务器有而本机日志没有", en: "on the server, not in the journal" },
+  not_counted: { zh: "相机拍了而本机没有收到：取回这一张后再封存", en: "the camera counted it, this machine has not got it: fetch it, then seal again" },
+  camera_went_back: { zh: "相机计数倒退（换过卡或相机？）", en: "the camera's count went back (another card or body?)" },
+  count_differs: { zh: "张数不同", en: "the counts differ" },
+  journal_altered: { zh: "本机日志被改动过", en: "this machine's journal was altered" },
+};
+const DIFFERENCES_SHOWN = 6;
+
+function told(sealed) {
+  if (sealed.state === "waiting") {
+    return [{ zh: "服务器尚未答复；联网后自动核对。存储卡先不要清空。", en: "The server has not answered yet; it is compared when the network is back. Do not wipe the card." }];
+  }
+  if (sealed.state === "settled") {
+    return [{ zh: "差异已由负责人签认，本场已封存。", en: "A person answers for the differences; the session is sealed." }];
+  }
+  if (sealed.balanced) return [{ zh: "三方一致，已双方签名封存，可以清空存储卡。", en: "All agree, signed by both sides; the card may be wiped." }];
+  const differences = sealed.differences ?? [];
+  const lines = differences.slice(0, DIFFERENCES_SHOWN).map((one) => {
+    const frame = one.frame_counter ?? one.capture_id?.slice(-8) ?? "";
+    const words = DIFFERENCES[one.kind] ?? { zh: one.kind, en: one.kind };
+    return { zh: `第 ${frame} 张：${words.zh}`, en: `frame ${frame}: ${words.en}` };
+  });
+  const count = sealed.difference_count ?? sealed.missing.length;
+  const head = { zh: `未封存，${count} 处不符：不要清空存储卡；处理后再按一次封存，仍不符请联系运维。`, en: `Not sealed, ${count} differences: do not wipe the card. Mend them and seal again, or call operations.` };
+  return [head, ...lines];
+}
+
 export function sealedDialog(sealed) {
-  const told = sealed.state !== "sealed"
-    ? { zh: "服务器尚未答复；联网后自动核对。存储卡先不要清空。", en: "The server has not answered yet; it is compared when the network is back. Do not wipe the card." }
-    : sealed.balanced
-      ? { zh: "三方张数一致，可以清空存储卡。", en: "All counts agree; the card may be wiped." }
-      : { zh: `张数不一致，缺 ${sealed.missing.length} 张：不要清空存储卡，请联系运维。`, en: `The counts differ, ${sealed.missing.length} missing: do not wipe the card; call operations.` };
   return {
     kind: "sealed",
     good: sealed.balanced,
-    title: { zh: "封存结果", en: "Sealed" },
+    title: sealed.balanced ? { zh: "已封存", en: "Sealed" } : { zh: "封存结果", en: "How sealing ended" },
     counts: [
       { zh: "相机", en: "camera", count: sealed.camera_frames },
       { zh: "本机", en: "this machine", count: sealed.journalled_frames },
       { zh: "服务器", en: "server", count: sealed.stored_frames ?? "…" },
     ],
-    lines: [told],
+    lines: told(sealed),
     steps: [{ title: null, options: [{ id: "no", zh: "知道了", en: "Understood" }] }],
     answers: [],
     at: 0,
