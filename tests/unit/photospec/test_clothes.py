@@ -73,13 +73,13 @@ def test_hair_done_up_goes_to_a_person_and_is_not_cut_off(portrait: bytes, blue:
     pixels = decoding.decode(portrait, decoding.check(portrait), 1).pixels.copy()
     face = plain.face
     tall = face.chin_y - (face.left_eye[1] + face.right_eye[1]) / 2
-    middle = (round(face.centre_x), round(face.crown_y - 0.3 * tall))
-    cv2.ellipse(pixels, middle, (round(0.3 * tall), round(0.6 * tall)), 0, 0, 360, (30, 30, 35), -1)
+    middle = (round(face.centre_x), round(face.crown_y - 0.2 * tall))
+    cv2.ellipse(pixels, middle, (round(0.3 * tall), round(0.5 * tall)), 0, 0, 360, (30, 30, 35), -1)
     done_up = cv2.imencode(".jpg", pixels)[1].tobytes()
     report = inspection.inspect(done_up, blue)
     assert (report.verdict, report.reasons) == ("review", ("P1",))
     assert report.crop is not None
-    assert report.crop.y <= face.crown_y - 0.8 * tall
+    assert report.crop.y <= face.crown_y - 0.7 * tall
     finished = inspection.inspect(composition.compose(done_up, blue, report), blue)
     assert (finished.stage, finished.verdict) == ("finished", "review")
 
