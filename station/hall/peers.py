@@ -46,9 +46,12 @@ def answer_to(authorization: str, path: str) -> str:
 class Peers:
     """One client for all desks of the hall. `plugged` False is the cable pulled out, for drills."""
 
-    def __init__(self, me: ids.StationId, private_pem: str, listed: roster.Roster, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, me: ids.StationId, private_pem: str, listed: roster.Roster, now: Callable[[], datetime],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:  # fmt: skip
         self._me, self._key, self._listed, self._now = me, private_pem, listed, now
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, transport=transport)
         self.plugged = True
 
     async def close(self) -> None:
