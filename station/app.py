@@ -39,7 +39,7 @@ from station import (
 )
 from station.agent import Agent
 from station.cameras import choice
-from station.console import admission, door, helper, live, pages, setup
+from station.console import admission, door, helper_mode, live, pages, setup
 from station.domain import facts
 from station.domain.desk import Desk
 from station.hall import joined
@@ -158,7 +158,7 @@ class Door:
         page = door.router(desk, self.guard, self.streams)
         wizard = setup.enrolled(desk, self.directory, self.guard, self.again.set)
         return self._application(
-            [api.router(agent, self.token), page, wizard, helper.router(agent, self.guard)], readiness
+            [api.router(agent, self.token), page, wizard, helper_mode.router(agent, self.guard)], readiness
         )
 
     def listen(self) -> socket.socket:

@@ -78,7 +78,7 @@ async def _take_in_spooled(desk: Desk, held: spool.FileSpool) -> list[str]:
 def _undecided(desk: Desk, capture_id: ids.CaptureId) -> outgoing.Message:
     """Nobody said what becomes of the frame: it is kept as nobody's, and its number is told to a person."""
     now = desk.frames[capture_id].taken.shutter_at
-    decided = facts.FrameDecided(capture_id, "unbound", "desk-died", now)
+    decided = facts.FrameDecided(capture_id, "unbound", "station-died", now)
     (message,) = outgoing.messages(desk, [decided])
     return replace(message, after=None)
 

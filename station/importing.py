@@ -60,9 +60,9 @@ class _Stick:
         try:
             content: bytes = (self.folder / entry["name"]).read_bytes()
         except OSError:
-            raise Invalid("import-file-missing", name=entry["name"]) from None
+            raise Invalid("import-file-missing", file=entry["name"]) from None
         if hashlib.sha256(content).hexdigest() != entry["sha256"]:
-            raise Invalid("import-file-damaged", name=entry["name"])
+            raise Invalid("import-file-damaged", file=entry["name"])
         return content
 
     def sealer(self, name: str) -> crypto.Sealer:
@@ -144,11 +144,11 @@ def _upload(stick: _Stick, server: Server, body: dict[str, Any], frame: dict[str
     if place["exists"]:
         return
     if frame is None:
-        raise Invalid("import-file-missing", name=f"frames/{capture_id}.frame")
+        raise Invalid("import-file-missing", file=f"frames/{capture_id}.frame")
     plain = stick.sealer("spool").open(stick.read(frame), f"spool {capture_id}".encode())
     jpeg = plain[4 + int.from_bytes(plain[:4], "big") :]
     if hashlib.sha256(jpeg).hexdigest() != body["sha256"]:
-        raise Invalid("import-file-damaged", name=frame["name"])
+        raise Invalid("import-file-damaged", file=frame["name"])
     server.upload(place["url"], jpeg)
 
 

@@ -17,7 +17,7 @@ from station.timekeeping import StationClock
 #: An original of a 24 MP camera over a bad hall network.
 _TIMEOUT = httpx.Timeout(60, connect=5)
 #: How changes to a desk pack are asked for (RFC 3229), and where its signature stands.
-_PACK_CHANGES, _PACK_SIGNATURE = "desk-pack-changes", "gradphoto-signature"
+_PACK_CHANGES, _PACK_SIGNATURE = "gradphoto-pack-changes", "gradphoto-signature"
 #: Answers that ask us to come again, whatever their body says.
 _LATER = frozenset({408, 425, 429})
 

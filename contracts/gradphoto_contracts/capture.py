@@ -152,7 +152,7 @@ class VerdictDifferedV1(Event):
 class DoubleFoundV1(Event):
     """A student has more than one check-in that counts: two desks took them. All are kept.
 
-    `apart`: one was made where a hall was split.
+    `apart`: one was made where a hall was split. `checkin_ids` is empty where both photos came without one.
     """
 
     TYPE: ClassVar[str] = "capture.double.found.v1"
@@ -160,7 +160,7 @@ class DoubleFoundV1(Event):
 
     student_id: ids.StudentId
     campaign_id: ids.CampaignId
-    checkin_ids: tuple[ids.CheckinId, ...] = Field(min_length=1)
+    checkin_ids: tuple[ids.CheckinId, ...]
     apart: bool
     found_at: AwareDatetime
 

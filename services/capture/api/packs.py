@@ -10,7 +10,7 @@ from services.capture.domain import packs, stations
 from services.capture.handlers import packs as acts
 
 #: How a station asks for changes in `A-IM`, and is told in `IM` that it gets them.
-CHANGES = "desk-pack-changes"
+CHANGES = "gradphoto-pack-changes"
 #: The header with the signature over the body.
 SIGNATURE = "gradphoto-signature"
 

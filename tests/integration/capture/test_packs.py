@@ -36,7 +36,7 @@ async def ask(station: Station, etag: str = "", *, changes: bool = True) -> http
     """Ask as a station does that holds `etag`."""
     now = station.doors.capture.clock.now()
     signature = auth.sign_station_request(station.private_pem, station.station_id, "GET", "/v1/desk-pack", b"", now)
-    held = {"if-none-match": etag} | ({"a-im": "desk-pack-changes"} if changes else {}) if etag else {}
+    held = {"if-none-match": etag} | ({"a-im": "gradphoto-pack-changes"} if changes else {}) if etag else {}
     return await station.doors.client.get("/v1/desk-pack", headers={"authorization": signature, **held})
 
 
@@ -99,7 +99,7 @@ async def test_nothing_new_is_said_in_nothing_and_little_in_little(doors: Doors,
     await accepted(capture, students[2])
     second = await ask(station, first.headers["etag"])
     changes = second.json()
-    assert (second.status_code, second.headers["im"]) == (226, "desk-pack-changes")
+    assert (second.status_code, second.headers["im"]) == (226, "gradphoto-pack-changes")
     assert (changes["kind"], changes["base"], changes["classes"], changes["gone"]) == (
         "changes",
         first.headers["etag"],
