@@ -99,6 +99,8 @@ class Crew:
         self.on_done = on_done
         self.latecomers: list[Student] = []
         self._issued: dict[str, float] = {}
+        #: Numbers over whom another was let pass: their turn is whenever they come.
+        self._passed: set[str] = set()
 
     async def work(
         self, conductor: Conductor, before: Callable[[Slot], Awaitable[None]], after: Callable[[Slot], Awaitable[None]]
@@ -201,12 +203,17 @@ class Crew:
         if not waiting:
             return
         student, ticket = waiting.popleft()
-        await self._shoot(student, ticket, expected=all(self._issued[ticket] <= self._issued[t] for _, t in waiting))
+        await self._shoot(student, ticket, expected=not self._before(ticket, waiting))
+
+    def _before(self, ticket: str, waiting: deque[tuple[Student, str]]) -> list[str]:
+        """Who waits longer, and over whom nobody was let pass before."""
+        return [t for _, t in waiting if self._issued[t] < self._issued[ticket] and t not in self._passed]
 
     async def _shoot(self, student: Student, ticket: str, *, expected: bool) -> None:
         door = self.desk.door
         state = await door.post("/v1/seat", {"ticket": ticket})
         if state.get("drift"):
+            self._passed.add(state["drift"]["expected"])
             await door.post("/v1/drift/resolve", {"resolution": "seen"})
         elif not expected:
             raise RuntimeError("插队未被察觉 a queue-jump was not noticed")
