@@ -58,7 +58,7 @@ class _Stick:
     def read(self, entry: dict[str, Any]) -> bytes:
         """A file's bytes, as they were written; raises Invalid when they are not."""
         try:
-            content = (self.folder / entry["name"]).read_bytes()
+            content: bytes = (self.folder / entry["name"]).read_bytes()
         except OSError:
             raise Invalid("import-file-missing", name=entry["name"]) from None
         if hashlib.sha256(content).hexdigest() != entry["sha256"]:
