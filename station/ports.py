@@ -168,6 +168,8 @@ class Slip:
     class_label: str
     desk_code: str
     issued_at: datetime
+    #: Another paper than a student's, line by line: a session's seal. It has no ticket.
+    lines: tuple[str, ...] = ()
 
 
 class Printer(Device, Protocol):

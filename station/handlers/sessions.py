@@ -45,7 +45,10 @@ async def seal(work: ports.Work, patience_s: float) -> dict[str, Any]:
     if answer is None:
         answer = {"state": "waiting", "stored_frames": None, "missing": [], "balanced": False}
     whole = {**counts, "state": "sealed", **answer}
-    return {**whole, "paper": list(sealing.paper(work.desk.code, whole))}
+    paper = sealing.paper(work.desk.code, whole)
+    if work.printer is not None:
+        await work.printer.print(ports.Slip("", "", work.desk.code, work.clock.now(), paper))
+    return {**whole, "paper": list(paper)}
 
 
 async def _seal(work: ports.Work) -> Session:

@@ -45,6 +45,8 @@ def qr(content: str, module_dots: int = 8) -> bytes:
 
 def slip(words: ports.Slip, serial_number: int) -> bytes:
     """One slip: the number large, its QR code, class, desk and time; at last the question whether it is out."""
+    if words.lines:
+        return b"".join((INITIALIZE, CHINESE, LEFT, *map(text, words.lines), text(f"#{serial_number}"), CUT, ASK_DONE))
     local = words.issued_at.astimezone()
     return b"".join(
         (

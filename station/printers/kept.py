@@ -40,7 +40,7 @@ class KeptSlips:
         """Begin with what a former life left."""
         await self._printer.start()
         for slip in self._left():
-            if self._wanted(slip.ticket):
+            if slip.lines or self._wanted(slip.ticket):
                 await self.print(slip)
         self._looking = asyncio.create_task(self._look(), name="kept-slips")
 

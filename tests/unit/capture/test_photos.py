@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradphoto_contracts import capture, ids, roster
-from kit import errors
+from kit import errors, metrics
 from services.capture.domain import floor as known
 from services.capture.domain import photos
 from services.capture.handlers import binding, desk, floor, inspection
@@ -267,8 +267,9 @@ async def test_rebind_moves_a_photo_with_author_reason_and_history(world: World)
     (moved,) = await binding.rebind_photos(world.work(), {photo.shot.capture_id: other}, act)
     assert (moved.student_id, moved.shot.student_id, moved.version) == (other, photo.student_id, photo.version + 1)
     (note,) = world.photos.notes
-    assert (note.author, note.reason, note.from_student_id, note.to_student_id) == (
+    assert (note.author, note.role, note.reason, note.from_student_id, note.to_student_id) == (
         "lead",
+        "crew_lead",
         act.reason,
         photo.student_id,
         other,
@@ -345,3 +346,34 @@ async def test_versions_of_a_photo_grow_by_one_with_each_event(decisions: list[p
     assert all(versions == [1, 2] for versions in by_photo.values())
     in_force = [photo for photo in world.photos.rows.values() if photo.state == "accepted"]
     assert len(in_force) == (1 if set(decisions) - {"retake"} else 0)
+
+
+@pytest.mark.parametrize(
+    ("desk_verdict", "verdict", "refusal"),
+    [("accept", "reject", True), ("reject", "accept", True), ("accept", "review", False), ("review", "review", None)],
+)
+async def test_another_verdict_than_the_desks_is_told(
+    world: World, desk_verdict: photos.Verdict, verdict: photos.Verdict, refusal: bool | None
+) -> None:
+    """The authority's word holds, and that it is another is an event and is counted; the same word is neither."""
+    world.inspector.verdict, world.inspector.rules = verdict, ("X4",)
+    shot = world.shot(await world.enrol_student(), desk_verdict=desk_verdict, desk_rules=("P1",))
+    counter = (
+        f'verdict_disagreements_total{{campus="boda",desk="A1",desk_verdict="{desk_verdict}",verdict="{verdict}"}}'
+    )
+    before = [line for line in metrics.exposition().decode().splitlines() if counter in line]
+    await receive(world, shot)
+    await inspect(world)
+    told = [event for event in world.events.said if isinstance(event, capture.VerdictDifferedV1)]
+    assert [event.refusal for event in told] == ([] if refusal is None else [refusal])
+    assert all((event.desk_rules, event.rules, event.version) == (("P1",), ("X4",), 2) for event in told)
+    after = [line for line in metrics.exposition().decode().splitlines() if counter in line]
+    assert (after != before) is bool(told)
+
+
+async def test_a_composed_picture_says_where_it_comes_from(world: World) -> None:
+    """Its lineage names the original and what made it; the original is held, and is what it was."""
+    photo = await accepted(world)
+    (lineage,) = world.photos.derivatives
+    assert (lineage.original_sha256, lineage.sha256) == (photo.shot.sha256, photo.photo_sha256)
+    assert world.objects.kept == [photo.original_key]

@@ -10,9 +10,11 @@ import pytest
 from gradphoto_contracts import ids
 from kit import crypto, documents
 from kit import ids as new_ids
+from station import devices, ports
 from station.domain import facts, outgoing, sealing
 from station.handlers import calibration, sessions
 from station.journal import SqliteJournal
+from station.printers import escpos
 from tests.unit.station.fakes import START, Bench
 
 
@@ -82,6 +84,31 @@ async def test_a_sealed_session_is_not_told_again(monkeypatch: pytest.MonkeyPatc
 def frame_of(bench: Bench, counter: int, serial: str = "cam-1") -> facts.FrameJournalled:
     capture_id = ids.CaptureId(new_ids.new())
     return facts.FrameJournalled(capture_id, "0" * 64, 1, None, None, None, serial, counter, 0, START)
+
+
+class Paper(devices.AlwaysReady):
+    """Remembers what it was given to print."""
+
+    waiting = 0
+
+    def __init__(self) -> None:
+        self.slips: list[ports.Slip] = []
+
+    async def print(self, slip: ports.Slip) -> None:
+        self.slips.append(slip)
+
+
+async def test_the_seal_is_printed_where_there_is_a_printer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the console says of the seal comes out on paper too, all Chinese signs in the printer's own code."""
+    bench = await opened(monkeypatch)
+    printer = Paper()
+    bench.work.printer = printer
+    answer = await sessions.seal(bench.work, 1)
+    (slip,) = printer.slips
+    assert list(slip.lines) == answer["paper"]
+    printed = escpos.slip(slip, 1)
+    assert "场次封存单".encode("gb18030") in printed
+    assert "拍摄号".encode("gb18030") not in printed
 
 
 async def test_a_camera_that_was_changed_counts_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
