@@ -44,7 +44,8 @@ def test(
     if extent is not Extent.FAST:
         lanes.append(("真实部件 real parts", REAL, {}))
     if extent is Extent.ALL:
-        lanes[-1][2]["GRADPHOTO_TEST_EXTENT"] = "all"
+        for _, _, environment in lanes:
+            environment["GRADPHOTO_TEST_EXTENT"] = "all"
         lanes.append(("RabbitMQ 4.3", REAL, {"GRADPHOTO_RABBITMQ": _newer_broker(), "GRADPHOTO_TEST_LANE": "newer"}))
     if not _run(lanes, extra or []):
         raise typer.Exit(1)

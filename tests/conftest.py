@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from cli.stack import layout as layouts
@@ -20,6 +21,11 @@ from cli.stack.parts import postgres
 FreshDatabase = Callable[..., str]
 EMPTY = "template_empty"
 
+# What lands is judged by the same examples each time; `test all` looks for new ones. No example is timed.
+THOROUGH = os.environ.get("GRADPHOTO_TEST_EXTENT") == "all"
+hypothesis.settings.register_profile("gradphoto", deadline=None, derandomize=not THOROUGH, print_blob=THOROUGH)
+hypothesis.settings.load_profile("gradphoto")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test marked for one broker is skipped, by name, on the other; a thorough one, but in `test all`."""
@@ -28,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         wanted = {mark.name for mark in item.iter_markers() if mark.name in {"newer_broker", "older_broker"}}
         if wanted and lane not in wanted:
             item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(sorted(wanted))}"))
-        if item.get_closest_marker("thorough") and os.environ.get("GRADPHOTO_TEST_EXTENT") != "all":
+        if item.get_closest_marker("thorough") and not THOROUGH:
             item.add_marker(pytest.mark.skip(reason="only in ./gradphoto test all"))
 
 

@@ -158,7 +158,9 @@ def test_nothing_vanishes_and_back_is_as_before(
         now = next(place.photo for place in after if place.ticket == row.ticket)
         assert (now.shot.capture_id if now else None) == (row.after.shot.capture_id if row.after else None)
     low, high = first + by, first + length - 1 + by
-    if low >= 1 and high <= count:
+    there = [place.photo.shot.capture_id for place in after[low - 1 : high] if place.photo] if low >= 1 else []
+    # Back is the opposite only where nothing else stands in the range already.
+    if low >= 1 and high <= count and set(there) == set(plan.moves):
         back = ranges.plan(after, shift(low, high, -by))
         occupied = {place.ticket for place in places if place.photo}
         if not back.faults:
