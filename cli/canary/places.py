@@ -34,6 +34,7 @@ _FOLDERS = {"stations": "desk", "logs": "logs", "rabbitmq": "broker", "objects":
 #: A stream that has told nothing for so long has told all.
 _QUIET_S = 3.0
 _METRICS_TIMEOUT_S = 30.0
+_PATIENCE_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,22 @@ class Places:
                 query = f'select t::text from "{schema}"."{table}" t'  # noqa: S608 - names from the catalogue
                 await connection.copy_from_query(query, output=_into(text))
                 yield Thing("rows", f"{schema}.{table}", b"".join(text))
-            await connection.execute("checkpoint")
         finally:
             await connection.close()
+        await self._written_down()
+
+    async def _written_down(self) -> None:
+        """Return once the database has written all its pages: one that restarts meanwhile is asked again."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while True:
+                with contextlib.suppress(OSError, asyncpg.PostgresConnectionError):
+                    connection = await postgres.connect(self.stack.urls()["DATABASE_URL"])
+                    try:
+                        await connection.execute("checkpoint")
+                        return
+                    finally:
+                        await connection.close(timeout=5)
+                await asyncio.sleep(1)
 
 
 async def _given(queue: aio_pika.abc.AbstractQueue, *, no_ack: bool) -> AsyncIterator[AbstractIncomingMessage]:
