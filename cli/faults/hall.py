@@ -133,7 +133,7 @@ class Hall:
 async def set_up(stack: Stack, folder: Path, *, desks: int, students: int) -> Hall:
     """Tell the bus of a campaign, and return when capture knows it."""
     told = _Campaign(desks, students, bytes.fromhex(stack.secrets().code_key))
-    publisher = bus.Publisher(stack.urls()["AMQP_URL"])
+    publisher = bus.Publisher(stack.urls()["AMQP_URL"], timeout_s=120)
     try:
         events = list(told.events())
         for start in range(0, len(events), 200):
