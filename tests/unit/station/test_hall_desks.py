@@ -12,6 +12,7 @@ import pytest
 
 from gradphoto_contracts import ids
 from kit import auth, crypto, errors, web
+from kit import clock as clocks
 from kit import ids as new_ids
 from station.domain import hub
 from station.domain.hall import Claimed, Entry, Hall
@@ -50,8 +51,9 @@ class Lan(httpx.AsyncBaseTransport):
         if self.tamper is None:
             return response
         await response.aread()
-        return httpx.Response(response.status_code, headers={peers.HEADER: response.headers[peers.HEADER]},
-                              content=response.content.replace(*self.tamper.split(b"|")))  # fmt: skip
+        old, new = self.tamper.split(b"|")
+        headers = {peers.HEADER: response.headers[peers.HEADER]}
+        return httpx.Response(response.status_code, headers=headers, content=response.content.replace(old, new))
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Desk:
             self.clock,
         )
         app = web.application(
-            Settings(), title="gradphoto hall", clock=self.clock, verifier=None, routers=[doors], readiness=_ready
+            Settings(), title="gradphoto hall", clock=clocks.SystemClock(), verifier=None, routers=[doors], readiness=_ready
         )  # fmt: skip
         self.lan.doors[self.code] = httpx.ASGITransport(app)
 
