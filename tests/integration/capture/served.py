@@ -64,6 +64,8 @@ class Served:
 async def serving(capture: Capture) -> AsyncIterator[Served]:
     """The whole web door of capture over HTTP, on the real database and store."""
     capture.clock.time = datetime.now(UTC)
+    # A real agent lives today, and lets in only whose class is planned for today.
+    await capture.hear(capture.slot(capture.class_id, "A1"))
     private_pem, public_pem = crypto.new_key()
 
     async def ready() -> dict[str, bool]:

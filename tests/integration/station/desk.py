@@ -87,7 +87,9 @@ class Station:
 
     def photograph(self, place: int, flaw: str | None = None) -> dict[str, Any]:
         """Check student `place` in, seat, shoot and keep."""
-        ticket = self.post("/v1/checkins", {"scan": f"scan-{place}"})["ticket"]
+        answer = self.post("/v1/checkins", {"scan": f"scan-{place}"})
+        ticket = answer["ticket"]
+        assert ticket, answer
         self.post("/v1/seat", {"ticket": ticket})
         self.sit_down(place, flaw)
         shot = self.post("/v1/shutter")
