@@ -35,13 +35,18 @@ def router(unit: ports.Unit, signed: access.Signed) -> APIRouter:
     @doors.put("/releases/{checkin_id}")
     async def release(checkin_id: UUID, body: bodies.Release, station: Station) -> bodies.Released:
         async with unit() as work:
-            checkin = await work.checkins.get(ids.CheckinId(checkin_id))
-            if checkin is not None and checkin.campaign_id != station.campaign_id:
-                raise errors.Refused("student-of-another-campaign")
-            await doubles.release_checkin(work, ids.CheckinId(checkin_id), body.released_at)
+            await note_release(work, checkin_id, body, station)
         return bodies.Released()
 
     return doors
+
+
+async def note_release(work: ports.Work, checkin_id: UUID, body: bodies.Release, station: stations.Station) -> None:
+    """The holder of a ticket walked off, as this station tells it; it may speak for its own campaign alone."""
+    checkin = await work.checkins.get(ids.CheckinId(checkin_id))
+    if checkin is not None and checkin.campaign_id != station.campaign_id:
+        raise errors.Refused("student-of-another-campaign")
+    await doubles.release_checkin(work, ids.CheckinId(checkin_id), body.released_at)
 
 
 def _add_staff(doors: APIRouter, unit: ports.Unit) -> None:

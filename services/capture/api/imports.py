@@ -15,7 +15,7 @@ from gradphoto_contracts import ids
 from kit import auth, documents, errors, logs, web
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import bodies, desk, seals
+from services.capture.api import bodies, desk, halls, seals
 from services.capture.domain import photos, stations
 from services.capture.handlers import desk as acts
 from services.capture.handlers import seals as seal_acts
@@ -54,7 +54,7 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
     @doors.put("/{kind}/{key}")
     async def bring(
         station_id: UUID,
-        kind: Literal["checkin", "capture", "drift", "session"],
+        kind: Literal["checkin", "release", "capture", "drift", "session"],
         key: UUID,
         body: bodies.Brought,
         who: Manager,
@@ -76,6 +76,9 @@ async def _take(
     if kind == "checkin":
         async with unit() as work:
             await acts.record_checkin(work, await desk.checkin_of(work, key, _read(bodies.Checkin, text), station))
+    elif kind == "release":
+        async with unit() as work:
+            await halls.note_release(work, key, _read(bodies.Release, text), station)
     elif kind == "capture":
         await acts.receive_capture(unit, objects, desk.shot_of(key, _read(bodies.Capture, text), station))
     elif kind == "drift":
