@@ -42,7 +42,7 @@ class Station:
         self._once_it_is_so(lambda: self.get("/healthz"))
 
     def _once_it_is_so(self, wanted: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while True:
             try:
                 if wanted():
@@ -96,7 +96,7 @@ class Station:
         self.post("/v1/decision", {"capture_id": shot["capture_id"], "decision": "keep"})
         return shot
 
-    def drained(self, timeout_s: float = 60) -> dict[str, Any]:
+    def drained(self, timeout_s: float = 180) -> dict[str, Any]:
         """The state once everything is with the server."""
         return self.wait_for(lambda state: not state["backlog"], timeout_s)
 
@@ -105,7 +105,7 @@ class Station:
         door = json.loads((self.directory / "door.json").read_text())
         return self.client.get(door["metrics"]).text
 
-    def wait_for(self, reached: Callable[[dict[str, Any]], bool], timeout_s: float = 60) -> dict[str, Any]:
+    def wait_for(self, reached: Callable[[dict[str, Any]], bool], timeout_s: float = 180) -> dict[str, Any]:
         """The state once it is as wanted."""
         deadline = time.monotonic() + timeout_s
         while not reached(state := self.get("/v1/state")):
@@ -130,7 +130,7 @@ class Station:
     def run_to_end(self, act: str, *more: str) -> subprocess.CompletedProcess[bytes]:
         """Run one act of the program to its end."""
         line = self._line(act, *more)
-        return subprocess.run(line, cwd=PROJECT, env=self._env(), check=False, timeout=240, capture_output=True)
+        return subprocess.run(line, cwd=PROJECT, env=self._env(), check=False, timeout=300, capture_output=True)
 
 
 def _environment() -> dict[str, str]:

@@ -109,6 +109,20 @@ def test_a_screenshot_is_read() -> None:
     assert codes.in_file(written(page, ".jpg")) == [CODE]
 
 
+def test_one_code_is_wanted() -> None:
+    """A picture of one code is that code; none, or two phones side by side, are refused."""
+    one, other = drawn(CODE), drawn(f"{CODE}-other")
+    high = max(one.shape[0], other.shape[0])
+    both = np.hstack(
+        [np.pad(code, ((0, high - code.shape[0]), (40, 40)), constant_values=255) for code in (one, other)]
+    )
+    assert codes.the_one_in(written(one)) == CODE
+    with pytest.raises(Invalid, match="code-picture-several"):
+        codes.the_one_in(written(both))
+    with pytest.raises(Invalid, match="code-picture-empty"):
+        codes.the_one_in(written(np.full((60, 60), 200, np.uint8)))
+
+
 @pytest.mark.parametrize("fault", ["dark mode", "dim", "no quiet zone", "noisy", "turned", "blurred", "small"])
 def test_a_poor_picture_is_read(fault: str) -> None:
     """What phones and halls do to a code."""
