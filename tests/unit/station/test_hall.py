@@ -277,14 +277,14 @@ def test_a_ticket_is_called_once(hall_of_four: Side) -> None:
 def test_a_deposed_hub_grants_apart(hall_of_four: Side) -> None:
     """Behind a broken cable the old hub goes on, the others have a new one: both photos are kept, one is flagged."""
     hall_of_four.act("cut", 0, 0b0110, 0)  # the middle two against the others
-    for desk in range(4):
-        hall_of_four.act("look", desk, 0, 0)
+    for place in range(4):
+        hall_of_four.act("look", place, 0, 0)
     assert [hall_of_four.part(desk) for desk in DESKS] == ["hub", "hub", "waiting", "member"]
     hall_of_four.act("exchange", 1, 2, 0)
-    for desk in (3, 2):
-        hall_of_four.act("check in", desk, 0, 0)
-        hall_of_four.act("call", desk, 0, 0)
-        hall_of_four.act("photograph", desk, 0, 0)
+    for place in (3, 2):
+        hall_of_four.act("check in", place, 0, 0)
+        hall_of_four.act("call", place, 0, 0)
+        hall_of_four.act("photograph", place, 0, 0)
     hall = hall_of_four.reunite()
     assert [double.student_id for double in hall.doubles()] == [STUDENTS[0]]
     assert len(photographed(hall)[STUDENTS[0]]) == 2
