@@ -44,7 +44,7 @@ class Desk(Station):
     def show_picture(self, content: str) -> dict[str, Any]:
         """Send a screenshot of a code."""
         modules = np.asarray(cv2.QRCodeEncoder.create().encode(content), np.uint8)
-        page = np.kron(np.pad(modules, 4, constant_values=255), np.ones((6, 6), np.uint8))
+        page = np.kron(np.pad(modules, 4, constant_values=255), np.ones((6, 6))).astype(np.uint8)
         door = json.loads((self.directory / "door.json").read_text())
         headers = {"authorization": f"Bearer {door['token']}"}
         sent = bytes(cv2.imencode(".png", page)[1])
