@@ -188,7 +188,7 @@ export function Head({ view, act }) {
   const camera = health.camera;
   const old = age(health.pack_age_s);
   const chips = [
-    chip("相机", cameraSays(camera), cameraMore(camera), !camera.trouble),
+    chip("相机", cameraSays(camera), cameraMore(camera), !camera.trouble, "keep"),
     health.reader ? chip("读卡", gearSays(health.reader), cardSays(health.reader), !health.reader.trouble) : null,
     health.printer ? chip("号条", slipSays(health.printer), paperSays(health.printer), !health.printer.trouble) : null,
     chip(
@@ -203,7 +203,7 @@ export function Head({ view, act }) {
     chip("时钟", health.skew_s ? `差 ${health.skew_s} 秒` : "准", health.skew_s ? "corrected" : "right", true),
   ];
   return html`
-    <header class="head">
+    <header class=${health.reader || health.printer ? "head geared" : "head"}>
       <div class="desk-code"><b>${view.desk_code}</b><span>采集台<i>desk · ${view.campus_code}</i></span></div>
       ${chips}
       <div class="done"><b>${view.done}</b><span>已完成<i>done</i></span></div>
@@ -232,7 +232,6 @@ const cardSays = (reader) => ({ read: "card read", again: "lay again" })[reader.
 const slipSays = (printer) => (printer.details.waiting ? `待打 ${printer.details.waiting}` : gearSays(printer));
 const paperSays = (printer) => (printer.trouble ? "fault" : printer.details.paper === "near end" ? "paper low" : "paper ok");
 
-
 // What this desk is to the others of its hall, and how many of them it hears.
 function hall(state) {
   if (!state || state.part === "off") return [];
@@ -243,8 +242,8 @@ function hall(state) {
   return [chip("同厅", `${part.zh}${of} ${heard}`, part.en, well)];
 }
 
-function chip(name, value, english, well) {
-  return html`<div class=${well ? "chip" : "chip bad"} key=${name}><b>${well ? "✓" : "▲"} ${name}</b><span>${value}</span><i>${english}</i></div>`;
+function chip(name, value, english, well, more = "") {
+  return html`<div class=${`chip ${well ? "" : "bad"} ${more}`} key=${name}><b>${well ? "✓" : "▲"} ${name}</b><span>${value}</span><i>${english}</i></div>`;
 }
 
 const SHOWN = 2; // more would push the student off the screen
