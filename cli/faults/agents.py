@@ -102,9 +102,9 @@ class Desk:
         usual = {"DEPLOYMENT": "embedded", "STATION_RESERVE_MB": "1", "LOG_LEVEL": "INFO"}
         return {f"GRADPHOTO_{name}": value for name, value in {**usual, **self.environment}.items()}
 
-    async def enrol(self, code: str, camera: str) -> None:
-        """As an operator does, with a one-time code."""
-        self.pid = await self.nursery.bear(self, {"url": self.line.api.url, "code": code, "camera": camera})
+    async def enrol(self, code: str, **devices: str) -> None:
+        """As an operator does, with a one-time code; `devices` are camera, reader and printer, by their names."""
+        self.pid = await self.nursery.bear(self, {"url": self.line.api.url, "code": code, **devices})
         await self.gone()
         if not (self.folder / "station.json").exists():
             raise RuntimeError(f"登记失败 enrolment failed: {layouts.log_tail(self.log)}")

@@ -19,7 +19,7 @@ from cli.stack import stack as stacks
 
 SHORT_KILLS, LONG_KILLS = 50, 1000
 #: Two desks a row, and students for each kill.
-_DESKS, _STUDENTS = 40, 400
+_DESKS, _STUDENTS = 40, 120
 
 
 def matrix(kill_count: int) -> list[Fault]:

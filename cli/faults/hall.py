@@ -90,6 +90,8 @@ class Hall:
         self,
         *,
         camera: str = "virtual",
+        reader: str = "none",
+        printer: str = "none",
         without: Sequence[str] = (),
         folder: Path | None = None,
         environment: dict[str, str] | None = None,
@@ -111,7 +113,7 @@ class Hall:
             body = {"campaign_id": str(self.campaign_id), "desk_id": str(self.desk_ids[number]), "label": f"D{number}"}
             invited = await self.capture.post_once_known("/v1/stations", body)
             desk.station_id = invited["station_id"]
-            await desk.enrol(invited["enrolment_code"], camera)
+            await desk.enrol(invited["enrolment_code"], camera=camera, reader=reader, printer=printer)
             if start:
                 await desk.start()
             yield desk

@@ -71,7 +71,7 @@ def _be_an_agent(order: dict[str, Any]) -> None:
 async def _work(folder: Path, config: settings.Settings, enrol: dict[str, str] | None) -> int:
     if enrol is None:
         return await app.run(folder, config)
-    devices = settings.Devices(camera=enrol["camera"])
+    devices = settings.Devices(camera=enrol["camera"], reader=enrol["reader"], printer=enrol["printer"])
     await enrolment.enrol(settings.Directory(folder), config, enrol["url"], enrol["code"], devices)
     return 0
 

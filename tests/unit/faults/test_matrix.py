@@ -27,7 +27,8 @@ def test_the_public_matrix_is_whole() -> None:
 def test_a_row_names_what_there_is(row: Fault) -> None:
     """Its message is in the catalogue, in Chinese; its alert is a rule; its metric is of ours."""
     zh, _ = messages.render(
-        row.code, {"file": "x", "holder": "x", "frames": 1, "waiting": 1, "seconds": 1, "http_status": 503}
+        row.code,
+        {"file": "x", "holder": "x", "frames": 1, "waiting": 1, "seconds": 1, "http_status": 503, "silent": "A"},
     )
     assert re.search("[\\u4e00-\\u9fff]", zh)
     assert row.alert in report.alerts()
