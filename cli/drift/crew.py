@@ -221,7 +221,8 @@ class Crew:
         self.day.photos += 1
         self._photo_before = shown
         if shown != owner:
-            noise = max(self._causes([owner, shown]), key=lambda cause: cause.begun, default=None)
+            own = self.script.sittings[self.at].noise
+            noise = own or max(self._causes([owner, shown]), key=lambda cause: cause.begun, default=None)
             self.day.wrong.append(Wrong(self.at, noise, len(self.day.alarms)))
 
     # -- the operator asked
