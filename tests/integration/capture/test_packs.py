@@ -81,7 +81,10 @@ async def test_a_pack_holds_digests_and_no_person(doors: Doors, station: Station
         "eligible": True,
         "photographed": False,
     }
-    assert pack["classes"] == [{"class_id": str(capture.class_id), "label": "软件 20-1", "order_code": "A1"}]
+    (school_class,) = pack["classes"]
+    starts_at = [capture.clock.now().isoformat()]
+    told = {"class_id": str(capture.class_id), "label": "软件 20-1", "order_code": "A1", "starts_at": starts_at}
+    assert school_class == told
     assert (pack["desk"]["code"], pack["desk"]["next_ticket"], pack["fresh_minutes"]) == ("A1", 1, 120)
     assert auth.stamped(PACK_KEY, packs.SIGNED_AS, answer.content, answer.headers["gradphoto-signature"])
     assert packs.SIGNED_AS == SIGNED_AS
