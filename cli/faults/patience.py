@@ -14,7 +14,7 @@ class TooLong(AssertionError):
     """What was waited for did not come."""
 
 
-async def until(what: str, reached: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S) -> T:
+async def until(what: str, reached: Callable[[], Awaitable[T | None]], patience_s: float = PATIENCE_S) -> T:
     """The first answer that is true; TooLong after `patience_s`."""
     deadline = time.monotonic() + patience_s
     while not (answer := await reached()):
