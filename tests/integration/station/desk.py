@@ -42,7 +42,7 @@ class Station:
         self._once_it_is_so(lambda: self.get("/healthz"))
 
     def _once_it_is_so(self, wanted: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while True:
             try:
                 if wanted():

@@ -88,8 +88,13 @@ class Desk:
             self.clock,
         )
         app = web.application(
-            Settings(), title="gradphoto hall", clock=clocks.SystemClock(), verifier=None, routers=[doors], readiness=_ready
-        )  # fmt: skip
+            Settings(),
+            title="gradphoto hall",
+            clock=clocks.SystemClock(),
+            verifier=None,
+            routers=[doors],
+            readiness=_ready,
+        )
         self.lan.doors[self.code] = httpx.ASGITransport(app)
 
     async def close(self) -> None:
