@@ -54,7 +54,7 @@ def of(station: Station) -> dict[str, Any]:
     return hall
 
 
-def until(so: Callable[[], bool], timeout_s: float = 120) -> None:
+def until(so: Callable[[], bool], timeout_s: float = 300) -> None:
     """Wait for it."""
     deadline = time.monotonic() + timeout_s
     while not so():
@@ -159,7 +159,7 @@ def the_server_has_both(capture: HallCapture, stations: list[Station]) -> None:
     """Each frame once, each check-in alike whoever tells it; those made in the split say so."""
     for station in stations:
         station.post("/v1/network", {"online": True})
-        station.drained(120)
+        station.drained(300)
     assert capture.conflicts == []
     kept = [row["student_id"] for row in capture.captures.values()]
     assert sorted(map(capture.students.index, kept)) == [0, 1, 2, 3, 4, 5, 5, 6]
