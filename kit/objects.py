@@ -27,7 +27,7 @@ _AT_ONCE = 8
 _REGION = "us-east-1"
 #: How many names a listing fetches at a time.
 _PAGE = 1000
-_ABSENT = frozenset({"NoSuchKey", "NoSuchObject", "NotFound"})
+_ABSENT = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchVersion", "NotFound"})
 #: What stores say that have no object lock, or have none on this bucket.
 NO_LOCK = frozenset(
     {
