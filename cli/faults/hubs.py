@@ -26,7 +26,7 @@ async def hub_lost(hall: Hall) -> Seen:
             (desk.folder / "hall.json").write_text(json.dumps({"listen": "127.0.0.1:0"}))
             desk.sit_down(pictures.portrait(0))
             await desk.start()
-        hub: agents.Desk = await patience.until("three desks and one hub", lambda: _hub(desks))
+        hub = await patience.until("three desks and one hub", lambda: _hub(desks))
         others = [desk for desk in desks if desk is not hub]
         for desk in desks:
             desk.line.plug(online=False)
