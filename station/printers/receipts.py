@@ -127,7 +127,8 @@ class ReceiptPrinter(devices.Supervised):
         if self._line is None:
             self._line = lines.opened(self._where)
         condition = self._condition(self._line)
-        self._watch.knows(paper="near end" if condition.paper_near_end else "enough")
+        out = condition.fault == "paper_out"
+        self._watch.knows(paper="out" if out else "near end" if condition.paper_near_end else "enough")
         if condition.fault:
             raise Stopped(condition.fault)
 
