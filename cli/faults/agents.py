@@ -88,6 +88,8 @@ class Desk:
     without: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     limit_bytes: int = 0
+    #: So many codes its desk pack must know before anybody comes: they reach capture one by one.
+    codes: int = 1
     station_id: str = ""
     pid: int = 0
     starts: int = 0
@@ -128,7 +130,7 @@ class Desk:
         if not self.alive():
             raise RuntimeError(f"台站程序已结束 the agent has ended: {layouts.log_tail(self.log)}")
         with contextlib.suppress(httpx.TransportError, OSError, ValueError, KeyError):
-            return self._door()["pid"] == self.pid and bool((await self.state())["pack_codes"])
+            return self._door()["pid"] == self.pid and (await self.state())["pack_codes"] >= self.codes
         return False
 
     def alive(self) -> bool:

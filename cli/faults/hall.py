@@ -108,6 +108,7 @@ class Hall:
             line=line,
             without=tuple(without),
             environment=dict(environment or {}),
+            codes=len(self.student_ids),
         )
         try:
             body = {"campaign_id": str(self.campaign_id), "desk_id": str(self.desk_ids[number]), "label": f"D{number}"}
