@@ -1,4 +1,4 @@
-"""The public fault matrix: its short form in every run, all of it in `test all`."""
+"""The public fault matrix: a short form and the rest, in `test all`."""
 
 import pytest
 from rich.console import Console
@@ -18,6 +18,7 @@ def failures(outcomes: list[Outcome]) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_the_short_matrix_with_fifty_kills() -> None:
     """No fault loses or doubles a frame, and each is told, measured and able to fail."""
