@@ -37,8 +37,10 @@ class Settings(BaseSettings):
     station_reserve_mb: int = 256
     #: Originals go up no faster than this; the campaign's policy may set a tighter limit. None: as fast as they can.
     station_upload_kbit_s: Annotated[int, Field(ge=64)] | None = None
-    #: How often the desks of a hall exchange what they know; a hub that is silent for three times as long is replaced.
+    #: How often the desks of a hall exchange what they know, and how long a desk that is silent counts as heard. One
+    #: whose program has ended refuses connections: that is known at once.
     station_hall_beat_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    station_hall_lease_s: Annotated[float, Field(gt=0, le=300)] = 3.0
     #: `host:port` where a Prometheus on another machine may read this desk's figures; the door itself is loopback only.
     station_metrics: Annotated[str, StringConstraints(pattern=r"^[^:]+:\d{1,5}$")] | None = None
 

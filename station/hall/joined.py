@@ -40,8 +40,9 @@ class Joined:
         self._config, self._hall, self._fetch, self._clock = config, hall, fetch, clock
         self._listed = roster.Roster(directory.hall_list, enrolled.campaign_id, enrolled.pack_key)
         log = Log(directory.hall_log, directory.sealer("hall"))
+        times = (config.station_hall_beat_s, config.station_hall_lease_s)
         self._addresses = roster.Addresses(directory.hall_addresses)
-        self._standing = Standing(self._me, self._listed, self._addresses, log, clock, config.station_hall_beat_s)
+        self._standing = Standing(self._me, self._listed, self._addresses, log, clock, *times)
         self._client = peers.Peers(self._me, self._key, self._listed, clock.now)
         self._figures = figures.Figures(enrolled.campus_code, enrolled.desk_code)
         self._member = Member(self._standing, self._client, clock, self._figures)

@@ -16,8 +16,8 @@ from station.hall.standing import Standing
 G = TypeVar("G", halls.Claimed, halls.Called)
 Here = Callable[[halls.Term | None], G | hub.Taken | None]
 There = Callable[[ids.StationId, str], Awaitable[G | hub.Taken | None]]
-#: How long an operator waits for a hub before the desk takes the student by itself, in beats: more than a takeover.
-PATIENCE_BEATS = 8
+#: How long an operator waits for a hub before the desk takes the student by itself, in leases: more than a takeover.
+PATIENCE_LEASES = 2.5
 
 
 class Member:
@@ -132,7 +132,7 @@ class Member:
 
     async def _granted(self, subject: str, here: Here[G], there: There[G]) -> G | hub.Taken | None:
         began = time.monotonic()
-        answer = await self._once_agreed(subject, here, there, began + PATIENCE_BEATS * self.standing.beat_s)
+        answer = await self._once_agreed(subject, here, there, began + PATIENCE_LEASES * self.standing.lease_s)
         self._figures.waited(subject, time.monotonic() - began)
         return answer
 

@@ -68,7 +68,7 @@ class Peers:
         try:
             response = await self._client.post(f"http://{address}{path}", content=content, headers=headers)
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise PeerUnreachable(gone=isinstance(error, httpx.NetworkError)) from error
+            raise PeerUnreachable(gone=isinstance(error, httpx.ConnectError)) from error
         if response.status_code == 409:
             raise NotHub
         if not response.is_success:

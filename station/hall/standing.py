@@ -15,8 +15,8 @@ from station.hall.log import Log
 
 G = TypeVar("G", halls.Claimed, halls.Called)
 Part = Literal["off", "hub", "member", "waiting", "alone"]
-#: How long a desk that is silent counts as heard, in beats.
-LEASE_BEATS = 3
+#: How long a desk that has just started listens before it says that it is alone, in beats.
+LISTEN_BEATS = 3
 
 
 class Standing:
@@ -24,9 +24,9 @@ class Standing:
 
     def __init__(
         self, me: ids.StationId, listed: roster.Roster, addresses: roster.Addresses, log: Log, clock: ports.Clock,
-        beat_s: float,
+        beat_s: float, lease_s: float,
     ) -> None:  # fmt: skip
-        self.me, self.listed, self.beat_s = me, listed, beat_s
+        self.me, self.listed, self.beat_s, self.lease_s = me, listed, beat_s, lease_s
         self.hall = halls.Hall()
         self.reserved = 0
         #: Set whenever something is known that was not.
@@ -49,7 +49,7 @@ class Standing:
         entries, self.reserved = await self._log.open()
         self.hall = halls.Hall(entries)
         self._open = dict.fromkeys(self.hall.claims)
-        self._listening_until = time.monotonic() + LEASE_BEATS * self.beat_s
+        self._listening_until = time.monotonic() + LISTEN_BEATS * self.beat_s
 
     async def close(self) -> None:
         """Let go of the file."""
@@ -63,7 +63,7 @@ class Standing:
     @property
     def heard(self) -> frozenset[ids.StationId]:
         """The other desks that were heard within the lease."""
-        since = time.monotonic() - LEASE_BEATS * self.beat_s
+        since = time.monotonic() - self.lease_s
         return frozenset(peer for peer, at in self._heard_at.items() if at >= since and peer in self.listed.peers)
 
     @property

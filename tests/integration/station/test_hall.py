@@ -15,8 +15,8 @@ from tests.integration.station.desk import Station
 from tests.integration.station.fake_capture import Running, running
 from tests.integration.station.fake_hall import HallCapture
 
-#: A beat so long that a busy machine's stalls are not taken for a desk's death; a dead one is known at once.
-BEAT_S = "3"
+#: A lease so long that a busy machine's stalls are not taken for a desk's death; a dead one is known at once.
+LEASE_S = "60"
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def hall(capture: HallCapture, tmp_path: Path) -> Iterator[tuple[Running, list[S
     """Three stations that have found each other by the server's list."""
     with ExitStack() as stack, running(capture) as server:
         stations = [
-            Station(tmp_path / code, capture.url, GRADPHOTO_STATION_HALL_BEAT_S=BEAT_S) for code in ("A", "B", "C")
+            Station(tmp_path / code, capture.url, GRADPHOTO_STATION_HALL_LEASE_S=LEASE_S) for code in ("A", "B", "C")
         ]
         for station in stations:
             stack.callback(_end, station)
@@ -121,6 +121,7 @@ def the_hub_dies(hub: Station, others: list[Station]) -> None:
     """What it granted last is known to whom it granted it; the next desk takes over and grants no one twice."""
     held = scan(others[0], 3)
     assert held["outcome"] == "issued"
+    before = of(others[0])["term"]
     hub.kill()
     again = scan(others[1], 3)
     assert (again["outcome"], again["ticket"]) == ("already_ticketed", held["ticket"])
@@ -128,7 +129,8 @@ def the_hub_dies(hub: Station, others: list[Station]) -> None:
     fresh = scan(others[1], 4)
     assert fresh["outcome"] == "issued"
     until(lambda: all(station.get("/v1/state")["queue"] == [held["ticket"], fresh["ticket"]] for station in others))
-    assert {of(station)["term"] for station in others} == {2}
+    until(lambda: len({of(station)["term"] for station in others}) == 1)
+    assert of(others[0])["term"] > before
     for station, ticket in zip(others, (held["ticket"], fresh["ticket"]), strict=True):
         shoot(station, ticket, 51)
 
@@ -168,6 +170,6 @@ def the_server_has_both(capture: HallCapture, stations: list[Station]) -> None:
         for key, told in capture.grants.items()
         if any(grant["apart"] for grant in told)
     }
-    assert apart == {5, 6}
+    assert apart >= {5, 6}
     assert len(capture.checkins) == 9
     assert len(capture.releases) == 1

@@ -75,7 +75,7 @@ class Desk:
         addresses = roster.Addresses(self.directory / "addresses.json")
         addresses.load()
         self.log = Log(self.directory / "hall.sqlite3", sealer)
-        self.standing = standing.Standing(self.station_id, self.listed, addresses, self.log, self.clock, BEAT_S)
+        self.standing = standing.Standing(self.station_id, self.listed, addresses, self.log, self.clock, BEAT_S, 90.0)
         await self.standing.open()
         self.standing.own_address = f"{self.code}:80"
         self.client = peers.Peers(self.station_id, self.keys[0], self.listed, self.clock.now, self.lan)
