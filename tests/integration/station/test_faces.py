@@ -4,6 +4,7 @@ import base64
 import os
 from pathlib import Path
 
+import httpx
 import pytest
 
 from kit import ids
@@ -29,6 +30,7 @@ def _picture(page: Page, name: str) -> None:
 
 def test_students_consent_on_the_page_and_one_face_for_two_is_told(station: Station, page: Page) -> None:
     """F7 shows the text and takes a yes; the second frame of one face says so, and stays accepted."""
+    station.client.timeout = httpx.Timeout(300)  # the models are loaded by the first comparison
     page.open(station.console())
     page.until("document.querySelector('[data-link=live] .desk')")
     station.wait_for(lambda state: state["pack_entries"] > 0)
