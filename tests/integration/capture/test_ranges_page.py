@@ -72,6 +72,7 @@ def put_right(address: str, token: str, pictures: Path | None) -> list[str]:
         page.press("Enter")
         page.until("document.querySelector('[name=first]')")
         for name, value in (("first", "A1-0002"), ("last", "A1-0005"), ("places", "1")):
+            page.tell(f"document.querySelector('[name={name}]').focus()")
             page.tell(f"document.querySelector('[name={name}]').select()")
             page.type(value)
         page.press("Enter")
