@@ -130,7 +130,7 @@ class Desk:
         if not self.alive():
             raise RuntimeError(f"台站程序已结束 the agent has ended: {layouts.log_tail(self.log)}")
         with contextlib.suppress(httpx.TransportError, OSError, ValueError, KeyError):
-            return self._door()["pid"] == self.pid and (await self.state())["pack_codes"] >= self.codes
+            return self._door()["pid"] == self.pid and bool((await self.state())["pack_codes"] >= self.codes)
         return False
 
     def alive(self) -> bool:
