@@ -76,6 +76,12 @@ class Nursery:
         self._process.communicate()
 
 
+def _one_connection_each() -> httpx.AsyncClient:
+    # A connection each: one that was kept may be closed by the door in the moment in which it is used again.
+    one_each = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(timeout=120, trust_env=False, limits=one_each)
+
+
 @dataclass
 class Desk:
     """One desk. `without` names guards that its agent goes without; `limit_bytes` is the greatest file it may write."""
@@ -95,7 +101,7 @@ class Desk:
     starts: int = 0
     #: What makes bad weather on its line, while it does.
     weather: "asyncio.Task[None] | None" = None
-    _client: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=120, trust_env=False))
+    _client: httpx.AsyncClient = field(default_factory=_one_connection_each)
 
     # -- the process
 
@@ -130,7 +136,7 @@ class Desk:
         if not self.alive():
             raise RuntimeError(f"台站程序已结束 the agent has ended: {layouts.log_tail(self.log)}")
         with contextlib.suppress(httpx.TransportError, OSError, ValueError, KeyError):
-            return self._door()["pid"] == self.pid and (await self.state())["pack_codes"] >= self.codes
+            return self._door()["pid"] == self.pid and bool((await self.state())["pack_codes"] >= self.codes)
         return False
 
     def alive(self) -> bool:

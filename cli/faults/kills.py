@@ -39,7 +39,8 @@ class Killer:
     async def run(self) -> None:
         """Until all are done; the agent then lives."""
         while self.done < self.kills:
-            opening_s = statistics.median(self.openings) if self.openings else 1.0
+            # Where no life has come to a door yet, each is given longer than the one before it.
+            opening_s = statistics.median(self.openings) if self.openings else 1.3**self.done
             born = time.monotonic()
             life = asyncio.create_task(self._live(born))
             await asyncio.wait({life}, timeout=self.dice.uniform(0.0, opening_s + _WORK_S))
@@ -109,6 +110,8 @@ async def _trial(kills: int, hall: Hall) -> Seen:
         await desk.settle()
         seen.took(await integrity.compare(hall, desk, operator.kept))
         seen.demand(killer.done == kills, f"只杀了 only {killer.done}")
+        worked = len(killer.openings)
+        seen.demand(worked * 5 >= kills, f"只有 {worked} 次开门后被杀 only {worked} lives came to a door")
         seen.note = f"kill -9 × {killer.done}，开门 doors opened × {len(killer.openings)}"
     seen.control = await _forgetful(hall)
     return seen
