@@ -9,7 +9,7 @@ export function enter(given) {
 export async function ask(method, path, body) {
   const sent = { method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } };
   if (body) sent.body = JSON.stringify(body);
-  const answer = await fetch(`/v1/${path}`, sent).catch(() => null);
+  const answer = await fetch(`../v1/${path}`, sent).catch(() => null);
   if (answer === null) throw { code: "gone", zh: "服务没有响应", en: "The service does not answer" };
   const content = await answer.json();
   if (!answer.ok) throw content;
