@@ -54,18 +54,21 @@ async def _rightly_timed(hall: Hall, desk: agents.Desk, seen: Seen, offset_s: fl
 
 
 async def _deaf(hall: Hall, file: Path, offset_s: float) -> str:
-    """The control: an agent that does not learn the server's time is refused, and its frames stay where they are."""
+    """The control: an agent that does not learn the server's time writes its own, wrong by the whole jump.
+
+    Half of the jump: requests that are more than ten minutes off are refused, and nothing would be written at all.
+    """
+    jump_s = offset_s / 2
     _set(hall, file, 0)
     async with hall.desk(environment={"CLOCK_FILE": str(file)}, without=("skew",)) as desk:
         desk.sit_down(pictures.portrait(0))
-        _set(hall, file, offset_s)
+        _set(hall, file, jump_s)
+        began_s = hall.stack.now()
         key = await desk.photograph(hall.next_student())
-
-        async def refused() -> int:
-            return int((await desk.state())["refused"].get("station-clock-skew", 0))
-
-        await patience.until("the server refuses it", refused)
-        return "" if key in await hall.listed(desk.station_id) else "被拒，未上传 refused, nothing sent"
+        await desk.settle()
+        row = (await hall.listed(desk.station_id))[key]
+        late_s = datetime.fromisoformat(row["shutter_at"]).timestamp() - began_s
+    return f"拍摄时间差 shutter time off by {late_s:.0f} s" if abs(late_s - jump_s) < _NEAR_S else ""
 
 
 def _set(hall: Hall, file: Path, offset_s: float) -> None:
