@@ -28,13 +28,14 @@ async def hub_lost(hall: Hall) -> Seen:
             await desk.start()
         hub = await patience.until("three desks and one hub", lambda: _hub(desks))
         others = [desk for desk in desks if desk is not hub]
+        at_first = await _takeovers(others)
         for desk in desks:
             desk.line.plug(online=False)
         kept: dict[str, dict[str, int]] = {desk.station_id: {} for desk in desks}
         for desk in desks:
             await _one(hall, desk, kept)
         before = await _takeovers(others)
-        if not before and not any([await told(desk, _CODE) for desk in desks]):
+        if before == at_first and not any([await told(desk, _CODE) for desk in desks]):
             seen.control = "无提示，无接管 no message, no takeover"
         held = await _ticket(others[0], place := hall.next_student())
         await hub.kill()
