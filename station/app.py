@@ -161,8 +161,8 @@ class Door:
             [api.router(agent, self.token), page, wizard, helper_mode.router(agent, self.guard)], readiness
         )
 
-    def listen(self) -> socket.socket:
-        """Take the port of last time, or another one if that is gone."""
+    def bind(self) -> socket.socket:
+        """Take the port of last time, or another one if that is gone. Nobody is let in yet."""
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if os.name != "nt":  # there it would let two programs share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -170,7 +170,6 @@ class Door:
             listening.bind((_HOST, self.port or _last_port(self.directory)))
         except OSError:
             listening.bind((_HOST, 0))
-        listening.listen(128)
         self.port = listening.getsockname()[1]
         settings.write_whole(self.directory.port, str(self.port).encode())
         return listening
@@ -233,9 +232,11 @@ async def _serve(
     entrance.again.clear()
     entrance.streams.open()
     server = _Server(_options(application))
-    listening = entrance.listen()
-    parts = [asyncio.create_task(server.serve(sockets=[listening]), name="door")]
+    listening = entrance.bind()
+    # Before the first knock: whoever finds the port open finds the token of this life beside it, not of the last.
     _write_door_file(entrance)
+    listening.listen(128)
+    parts = [asyncio.create_task(server.serve(sockets=[listening]), name="door")]
     parts += [asyncio.ensure_future(act()) for act in background]
     wishes = [asyncio.create_task(wish.wait()) for wish in (stopping, entrance.again)]
     ended, _ = await asyncio.wait({*wishes, *parts}, return_when=asyncio.FIRST_COMPLETED)

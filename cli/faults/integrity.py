@@ -73,5 +73,7 @@ async def _camera(desk: Desk, journalled: int) -> list[str]:
     if seal.get("balanced"):
         return []
     counts = f"{seal['camera_frames']} / {journalled} / {seal.get('stored_frames')}"
-    differs = ", ".join(f"{one['kind']} {one.get('frame_counter') or ''}".strip() for one in seal.get("differences", ()))
+    differs = ", ".join(
+        f"{one['kind']} {one.get('frame_counter') or ''}".strip() for one in seal.get("differences", ())
+    )
     return [f"相机、日志、服务器数目不一 camera, journal and server differ: {counts}; {differs}"]
