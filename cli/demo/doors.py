@@ -72,9 +72,12 @@ class Door:
             Refused: an answer other than 2xx, 5xx aside.
             Unreachable: no answer within five minutes.
         """
+        stale = False
         async for _ in tries(self._heal):
             response = await self._try(method, path, arguments)
-            if response is not None and response.status_code < 500 and not self._is_of_another_life(response):
+            if response is not None and not stale and self._is_of_another_life(response):
+                stale = True  # once: whom the door refuses with the newest token, it refuses
+            elif response is not None and response.status_code < 500:
                 return _decoded(response, f"{method} {path}")
             self.retries += 1
         raise Unreachable(f"{method} {path}")

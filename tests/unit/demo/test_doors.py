@@ -1,6 +1,7 @@
 """The demo's calls over a door that is shut for a while, without any server."""
 
 import time
+from itertools import count
 
 import httpx
 import pytest
@@ -68,3 +69,23 @@ async def test_what_depends_on_an_event_is_asked_again_by_its_code() -> None:
         await door(Flaky(422, code="malformed-request"), []).post_once_known(
             "/v1/payments", {}, "billing-payer-unknown"
         )
+
+
+def newest(answers: Flaky) -> doors.Door:
+    """A door whose token is another one each time that it is read."""
+    made, tokens = door(answers, []), count()
+    made._authorise = lambda: f"Bearer {next(tokens)}"
+    return made
+
+
+async def test_a_token_of_the_last_life_is_read_anew_once() -> None:
+    """A desk that began anew refuses its old token; who is refused with the newest one too is told so at once."""
+    assert await newest(Flaky(401, 200)).get("/v1/state") == {"code": ""}
+    refusing = Flaky(401, 401, code="token-invalid")
+    with pytest.raises(doors.Refused, match="401"):
+        await newest(refusing).get("/v1/state")
+    assert refusing.asked == 2
+    same = Flaky(401, code="token-invalid")
+    with pytest.raises(doors.Refused, match="401"):
+        await door(same, []).get("/v1/state")
+    assert same.asked == 1
