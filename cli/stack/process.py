@@ -169,7 +169,8 @@ class Child:
         code = await self._process.wait()
         watch.cancel()
         end_group(self.pid)
-        await asyncio.to_thread(clear_up, self.program.clear_up, self.program.leftovers)
+        if wrong := await asyncio.to_thread(clear_up, self.program.clear_up, self.program.leftovers):
+            self.say(f"{self.program.name}: {wrong}")
         self.last_exit = _describe(code)
         # In one go, so that no reader of stack.json is told of a ready part without a process.
         self.state, self.pid, self.created = "ended", 0, 0.0
@@ -264,12 +265,20 @@ def end_group(pid: int) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def clear_up(command: Sequence[str], leftovers: Iterable[str | Path]) -> None:
-    """Remove what an ended process left behind. The command may find nothing to do: its status is not looked at."""
-    if command:
-        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_CLEAR_UP_S)
+def clear_up(command: Sequence[str], leftovers: Iterable[str | Path]) -> str:
+    """Remove what an ended process left behind; returns what went wrong, empty if nothing did.
+
+    The command may find nothing to do, so its status is not looked at. One that hangs, or is not there any more, must
+    not keep the supervisor from starting the program anew or from ending the others.
+    """
     for path in leftovers:
         Path(path).unlink(missing_ok=True)
+    try:
+        if command:
+            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_CLEAR_UP_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"未能清理 · could not clear up ({' '.join(command)}): {type(error).__name__}"
+    return ""
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

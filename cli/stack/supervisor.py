@@ -287,9 +287,8 @@ def sweep(state: dict[str, Any]) -> list[str]:
     """End whatever a dead supervisor left running; returns the names. Pid and time of creation name a process."""
     parts = sorted(state.get("parts", {}).items(), key=lambda item: item[1].get("kind") == "infra")
     ended = [name for name, part in parts if process.end(int(part.get("pid", 0)), float(part.get("created", 0.0)))]
-    for _, part in parts:
-        process.clear_up(part.get("clear_up", ()), part.get("leftovers", ()))
-    return ended
+    wrong = [process.clear_up(part.get("clear_up", ()), part.get("leftovers", ())) for _, part in parts]
+    return [*ended, *filter(None, wrong)]
 
 
 @contextlib.contextmanager

@@ -119,3 +119,12 @@ def test_a_process_that_ignores_the_request_is_gone_when_end_returns() -> None:
         assert process.end(child.pid, created, patience_s=0.2)
         assert not process.alive(child.pid, created)
         assert not process.end(child.pid, created)
+
+
+def test_what_cannot_be_cleared_up_is_told_and_stops_nobody(tmp_path: Path) -> None:
+    """A program that has gone since is named; the files are removed all the same."""
+    left = tmp_path / "socket"
+    left.touch()
+    assert "FileNotFoundError" in process.clear_up((str(tmp_path / "docker"), "rm"), (left,))
+    assert not left.exists()
+    assert process.clear_up((sys.executable, "-c", "raise SystemExit(1)"), ()) == ""
