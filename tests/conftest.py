@@ -26,6 +26,11 @@ THOROUGH = os.environ.get("GRADPHOTO_TEST_EXTENT") == "all"
 hypothesis.settings.register_profile("gradphoto", deadline=None, derandomize=not THOROUGH, print_blob=THOROUGH)
 hypothesis.settings.load_profile("gradphoto")
 
+_BROKERS = {
+    "newer_broker": "of RabbitMQ 4.3 alone: run on it by ./gradphoto test all",
+    "older_broker": "of RabbitMQ 3.10 alone: run on it by ./gradphoto test",
+}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test marked for one broker is skipped, by name, on the other; a thorough one, but in `test all`."""
@@ -33,9 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         wanted = {mark.name for mark in item.iter_markers() if mark.name in {"newer_broker", "older_broker"}}
         if wanted and lane not in wanted:
-            item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(sorted(wanted))}"))
+            item.add_marker(pytest.mark.skip(reason=_BROKERS[wanted.pop()]))
         if item.get_closest_marker("thorough") and not THOROUGH:
-            item.add_marker(pytest.mark.skip(reason="only in ./gradphoto test all"))
+            item.add_marker(pytest.mark.skip(reason="takes minutes: only in ./gradphoto test all"))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from tests.integration.station.desk import Station
 from tests.integration.station.fake_capture import Capture, Running
 
 if os.name == "nt":  # pragma: no cover -- the simulated reader needs a pseudo-terminal
-    pytest.skip("pseudo-terminals", allow_module_level=True)
+    pytest.skip("Windows has no pseudo-terminal for the simulated card reader", allow_module_level=True)
 
 
 class Desk(Station):

@@ -9,6 +9,7 @@ from photospec import inspection, profiles
 from station.cameras import portraits
 
 FACES = Path(os.environ.get("GRADPHOTO_FACES", Path(__file__).parents[3] / "../shared/faces"))
+NO_FACES = "real portraits may not be part of the project: name a folder of them in GRADPHOTO_FACES"
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +41,7 @@ def neutral_faces() -> list[Path]:
     """Real neutral portraits, which are read in place and never committed."""
     found = sorted(FACES.glob("london_*_neutral.jpg"))
     if not found:
-        pytest.skip("the shared portraits are not on this machine (../shared/faces)")
+        pytest.skip(NO_FACES)
     return found
 
 

@@ -23,6 +23,7 @@ from station.previews import Previews
 from tests.unit.station.fakes import Bench
 
 FACES = Path(os.environ.get("GRADPHOTO_FACES", Path(__file__).parents[3] / "../shared/faces"))
+NO_FACES = "real portraits may not be part of the project: name a folder of them in GRADPHOTO_FACES"
 
 
 def _vector(person: int, picture: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -236,7 +237,7 @@ def real() -> dict[str, measured.Remembered]:
         for mood in ("neutral", "smiling"):
             path = FACES / f"london_{number}_{mood}.jpg"
             if not path.exists():
-                pytest.skip("the shared portraits are not on this machine (../shared/faces)")
+                pytest.skip(NO_FACES)
             face = measured.remember(path.read_bytes())
             assert face is not None
             found[f"{number} {mood}"] = face
