@@ -1,14 +1,16 @@
 """The bus: a publisher that knows what was confirmed, a consumer whose every act on a message is a named outcome."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
+from aiormq.channel import Channel as UnderlayChannel
 
 from gradphoto_contracts.envelope import CONTENT_TYPE, Envelope, MalformedEnvelope
 from kit import broker, errors, logs, metrics, outcomes, topology
@@ -68,9 +70,15 @@ async def publish(
         Unroutable, NotTaken: it was not kept.
         BrokerAway: we do not know; send it again, the hearer's inbox suppresses the second.
     """
+    with _kept(routing_key):
+        await exchange.publish(outgoing, routing_key, mandatory=True, timeout=timeout_s)
+
+
+@contextlib.contextmanager
+def _kept(routing_key: str) -> Iterator[None]:
     with broker.away():
         try:
-            await exchange.publish(outgoing, routing_key, mandatory=True, timeout=timeout_s)
+            yield
         except PublishError:
             raise Unroutable(routing_key) from None
         except DeliveryError:
@@ -85,19 +93,18 @@ class Publisher:
         self._name = name
         self._timeout_s = timeout_s
         self._connection: AbstractConnection | None = None
-        self._channel: AbstractChannel | None = None
-        self._exchange: AbstractExchange | None = None
+        self._channel: UnderlayChannel | None = None
 
     async def publish_window(self, envelopes: Sequence[Envelope]) -> list[bool | Exception]:
         """Publish in order, all under way at once; each gives True when confirmed, else its failure. Never raises."""
         if not envelopes:
             return []
         try:
-            exchange = await self._opened()
+            channel = await self._opened()
         except broker.BrokerAway as away:
             await self.close()
             return [away for _ in envelopes]
-        publishing = [asyncio.create_task(self._publish(exchange, envelope)) for envelope in envelopes]
+        publishing = [asyncio.create_task(self._publish(channel, envelope)) for envelope in envelopes]
         try:
             # One clock for the window: one for each message is a fifth of the work.
             _, late = await asyncio.wait(publishing, timeout=self._timeout_s)
@@ -109,23 +116,35 @@ class Publisher:
             await self.close()
         return results
 
-    async def _publish(self, exchange: AbstractExchange, envelope: Envelope) -> bool | Exception:
+    async def _publish(self, channel: UnderlayChannel, envelope: Envelope) -> bool | Exception:
+        outgoing = message(envelope)
         try:
-            await publish(exchange, message(envelope), envelope.type, timeout_s=None)
+            with _kept(envelope.type):
+                # `exchange.publish` lets one message at a time wait for the socket; a window is bounded anyway.
+                await channel.basic_publish(
+                    outgoing.body,
+                    exchange=broker.EXCHANGE,
+                    routing_key=envelope.type,
+                    properties=outgoing.properties,
+                    mandatory=True,
+                    wait=False,
+                )
         except errors.Unavailable as problem:
             return problem
         return True
 
-    async def _opened(self) -> AbstractExchange:
-        if self._exchange is None:
+    async def _opened(self) -> UnderlayChannel:
+        if self._channel is not None and self._channel.is_closed:
+            await self.close()
+        if self._channel is None:
             self._connection = await broker.connect(self._url, self._name)
             with broker.away():
                 # RabbitMQ 3.10 takes messages before its stream is back: what others confirm then is missing from it.
                 async with asyncio.timeout(broker.CONNECT_TIMEOUT_S):
                     await topology.stream_is_there(self._connection)
-                self._channel = await broker.confirming(self._connection)
-                self._exchange = await self._channel.get_exchange(broker.EXCHANGE, ensure=False)
-        return self._exchange
+                confirming = await broker.confirming(self._connection)
+                self._channel = cast(UnderlayChannel, await confirming.get_underlay_channel())
+        return self._channel
 
     async def connect(self) -> None:
         """Open now rather than at the first window; BrokerAway when nobody answers."""
@@ -133,7 +152,7 @@ class Publisher:
 
     async def close(self) -> None:
         """Drop the connection; the next window opens another."""
-        connection, self._connection, self._channel, self._exchange = self._connection, None, None, None
+        connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             await broker.close(connection)
 

@@ -62,5 +62,7 @@ async def _measure(stack: stacks.Stack, folder: Path, what: Sequence[What], cons
     found: list[figures.Figure] = []
     for each in what:
         console.print(f"▶ {each.value}")
-        found += await acts[each](stack, folder)
+        measured = await acts[each](stack, folder)
+        figures.show(measured, console)
+        found += measured
     return found

@@ -12,7 +12,9 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import cv2
 import numpy as np
@@ -32,6 +34,7 @@ _SPEED = 5.0
 #: Walking up and sitting down, and looking at the verdict: simulated seconds.
 _SITTING_S, _LOOKING_S = 4.0, 1.0
 _PICTURES = 4
+_SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass
@@ -72,8 +75,10 @@ class Floor:
 
 
 async def measure(stack: Stack, folder: Path) -> list[Figure]:
-    """Waits at three desks, then an hour at one of them."""
+    """Waits at three desks, then an hour at one of them. The stack's clock is at the next morning afterwards."""
     cv2.setNumThreads(1)
+    # A desk's queue is of one day: an hour that begins at night would pass midnight.
+    clocks.set_to(stack.layout.clock, _next_morning(stack.now()))
     pictures = [await asyncio.to_thread(photo._capture, seed, *photo._SIZES["upright"]) for seed in range(_PICTURES)]
     place = await hall.set_up(stack, folder, desks=DESKS, students=DESKS * STUDENTS + PER_HOUR + 10)
     try:
@@ -82,12 +87,18 @@ async def measure(stack: Stack, folder: Path) -> list[Figure]:
             desks = [await at_work.enter_async_context(place.desk(environment=told)) for _ in range(DESKS)]
             waits = await _waits(place, desks, pictures, folder)
             hour = await _hour(place, desks[0], pictures)
-            clocks.reset(stack.layout.clock)
+            clocks.set_to(stack.layout.clock, stack.now())
             for desk in desks:
                 await desk.settle()
     finally:
         await place.close()
     return [*_figures(waits), *hour]
+
+
+def _next_morning(now: float) -> float:
+    """Nine o'clock of the next day in Shanghai, in seconds since 1970."""
+    tomorrow = datetime.fromtimestamp(now, _SHANGHAI) + timedelta(days=1)
+    return tomorrow.replace(hour=9, minute=0, second=0, microsecond=0).timestamp()
 
 
 async def _waits(place: hall.Hall, desks: list[agents.Desk], pictures: list[bytes], folder: Path) -> Waits:

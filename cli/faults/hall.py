@@ -135,7 +135,7 @@ class Hall:
 
 async def set_up(stack: Stack, folder: Path, *, desks: int, students: int) -> Hall:
     """Tell the bus of a campaign, and return when capture knows it."""
-    told = _Campaign(desks, students, bytes.fromhex(stack.secrets().code_key))
+    told = _Campaign(desks, students, bytes.fromhex(stack.secrets().code_key), datetime.fromtimestamp(stack.now(), UTC))
     publisher = bus.Publisher(stack.urls()["AMQP_URL"], timeout_s=120)
     try:
         events = list(told.events())
@@ -171,14 +171,14 @@ async def _all_known(hall: Hall, students: int) -> bool:
 class _Campaign:
     """The events of a campaign with one class, in one room with many desks."""
 
-    def __init__(self, desks: int, students: int, code_key: bytes) -> None:
+    def __init__(self, desks: int, students: int, code_key: bytes, begins: datetime) -> None:
         self.campaign_id = ids.CampaignId(kit_ids.new())
         self.desk_ids = [ids.DeskId(kit_ids.new()) for _ in range(desks)]
         self.student_ids = [ids.StudentId(kit_ids.new()) for _ in range(students)]
         self._campus_id, self._class_id = ids.CampusId(kit_ids.new()), ids.ClassId(kit_ids.new())
         self._group_id, self._plan_id = ids.GroupId(kit_ids.new()), ids.PlanId(kit_ids.new())
         self._key = crypto.campaign_code_key(code_key, self.campaign_id)
-        self._begins = datetime.now(UTC)
+        self._begins = begins
 
     def events(self) -> list[Event]:
         """In the order in which they would be said."""

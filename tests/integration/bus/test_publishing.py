@@ -77,9 +77,8 @@ async def test_a_channel_closed_by_a_bad_publish_harms_only_that_window(
     key = f"{service}.thing.happened.v1"
     await publisher.connect()
     assert publisher._channel is not None
-    underlay = await publisher._channel.get_underlay_channel()
     with pytest.raises(Exception, match="NOT_FOUND"):
-        await underlay.queue_declare("no.such.queue", passive=True)
+        await publisher._channel.queue_declare("no.such.queue", passive=True)
     first = await publisher.publish_window([things.said("one", 1, key)])
     again = await publisher.publish_window([things.said("one", 1, key)])
     assert (first == [True] or isinstance(first[0], broker.BrokerAway), again) == (True, [True])
