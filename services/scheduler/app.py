@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gradphoto_contracts import catalogue
 from kit import auth, bus, clock, db, ids, inbox, outbox, process, topology, web
 from services.scheduler import api, handlers, ports, store
+from services.scheduler.handlers import missing
 from services.scheduler.settings import Settings
 from services.scheduler.store import absences, copies, plans
 
@@ -75,6 +76,6 @@ def _readiness(database: db.Database) -> Callable[[], Awaitable[dict[str, bool]]
 def _find_missed(unit: db.Unit[ports.Work]) -> Callable[[], Awaitable[None]]:
     async def find() -> None:
         async with unit() as work:
-            await handlers.find_missed(work)
+            await missing.find_missed(work)
 
     return find

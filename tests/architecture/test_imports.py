@@ -18,9 +18,9 @@ PLANTED = [
     ("station/ports.py", "import cli.screen", "station.ports -> cli.screen"),
     ("services/billing/ports.py", "import services.roster.domain", "services.billing.ports -> services.roster.domain"),
     (
-        "services/roster/handlers.py",
+        "services/roster/handlers/opening.py",
         "import services.roster.store",
-        "services.roster.handlers -> services.roster.store",
+        "services.roster.handlers.opening -> services.roster.store",
     ),
     ("services/verify/settings_of_old.py", "", "settings_of_old"),
     ("station/helpers.py", "", "helpers"),

@@ -12,10 +12,9 @@ import sqlalchemy as sa
 from gradphoto_contracts import catalogue
 from tests.architecture import source
 
-#: A file that outgrew its subject is a folder of the same name.
 PARTS = {
-    *("README.md", "__init__", "__main__", "app", "settings", "api"),
-    *("handlers", "ports", "domain", "store", "migrations"),
+    *("README.md", "__init__.py", "__main__.py", "app.py", "settings.py", "ports.py"),
+    *("api", "handlers", "domain", "store", "migrations"),
 }
 
 
@@ -23,7 +22,7 @@ PARTS = {
 def test_every_service_has_the_same_files(service: str) -> None:
     """Know one service, know all."""
     folder = source.ROOT / "services" / service
-    found = {path.name.removesuffix(".py") for path in folder.iterdir() if path.name != "__pycache__"}
+    found = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
     assert found == PARTS
 
 

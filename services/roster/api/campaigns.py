@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from gradphoto_contracts import ids, policy
 from gradphoto_contracts import roster as says
 from kit import auth, db, errors, pages, web
-from services.roster import handlers
 from services.roster.domain import campaigns
+from services.roster.handlers import opening
 from services.roster.ports import Work
 
 Reader = Annotated[auth.Principal, Depends(web.principal("roster.read"))]
@@ -62,7 +62,7 @@ def router(unit: db.Unit[Work]) -> APIRouter:
         if who.scope:
             raise errors.Refused("out-of-scope", dimension=next(iter(who.scope)))
         async with unit() as work:
-            campaign, new = await handlers.open_campaign(work, _command(request))
+            campaign, new = await opening.open_campaign(work, _command(request))
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         return _answer(campaign)
 
@@ -86,19 +86,19 @@ def router(unit: db.Unit[Work]) -> APIRouter:
     async def change_policy(campaign_id: UUID, new: policy.Policy, who: Writer) -> CampaignAnswer:
         who.require_whole(campaign_id)
         async with unit() as work:
-            return _answer(await handlers.change_policy(work, ids.CampaignId(campaign_id), new))
+            return _answer(await opening.change_policy(work, ids.CampaignId(campaign_id), new))
 
     @doors.post("/campaigns/{campaign_id}/close")
     async def close_campaign(campaign_id: UUID, who: Writer) -> CampaignAnswer:
         who.require_whole(campaign_id)
         async with unit() as work:
-            return _answer(await handlers.close_campaign(work, ids.CampaignId(campaign_id)))
+            return _answer(await opening.close_campaign(work, ids.CampaignId(campaign_id)))
 
     return doors
 
 
-def _command(request: CampaignRequest) -> handlers.OpenCampaign:
-    return handlers.OpenCampaign(
+def _command(request: CampaignRequest) -> opening.OpenCampaign:
+    return opening.OpenCampaign(
         code=request.code,
         title_zh=request.title_zh,
         school_code=request.school_code,

@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gradphoto_contracts import ids
 from kit import auth, db, messages, pages, web
-from services.roster import handlers, ports
+from services.roster import ports
 from services.roster.api import access, faults
 from services.roster.domain import codes, names, roster, sheets
+from services.roster.handlers import enrolling, registering, revealing
 from services.roster.ports import StudentRecord, Work
 
 Reader = Annotated[auth.Principal, Depends(web.principal("roster.read"))]
@@ -200,8 +201,8 @@ def _add_changes(doors: APIRouter, unit: db.Unit[Work]) -> None:
         who.require_scope(campaign_id=campaign_id, college=request.row.get("学院", ""))
         try:
             async with unit() as work:
-                student_id = await handlers.enrol_student(work, ids.CampaignId(campaign_id), _sheet(request))
-        except handlers.RowsRefused as refused:
+                student_id = await enrolling.enrol_student(work, ids.CampaignId(campaign_id), _sheet(request))
+        except enrolling.RowsRefused as refused:
             refused.rows = [faults.worded(fault).model_dump() for fault in refused.faults]
             raise
         return EnrolledAnswer(student_id=student_id)
@@ -210,7 +211,7 @@ def _add_changes(doors: APIRouter, unit: db.Unit[Work]) -> None:
     async def withdraw_student(student_id: UUID, request: ReasonRequest, who: Writer) -> StudentAnswer:
         async with unit() as work:
             await access.record(work, who, ids.StudentId(student_id))
-            await handlers.withdraw_student(work, ids.StudentId(student_id), request.reason)
+            await enrolling.withdraw_student(work, ids.StudentId(student_id), request.reason)
             return _student(work, await access.record(work, who, ids.StudentId(student_id)))
 
     @doors.post("/campaigns/{campaign_id}/codes")
@@ -218,7 +219,7 @@ def _add_changes(doors: APIRouter, unit: db.Unit[Work]) -> None:
         who.require_whole(campaign_id)
         wanted = [(one.student_no, one.payload) for one in request.codes]
         async with unit() as work:
-            outcomes = await handlers.register_codes(work, ids.CampaignId(campaign_id), wanted)
+            outcomes = await registering.register_codes(work, ids.CampaignId(campaign_id), wanted)
         return pages.Page(items=[_code(one) for one in outcomes])
 
 
@@ -228,8 +229,8 @@ def _add_vault(doors: APIRouter, unit: db.Unit[Work]) -> None:
         student = ids.StudentId(student_id)
         async with unit() as work:
             await access.record(work, who, student)
-            command = handlers.RevealFields(student, request.fields, request.reason, who.sub, who.role)
-            return RevealAnswer(student_id=student_id, fields=await handlers.reveal(work, command))
+            command = revealing.RevealFields(student, request.fields, request.reason, who.sub, who.role)
+            return RevealAnswer(student_id=student_id, fields=await revealing.reveal(work, command))
 
     @doors.get("/audit")
     async def list_reveals(who: Auditor, after: UUID | None = None, limit: Limit = 500) -> pages.Page[AuditAnswer]:

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from gradphoto_contracts import ids
 from kit import auth, db, web
-from services.roster import handlers
 from services.roster.api import faults, workbook
 from services.roster.domain import imports
+from services.roster.handlers import importing
 from services.roster.ports import Work
 
 Writer = Annotated[auth.Principal, Depends(web.principal("roster.write"))]
@@ -63,13 +63,13 @@ def router(unit: db.Unit[Work]) -> APIRouter:
         sheet = await asyncio.to_thread(workbook.read, data)
         digest = hashlib.sha256(data).hexdigest()
         async with unit() as work:
-            preview = await handlers.preview_import(work, campaign, sheet, digest, who.sub)
+            preview = await importing.preview_import(work, campaign, sheet, digest, who.sub)
         return await asyncio.to_thread(_preview, preview)
 
     @doors.post("/imports/{import_id}/apply")
     async def apply_import(import_id: UUID, who: Writer) -> AppliedAnswer:
         async with unit() as work:
-            upload = await handlers.apply_import(work, ids.ImportId(import_id))
+            upload = await importing.apply_import(work, ids.ImportId(import_id))
             # Inside the transaction: out of scope undoes it.
             who.require_whole(upload.campaign_id)
         return _applied(upload)
@@ -77,7 +77,7 @@ def router(unit: db.Unit[Work]) -> APIRouter:
     return doors
 
 
-def _preview(preview: handlers.Preview) -> PreviewAnswer:
+def _preview(preview: importing.Preview) -> PreviewAnswer:
     errors, warnings = faults.sorted_out(preview.faults)
     upload = preview.upload
     return PreviewAnswer(

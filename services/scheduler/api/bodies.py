@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from kit import messages
 from services.scheduler.domain import plans, wanted
-from services.scheduler.handlers import Reason
+from services.scheduler.handlers.moving import Reason
 from services.scheduler.ports import Turnout
 
 #: Letters alone: a desk's code is the group's and a number, and must not look like an order code of another group.

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Query
 from gradphoto_contracts import ids
 from kit import auth, db, errors, pages, web
 from kit import ids as new_ids
-from services.scheduler import handlers
 from services.scheduler.api import access, bodies
 from services.scheduler.domain import plans
+from services.scheduler.handlers import moving
 from services.scheduler.ports import Campaign, MissedRecord, Work
 
 Reader = Annotated[auth.Principal, Depends(web.principal("plan.read"))]
@@ -25,12 +25,12 @@ def router(unit: db.Unit[Work]) -> APIRouter:
     @doors.post("/groups/{group_id}/delays")
     async def announce_delay(group_id: UUID, request: bodies.DelayRequest, who: Writer) -> bodies.DelayAnswer:
         delay_id = request.delay_id or new_ids.new()
-        command = handlers.AnnounceDelay(delay_id, ids.GroupId(group_id), request.minutes, request.reason)
+        command = moving.AnnounceDelay(delay_id, ids.GroupId(group_id), request.minutes, request.reason)
         async with unit() as work:
             found = await work.floor.group(command.group_id)
             if found is not None:
                 who.require_whole(found[0])
-            moved = await handlers.announce_delay(work, command)
+            moved = await moving.announce_delay(work, command)
         return bodies.DelayAnswer(delay_id=delay_id, moved=[slot.slot_id for slot in moved])
 
     @doors.get("/campaigns/{campaign_id}/missed")

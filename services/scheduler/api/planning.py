@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, status
 
 from gradphoto_contracts import ids
 from kit import auth, db, errors, pages, web
-from services.scheduler import handlers
 from services.scheduler.api import access, bodies
 from services.scheduler.domain import plans
+from services.scheduler.handlers import planning
 from services.scheduler.ports import Campaign, Turnout, Work
 
 Reader = Annotated[auth.Principal, Depends(web.principal("plan.read"))]
@@ -32,18 +32,18 @@ def router(unit: db.Unit[Work]) -> APIRouter:
     async def draft_plan(campaign_id: UUID, request: bodies.PlanRequest, who: Writer) -> bodies.PlanAnswer:
         who.require_whole(campaign_id)
         async with unit() as work:
-            plan = await handlers.draft_plan(work, ids.CampaignId(campaign_id), request.wanted())
+            plan = await planning.draft_plan(work, ids.CampaignId(campaign_id), request.wanted())
             return await _answer(work, plan, plan.layout)
 
     @doors.post("/plans/{plan_id}/publish")
     async def publish_plan(plan_id: UUID, who: Writer) -> bodies.PlanAnswer:
         try:
             async with unit() as work:
-                plan = await handlers.publish_plan(work, ids.PlanId(plan_id))
+                plan = await planning.publish_plan(work, ids.PlanId(plan_id))
                 # Inside the transaction: out of scope undoes it.
                 who.require_whole(plan.campaign_id)
                 return await _answer(work, plan, await work.floor.layout(plan.campaign_id))
-        except handlers.PlanRefused as refused:
+        except planning.PlanRefused as refused:
             who.require_whole(refused.plan.campaign_id)
             refused.rows = [bodies.finding(one).model_dump() for one in refused.plan.findings]
             raise

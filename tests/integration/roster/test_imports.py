@@ -12,8 +12,9 @@ import xlsxwriter
 
 from gradphoto_contracts import ids
 from kit import db
-from services.roster import handlers, store
+from services.roster import store
 from services.roster.domain import sheets
+from services.roster.handlers import importing
 from tests.integration.roster.conftest import Roster
 from tests.unit.roster import drawn
 
@@ -135,7 +136,7 @@ async def test_an_apply_that_is_rolled_back_leaves_nothing(roster: Roster) -> No
 
     async def apply_and_die() -> None:
         async with roster.unit() as work:
-            await handlers.apply_import(work, ids.ImportId(UUID(preview["import_id"])))
+            await importing.apply_import(work, ids.ImportId(UUID(preview["import_id"])))
             raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
@@ -282,7 +283,7 @@ async def test_a_sheet_by_hand_is_a_sheet(roster: Roster) -> None:
     """The handler takes any sheet: the door's file formats are its own business."""
     campaign_id = ids.CampaignId(UUID(await open_campaign(roster)))
     async with roster.unit() as work:
-        preview = await handlers.preview_import(
+        preview = await importing.preview_import(
             work, campaign_id, sheets.Sheet([drawn.HEADERS, drawn.a_row(1)]), "0" * 64, "test"
         )
     assert (preview.upload.new, preview.faults) == (1, [])

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from gradphoto_contracts import roster
 from kit import db, errors
-from services.scheduler import handlers, store
+from services.scheduler import store
+from services.scheduler.handlers import missing
 from tests.integration.scheduler import told
 from tests.integration.scheduler.conftest import MORNING, Scheduler
 
@@ -186,7 +187,7 @@ async def test_who_missed_it_is_said_once(scheduler: Scheduler) -> None:
     async def look(minutes: int) -> int:
         scheduler.time.set(MORNING + timedelta(minutes=minutes))
         async with scheduler.unit() as work:
-            return await handlers.find_missed(work)
+            return await missing.find_missed(work)
 
     assert await look(85) == 0
     assert sorted(await asyncio.gather(look(91), look(91))) == [0, 3]
@@ -212,7 +213,7 @@ async def test_a_delay_holds_the_missed_back(scheduler: Scheduler) -> None:
     await scheduler.post(f"/v1/groups/{group}/delays", {"minutes": 120, "reason": "crew_late"})
     scheduler.time.set(MORNING + timedelta(minutes=100))
     async with scheduler.unit() as work:
-        assert await handlers.find_missed(work) == 0
+        assert await missing.find_missed(work) == 0
 
 
 async def test_events_may_come_in_any_order(scheduler: Scheduler) -> None:
