@@ -9,12 +9,13 @@ from typing import Any
 
 from kit import logs
 from kit.errors import Problem
-from station import gear, inspection, journal, measures, packs, ports, server, settings, spool, timekeeping, uplink
+from station import gear, inspection, journal, measures, packs, server, settings, spool, timekeeping, uplink
 from station.cameras import portraits
 from station.domain import facts
 from station.domain.desk import Desk
 from station.hall import joined as halls
 from station.handlers import frames, queue, sessions
+from station.ports import workplace
 
 _HEARTBEAT_S = 10.0
 _TEND_S = 1.0
@@ -26,7 +27,7 @@ class Agent:
 
     directory: settings.Directory
     enrolled: settings.Enrolled
-    work: ports.Work
+    work: workplace.Work
     journal: journal.SqliteJournal
     spool: spool.FileSpool
     packs: packs.SealedPacks
@@ -141,7 +142,7 @@ class Agent:
         )
 
 
-def mode(work: ports.Work) -> str:
+def mode(work: workplace.Work) -> str:
     """What the desk is doing, in one word."""
     desk: Desk = work.desk
     if desk.drift:

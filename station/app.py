@@ -20,7 +20,6 @@ from kit import auth, documents, logs, metrics, web
 from kit import clock as clocks
 from kit import ids as new_ids
 from station import (
-    api,
     bandwidth,
     enrolment,
     faces,
@@ -29,7 +28,6 @@ from station import (
     journal,
     measures,
     packs,
-    ports,
     previews,
     server,
     settings,
@@ -38,11 +36,13 @@ from station import (
     uplink,
 )
 from station.agent import Agent
+from station.api import door as operator_door
 from station.cameras import choice
 from station.console import admission, door, helper_mode, live, pages, setup
 from station.domain import facts
 from station.domain.desk import Desk
 from station.hall import joined
+from station.ports import workplace
 
 _HOST = "127.0.0.1"
 #: How long requests under way may take to end.
@@ -83,7 +83,7 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     inspector = inspection.PhotospecInspector()
     embedded = config.deployment == "embedded"
     devices = gear.open_gear(enrolled.reader, enrolled.printer, directory.slips, desk, figures.noticed)
-    work = ports.Work(
+    work = workplace.Work(
         desk=desk,
         journal=book,
         spool=held,
@@ -157,9 +157,9 @@ class Door:
         desk = door.Desk(agent, previews.Previews(agent.spool))
         page = door.router(desk, self.guard, self.streams)
         wizard = setup.enrolled(desk, self.directory, self.guard, self.again.set)
-        return self._application(
-            [api.router(agent, self.token), page, wizard, helper_mode.router(agent, self.guard)], readiness
-        )
+        helper = helper_mode.router(agent, self.guard)
+        operator = operator_door.router(agent, self.token)
+        return self._application([operator, page, wizard, helper], readiness)
 
     def bind(self) -> socket.socket:
         """Take the port of last time, or another one if that is gone. Nobody is let in yet."""

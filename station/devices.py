@@ -7,33 +7,33 @@ from contextlib import suppress
 
 from kit import logs
 from kit.errors import Unavailable
-from station import ports
+from station.ports import hardware
 
-Noticed = Callable[[ports.Notice], None]
+Noticed = Callable[[hardware.Notice], None]
 
 
-def unnoticed(_notice: ports.Notice) -> None:
+def unnoticed(_notice: hardware.Notice) -> None:
     """Nobody counts."""
 
 
 class Watch:
     """Keeps how one device is; tells of each new trouble and of its end once, in the log and to whoever counts."""
 
-    def __init__(self, device: ports.DeviceKind, noticed: Noticed) -> None:
-        self._device: ports.DeviceKind = device
+    def __init__(self, device: hardware.DeviceKind, noticed: Noticed) -> None:
+        self._device: hardware.DeviceKind = device
         self._noticed = noticed
         self._ready = False
-        self._trouble: ports.Trouble | None = None
+        self._trouble: hardware.Trouble | None = None
         self._details: dict[str, str | int] = {}
 
     @property
-    def trouble(self) -> ports.Trouble | None:
+    def trouble(self) -> hardware.Trouble | None:
         """What is wrong now."""
         return self._trouble
 
-    def health(self) -> ports.Health:
+    def health(self) -> hardware.Health:
         """How the device is."""
-        return ports.Health(self._device, self._ready, self._trouble, dict(self._details))
+        return hardware.Health(self._device, self._ready, self._trouble, dict(self._details))
 
     def knows(self, **details: str | int) -> None:
         """Remember something that is worth showing."""
@@ -44,18 +44,18 @@ class Watch:
         self._ready = False
         if self._trouble and self._trouble.fault == fault:
             again = self._trouble
-            self._trouble = ports.Trouble(fault, code, params, again.since_ns, again.attempts + 1)
+            self._trouble = hardware.Trouble(fault, code, params, again.since_ns, again.attempts + 1)
             return
-        self._trouble = ports.Trouble(fault, code, params, time.monotonic_ns(), 0)
+        self._trouble = hardware.Trouble(fault, code, params, time.monotonic_ns(), 0)
         logs.get().warning("device.troubled", device=self._device, fault=fault, code=code)
-        self._noticed(ports.Notice(self._device, fault, recovered=False))
+        self._noticed(hardware.Notice(self._device, fault, recovered=False))
 
     def well(self) -> None:
         """The device works."""
         self._ready = True
         if self._trouble:
             logs.get().info("device.recovered", device=self._device, fault=self._trouble.fault)
-            self._noticed(ports.Notice(self._device, self._trouble.fault, recovered=True))
+            self._noticed(hardware.Notice(self._device, self._trouble.fault, recovered=True))
         self._trouble = None
 
     def opening(self) -> None:
@@ -77,7 +77,7 @@ def pauses(first_s: float, longest_s: float) -> Iterator[float]:
         pause_s = min(pause_s * 2, longest_s)
 
 
-async def try_out(device: ports.Device, patience_s: float, otherwise: str) -> None:
+async def try_out(device: hardware.Device, patience_s: float, otherwise: str) -> None:
     """See whether a device answers: raise Unavailable with what is wrong, or `otherwise`. It is closed again."""
     await device.start()
     try:
@@ -95,11 +95,11 @@ async def try_out(device: ports.Device, patience_s: float, otherwise: str) -> No
 class AlwaysReady:
     """The part of a device that needs no looking after."""
 
-    device: ports.DeviceKind = "camera"
+    device: hardware.DeviceKind = "camera"
 
-    def health(self) -> ports.Health:
+    def health(self) -> hardware.Health:
         """Ready."""
-        return ports.Health(self.device, True, None, {})
+        return hardware.Health(self.device, True, None, {})
 
     async def start(self) -> None:
         """Nothing to begin."""

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from kit import logs
 from kit.errors import Problem
-from station import devices, ports
+from station import devices
 from station.domain.desk import Desk
 from station.handlers import queue
+from station.ports import hardware, workplace
 from station.printers import choice as printers
 from station.printers import kept
 from station.readers import choice as readers
@@ -28,12 +29,12 @@ class Arrival:
 class Gear:
     """Reader and printer of one desk, each if there is one."""
 
-    def __init__(self, reader: ports.Reader | None, printer: ports.Printer | None) -> None:
+    def __init__(self, reader: hardware.Reader | None, printer: hardware.Printer | None) -> None:
         self.reader, self.printer = reader, printer
         self.arrival: Arrival | None = None
-        self._work: ports.Work | None = None
+        self._work: workplace.Work | None = None
 
-    def serve(self, work: ports.Work) -> None:
+    def serve(self, work: workplace.Work) -> None:
         """Take what is read to this desk's check-in."""
         self._work = work
 
@@ -52,12 +53,12 @@ class Gear:
         acts: list[Callable[[], Awaitable[None]]] = [device.run for device in self._devices()]
         return [*acts, self._read] if self.reader else acts
 
-    def health(self) -> dict[ports.DeviceKind, ports.Health]:
+    def health(self) -> dict[hardware.DeviceKind, hardware.Health]:
         """How each is that this desk has."""
         found = [device.health() for device in self._devices()]
         return {health.device: health for health in found}
 
-    def _devices(self) -> list[ports.Device]:
+    def _devices(self) -> list[hardware.Device]:
         return [device for device in (self.reader, self.printer) if device is not None]
 
     async def _read(self) -> None:
@@ -65,7 +66,7 @@ class Gear:
         while True:
             await self._admit(await self.reader.next())
 
-    async def _admit(self, scan: ports.Scan) -> None:
+    async def _admit(self, scan: hardware.Scan) -> None:
         """Through the same handler as a typed code; the console tells how it ended."""
         work = self._work
         if work is None:

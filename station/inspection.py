@@ -4,7 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from photospec import decoding, inspection, profiles
-from station import ports
+from station.ports import verdicts
 
 
 class PhotospecInspector:
@@ -13,7 +13,7 @@ class PhotospecInspector:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="inspection")
 
-    async def inspect(self, jpeg: bytes, profile: str) -> ports.Judgement:
+    async def inspect(self, jpeg: bytes, profile: str) -> verdicts.Judgement:
         """The verdict with everything that stands in the way of the picture."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, _inspect, jpeg, profile)
 
@@ -26,18 +26,18 @@ class PhotospecInspector:
         self._thread.shutdown()
 
 
-def _inspect(jpeg: bytes, profile: str) -> ports.Judgement:
+def _inspect(jpeg: bytes, profile: str) -> verdicts.Judgement:
     try:
         report = inspection.inspect(jpeg, profiles.load(profile), stage="capture")
     except decoding.UnreadableImage as error:
-        return ports.Judgement("reject", profile, (_unreadable(str(error)),))
+        return verdicts.Judgement("reject", profile, (_unreadable(str(error)),))
     reasons = tuple(_finding(finding) for finding in report.findings if finding.severity in ("reject", "review"))
     looked_at = tuple(_finding(finding) for finding in report.findings if finding.rule_id in report.for_a_person)
-    return ports.Judgement(report.verdict, profile, reasons, _marks(report), looked_at)
+    return verdicts.Judgement(report.verdict, profile, reasons, _marks(report), looked_at)
 
 
-def _finding(finding: inspection.Finding) -> ports.Finding:
-    return ports.Finding(
+def _finding(finding: inspection.Finding) -> verdicts.Finding:
+    return verdicts.Finding(
         finding.rule_id,
         finding.severity,
         finding.reason_zh,
@@ -50,12 +50,12 @@ def _finding(finding: inspection.Finding) -> ports.Finding:
     )
 
 
-def _marks(report: inspection.Report) -> ports.Marks | None:
+def _marks(report: inspection.Report) -> verdicts.Marks | None:
     face, crop = report.face, report.crop
     if face is None:
         return None
     wide, high = report.width_px, report.height_px
-    return ports.Marks(
+    return verdicts.Marks(
         crown_y=face.crown_y / high,
         eyes_y=(face.left_eye[1] + face.right_eye[1]) / 2 / high,
         chin_y=face.chin_y / high,
@@ -67,8 +67,8 @@ def _marks(report: inspection.Report) -> ports.Marks | None:
     )
 
 
-def _unreadable(cause: str) -> ports.Finding:
-    return ports.Finding(
+def _unreadable(cause: str) -> verdicts.Finding:
+    return verdicts.Finding(
         rule="unreadable",
         severity="reject",
         zh=f"照片文件无法读取（{cause}）。",

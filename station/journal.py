@@ -19,9 +19,9 @@ from pydantic import TypeAdapter
 
 from kit import crypto
 from kit.errors import Conflict, Unavailable
-from station import ports
 from station.domain import facts
 from station.domain.outgoing import Kind, Message
+from station.ports import keeping
 
 T = TypeVar("T")
 
@@ -85,13 +85,13 @@ class SqliteJournal:
         """Write facts and messages in one transaction; on the disk when this returns."""
         await self._do(lambda: self._append(happened, messages))
 
-    async def pending(self, limit: int) -> list[ports.Pending]:
+    async def pending(self, limit: int) -> list[keeping.Pending]:
         """The oldest messages that the server has not received."""
         rows = await self._do(lambda: self._connection.execute(_PENDING, (limit,)).fetchall())
         return [self._pending(row) for row in rows]
 
     async def received(
-        self, pending: ports.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
+        self, pending: keeping.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
     ) -> bool:
         """Note the server's receipt, with the facts that follow. False when a newer revision waits to be sent."""
         return await self._do(lambda: self._received(pending, answer, at, happened))
@@ -149,7 +149,7 @@ class SqliteJournal:
         return count, chain.hex(), intact and count == (given[0] if given else 0)
 
     def _received(
-        self, pending: ports.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
+        self, pending: keeping.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
     ) -> bool:
         message = pending.message
         sealed = self._sealer.seal(json.dumps(answer).encode(), _of_answer(message.kind, str(message.key)))
@@ -169,11 +169,13 @@ class SqliteJournal:
         after = (after_kind, str(after_key) if after_key else None)
         return message.kind, key, body, message.lane, *after, message.after_all
 
-    def _pending(self, row: tuple[Any, ...]) -> ports.Pending:
+    def _pending(self, row: tuple[Any, ...]) -> keeping.Pending:
         seq, revision, kind, key, body, lane, after_kind, after_key, after_all, blocked = row
         after = (after_kind, UUID(after_key)) if after_kind else None
         told = json.loads(self._sealer.open(body, _of_message(kind, key)))
-        return ports.Pending(seq, revision, Message(kind, UUID(key), told, lane, after, bool(after_all)), bool(blocked))
+        return keeping.Pending(
+            seq, revision, Message(kind, UUID(key), told, lane, after, bool(after_all)), bool(blocked)
+        )
 
 
 def _link(chain: bytes, kind: str, body: bytes) -> bytes:

@@ -1,10 +1,10 @@
 """The figures of a desk, worked out from what happens at it."""
 
 from kit import metrics
-from station import ports
 from station.domain import facts, likeness
 from station.domain.desk import Desk
 from station.domain.pack import REFUSALS
+from station.ports import hardware
 
 _PLACE = ("campus", "desk")
 
@@ -108,7 +108,7 @@ class Measures:
         """How long a comparison of faces took."""
         TO_COMPARE.labels(**self._labels).observe(seconds)
 
-    def noticed(self, notice: ports.Notice) -> None:
+    def noticed(self, notice: hardware.Notice) -> None:
         """Count a device's trouble, or its end."""
         counter = DEVICE_RECOVERIES if notice.recovered else DEVICE_FAULTS
         counter.labels(**self._labels, device=notice.device, fault=notice.fault).inc()

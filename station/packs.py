@@ -25,7 +25,7 @@ from station.domain.pack import (
     demand_newer,
     demand_ours,
 )
-from station.ports import Clock
+from station.ports import around
 
 _AAD = b"desk pack"
 _REFRESH_S = 15.0
@@ -63,7 +63,7 @@ class SealedPacks:
         path: Path,
         sealer: crypto.Sealer,
         source: Source,
-        clock: Clock,
+        clock: around.Clock,
         ours: Ours,
         refused: Callable[[str], None] = _nothing,
     ) -> None:

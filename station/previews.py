@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 from gradphoto_contracts import ids
 from photospec import preview
-from station import ports
+from station.ports import keeping
 
 #: As high as a console shows a frame.
 _HEIGHT_PX = 1200
@@ -15,7 +15,7 @@ _HELD = 8
 class Previews:
     """Made when first asked for; the last few are held, also after the spool has let the frame go."""
 
-    def __init__(self, spool: ports.Spool) -> None:
+    def __init__(self, spool: keeping.Spool) -> None:
         self._spool = spool
         self._made: OrderedDict[ids.CaptureId, bytes] = OrderedDict()
 

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from gradphoto_contracts import ids
 from kit import crypto, logs
 from kit.errors import NotFound, Problem, Unavailable
-from station import ports
 from station.domain import facts
+from station.ports import keeping
 from station.server import RefusedByServer, Unreachable
 
 _AT_ONCE = 4
@@ -55,8 +55,8 @@ class Uplink:
     def __init__(
         self,
         server: Server,
-        journal: ports.Journal,
-        spool: ports.Spool,
+        journal: keeping.Journal,
+        spool: keeping.Spool,
         now: Callable[[], datetime],
         received: Callable[[facts.Fact], Awaitable[None]],
         failed: Callable[[str], None] = lambda _code: None,
@@ -68,7 +68,7 @@ class Uplink:
         self._troubles: dict[int, Trouble] = {}
         self._lost_in_a_row = 0
         self._offline_until = 0.0
-        self._sending: dict[asyncio.Task[None], ports.Pending] = {}
+        self._sending: dict[asyncio.Task[None], keeping.Pending] = {}
 
     @property
     def online(self) -> bool:
@@ -136,7 +136,7 @@ class Uplink:
         # A lost network is felt out with one message, not with four.
         return max(0, (1 if self._lost_in_a_row else _AT_ONCE) - len(self._sending))
 
-    def _may_go(self, waiting: list[ports.Pending], now: float) -> list[ports.Pending]:
+    def _may_go(self, waiting: list[keeping.Pending], now: float) -> list[keeping.Pending]:
         lanes = {pending.message.lane for pending in self._sending.values()}
         chosen = []
         for pending in waiting:
@@ -149,7 +149,7 @@ class Uplink:
             lanes.add(pending.message.lane)
         return chosen
 
-    async def _send(self, pending: ports.Pending) -> None:
+    async def _send(self, pending: keeping.Pending) -> None:
         try:
             answer = await self._deliver(pending)
             await self._note_receipt(pending, answer)
@@ -163,7 +163,7 @@ class Uplink:
             self._troubles.pop(pending.seq, None)
         self._wake.set()
 
-    async def _deliver(self, pending: ports.Pending) -> dict[str, Any]:
+    async def _deliver(self, pending: keeping.Pending) -> dict[str, Any]:
         message = pending.message
         if message.kind == "capture":
             await self._store_original(ids.CaptureId(message.key), message.body)
@@ -174,7 +174,7 @@ class Uplink:
         if not place["exists"]:
             await self._server.upload(place["url"], await self._spool.get(capture_id))
 
-    async def _note_receipt(self, pending: ports.Pending, answer: dict[str, Any]) -> None:
+    async def _note_receipt(self, pending: keeping.Pending, answer: dict[str, Any]) -> None:
         now = self._now()
         happened: list[facts.Fact] = []
         if pending.message.kind == "capture":
@@ -190,7 +190,7 @@ class Uplink:
         if self._lost_in_a_row == 1:
             logs.get().warning("uplink.offline", code=problem.code)
 
-    def _set_aside(self, pending: ports.Pending, problem: Problem) -> None:
+    def _set_aside(self, pending: keeping.Pending, problem: Problem) -> None:
         self._failed(problem.code)
         known = self._troubles.get(pending.seq)
         attempts = known.attempts + 1 if known else 1

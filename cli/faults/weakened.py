@@ -6,15 +6,16 @@ from typing import Any
 
 from gradphoto_contracts import ids
 from kit.errors import Unavailable
-from station import ports, server, spool, timekeeping, uplink
+from station import server, spool, timekeeping, uplink
 from station.domain import facts
+from station.ports import keeping
 
 
 def receipt() -> None:
     """Whatever became of a request, the server is taken to have the frame: it is wiped."""
     deliver = uplink.Uplink._deliver
 
-    async def believe(self: uplink.Uplink, pending: ports.Pending) -> dict[str, Any]:
+    async def believe(self: uplink.Uplink, pending: keeping.Pending) -> dict[str, Any]:
         try:
             return await deliver(self, pending)
         except (Unavailable, server.RefusedByServer):

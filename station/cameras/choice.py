@@ -4,7 +4,8 @@ import importlib.util
 from pathlib import Path
 
 from kit.errors import Invalid, Unavailable
-from station import devices, ports
+from station import devices
+from station.ports import hardware
 
 #: What `--camera` takes. PATH is the folder that the camera maker's program fills; PORT as libgphoto2 names it
 #: (usb:001,004), to be given when two cameras are on one computer. `simulated` is a tethered camera without hardware.
@@ -21,7 +22,7 @@ def demand_known(name: str) -> None:
         raise Invalid("camera-unknown", camera=name, choices=", ".join(CHOICES))
 
 
-def open_camera(name: str, folder: Path, serial: str, noticed: devices.Noticed = devices.unnoticed) -> ports.Camera:
+def open_camera(name: str, folder: Path, serial: str, noticed: devices.Noticed = devices.unnoticed) -> hardware.Camera:
     """The camera of this name; `folder` is where it may remember things, `noticed` hears of its troubles."""
     from station.cameras import hotfolder, virtual  # not before a camera is wanted: drawing needs large libraries
 
@@ -36,12 +37,12 @@ def open_camera(name: str, folder: Path, serial: str, noticed: devices.Noticed =
     return virtual.VirtualCamera(name, folder, f"virtual-{serial}")
 
 
-async def try_out(camera: ports.Camera) -> None:
+async def try_out(camera: hardware.Camera) -> None:
     """See whether a camera answers: raise Unavailable with what is wrong, or that it takes long. It is closed again."""
     await devices.try_out(camera, _TRIAL_S, "camera-opening")
 
 
-def _tethered(name: str, folder: Path, noticed: devices.Noticed) -> ports.Camera:
+def _tethered(name: str, folder: Path, noticed: devices.Noticed) -> hardware.Camera:
     from station.cameras.tethered import camera, link
 
     kind, _, port = name.partition(":")

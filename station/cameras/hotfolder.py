@@ -18,8 +18,9 @@ from pathlib import Path
 import watchfiles
 
 from kit.errors import Unavailable
-from station import devices, ports
+from station import devices
 from station.cameras.tethered import bodies
+from station.ports import hardware
 
 #: A network drive may not tell of changes: it is looked at all the same.
 _LOOK_AGAIN_S = 1.0
@@ -71,11 +72,11 @@ class HotFolderCamera(devices.Supervised):
         """Stands for the folder: files do not name the camera reliably."""
         return self._serial
 
-    def health(self) -> ports.Health:
+    def health(self) -> hardware.Health:
         """With the count of frames, and of files that are cut off."""
         return self._watch.health()
 
-    async def shutter(self) -> ports.Exposure:
+    async def shutter(self) -> hardware.Exposure:
         """The next file: the photographer presses the shutter. Raises Unavailable when none comes."""
         if behind := await self.waiting():
             raise Unavailable("camera-frames-waiting", count=len(behind))
@@ -88,11 +89,11 @@ class HotFolderCamera(devices.Supervised):
             raise self._watch.problem("camera-folder-missing")
         raise Unavailable("camera-no-frame", seconds=int(_PATIENCE_S))
 
-    async def waiting(self) -> list[ports.Exposure]:
+    async def waiting(self) -> list[hardware.Exposure]:
         """Whole files that are not acknowledged, in their order."""
         return await asyncio.to_thread(self._exposures)
 
-    async def acknowledge(self, exposure: ports.Exposure) -> None:
+    async def acknowledge(self, exposure: hardware.Exposure) -> None:
         """Move the file aside."""
         digest = hashlib.sha256(exposure.jpeg).hexdigest()
         self._acknowledged.add(digest)
@@ -172,8 +173,8 @@ class HotFolderCamera(devices.Supervised):
 
     # -- reading
 
-    def _exposures(self) -> list[ports.Exposure]:
-        exposures: dict[int, ports.Exposure] = {}
+    def _exposures(self) -> list[hardware.Exposure]:
+        exposures: dict[int, hardware.Exposure] = {}
         for path, seen in self._stock():
             digest = self._digest(path, seen)
             if digest is None:
@@ -185,7 +186,7 @@ class HotFolderCamera(devices.Supervised):
                 counter, content = self._number(digest), path.read_bytes()
                 if hashlib.sha256(content).hexdigest() == digest:
                     raw = any(_is_raw(beside) for beside in _beside(path))
-                    exposures[counter] = ports.Exposure(content, self._serial, counter, seen.first_ns, _LAG_NS, raw)
+                    exposures[counter] = hardware.Exposure(content, self._serial, counter, seen.first_ns, _LAG_NS, raw)
         return [exposures[counter] for counter in sorted(exposures)]
 
     def _stock(self) -> list[tuple[Path, _Seen]]:

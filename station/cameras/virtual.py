@@ -11,8 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from kit.errors import Unavailable
-from station import devices, ports, settings
+from station import devices, settings
 from station.cameras import portraits
+from station.ports import hardware
 
 _GLANCE_PX = (320, 480)
 _SIZES_PX = {"virtual": (1600, 2400), "virtual-24mp": (4000, 6000)}
@@ -46,15 +47,15 @@ class VirtualCamera(devices.AlwaysReady):
         """Whoever sits there, small; drawn again when that is somebody else."""
         return await asyncio.to_thread(self._glance)
 
-    async def shutter(self) -> ports.Exposure:
+    async def shutter(self) -> hardware.Exposure:
         """Take a picture of whoever sits there."""
         return await asyncio.to_thread(self._expose)
 
-    async def waiting(self) -> list[ports.Exposure]:
+    async def waiting(self) -> list[hardware.Exposure]:
         """What is on the card."""
         return await asyncio.to_thread(self._on_card)
 
-    async def acknowledge(self, exposure: ports.Exposure) -> None:
+    async def acknowledge(self, exposure: hardware.Exposure) -> None:
         """Take a picture off the card."""
         self._picture(exposure.frame_counter).unlink(missing_ok=True)
 
@@ -62,14 +63,14 @@ class VirtualCamera(devices.AlwaysReady):
         """The counter."""
         return self._count()
 
-    def _expose(self) -> ports.Exposure:
+    def _expose(self) -> hardware.Exposure:
         drawn = self._draw()
         counter = self._count() + 1
         jpeg = _marked(drawn, f"{self._serial} {counter}")
         # Card before counter: whoever dies in between takes the same picture again, under the same number.
         settings.write_whole(self._picture(counter), jpeg)
         settings.write_whole(self._counter, str(counter).encode())
-        return ports.Exposure(jpeg, self._serial, counter, time.monotonic_ns())
+        return hardware.Exposure(jpeg, self._serial, counter, time.monotonic_ns())
 
     def _glance(self) -> bytes:
         try:
@@ -95,11 +96,11 @@ class VirtualCamera(devices.AlwaysReady):
         flaw = portraits.Flaw(subject["flaw"]) if subject.get("flaw") else None
         return portraits.draw(int(subject["seed"]), width_px=width_px, height_px=height_px, flaw=flaw)
 
-    def _on_card(self) -> list[ports.Exposure]:
+    def _on_card(self) -> list[hardware.Exposure]:
         taken = sorted(int(path.stem) for path in self._card.glob("*.jpg"))
         last = self._count()
         return [
-            ports.Exposure(self._picture(counter).read_bytes(), self._serial, counter, time.monotonic_ns())
+            hardware.Exposure(self._picture(counter).read_bytes(), self._serial, counter, time.monotonic_ns())
             for counter in taken
             if counter <= last
         ]

@@ -11,8 +11,10 @@ from gradphoto_contracts import ids
 from kit.errors import NotFound, Problem, Unavailable
 from photospec import decoding
 from station import agent as agents
-from station import api, previews
-from station.console import admission, live, pages, views
+from station import previews
+from station.api import answers, bodies
+from station.api import door as api
+from station.console import admission, live, overview, pages, views
 from station.domain import facts
 from station.handlers import comparing, frames, queue, sessions
 from station.readers import wedge
@@ -20,7 +22,7 @@ from station.readers import wedge
 _SEAL_PATIENCE_S = 20.0
 
 
-class Release(api.Reason):
+class Release(bodies.Reason):
     """Whose holder walked off, and why. In the body: a ticket is no address."""
 
     ticket: Annotated[str, Field(min_length=1, max_length=24)]
@@ -33,7 +35,7 @@ class Consent(BaseModel):
     given: bool
 
 
-class LetIn(api.Reason):
+class LetIn(bodies.Reason):
     """Who lets a student in whom check-in turned away, and why."""
 
     role: facts.Role
@@ -42,7 +44,7 @@ class LetIn(api.Reason):
 class CheckedIn(BaseModel):
     """How a scan ended, and the desk after it."""
 
-    answer: api.CheckInAnswer
+    answer: bodies.CheckInAnswer
     desk: views.Desk
 
 
@@ -96,7 +98,7 @@ class Desk:
         newest = next(reversed(self.agent.work.desk.frames), None)
         if newest != self._at_frame:
             self._at_frame, self._trouble = newest, None
-        return views.desk(self.agent, self.shown, self._trouble, self._studio)
+        return overview.desk(self.agent, self.shown, self._trouble, self._studio)
 
     def camera_failed(self, problem: Problem) -> None:
         """Remember it for as long as no picture comes."""
@@ -144,11 +146,11 @@ def _checking_in(doors: APIRouter, desk: Desk) -> None:
     work = desk.agent.work
 
     def answered(answer: queue.CheckIn) -> CheckedIn:
-        told = api.check_in_answer(answer)
+        told = answers.checked_in(answer)
         return CheckedIn(answer=told.model_copy(update={"student_id": None}), desk=desk.view())
 
     @doors.post("/checkins")
-    async def check_in(body: api.Scan) -> CheckedIn:
+    async def check_in(body: bodies.Scan) -> CheckedIn:
         return answered(await queue.check_in(work, wedge.plain(body.scan)))
 
     @doors.post("/checkins/picture")
@@ -160,7 +162,7 @@ def _checking_in(doors: APIRouter, desk: Desk) -> None:
         return answered(await queue.admit_turned_away(work, body.role, body.reason))
 
     @doors.post("/slips")
-    async def print_slip(body: api.SlipAsked) -> api.SlipAnswer:
+    async def print_slip(body: bodies.SlipAsked) -> bodies.SlipAnswer:
         return await api.reprint(desk.agent, body)
 
 
@@ -168,7 +170,7 @@ def _queueing(doors: APIRouter, desk: Desk) -> None:
     work, view = desk.agent.work, desk.view
 
     @doors.post("/seat")
-    async def seat(body: api.Seating) -> views.Desk:
+    async def seat(body: bodies.Seating) -> views.Desk:
         await (queue.show(work, body.scan) if body.scan else queue.seat(work, body.ticket))
         return view()
 
@@ -183,7 +185,7 @@ def _queueing(doors: APIRouter, desk: Desk) -> None:
         return view()
 
     @doors.post("/drift")
-    async def resolve(body: api.Resolved) -> views.Desk:
+    async def resolve(body: bodies.Resolved) -> views.Desk:
         await queue.resolve_drift(work, body.resolution, body.note)
         return view()
 
@@ -205,7 +207,7 @@ def _photographing(doors: APIRouter, desk: Desk) -> None:
         return view()
 
     @doors.post("/decisions")
-    async def decide(body: api.Decision) -> views.Desk:
+    async def decide(body: bodies.Decision) -> views.Desk:
         await frames.decide(work, ids.CaptureId(body.capture_id), body.decision, body.reason, body.role)
         return view()
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
 from station import agent as agents
-from station import api
+from station.api import answers, bodies
 from station.console import admission
 from station.handlers import queue
 
@@ -29,8 +29,8 @@ def router(agent: agents.Agent, guard: admission.Admission) -> APIRouter:
     doors = APIRouter(prefix="/console/helper", include_in_schema=False, dependencies=[Depends(guard.demand_helper)])
 
     @doors.post("/checkins")
-    async def check_in(body: api.Scan) -> Said:
-        answer = api.check_in_answer(await queue.check_in(agent.work, body.scan))
-        return Said(**answer.model_dump(include=set(Said.model_fields)))
+    async def check_in(body: bodies.Scan) -> Said:
+        told = answers.checked_in(await queue.check_in(agent.work, body.scan))
+        return Said(**told.model_dump(include=set(Said.model_fields)))
 
     return doors

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from kit.errors import Conflict, Unavailable
 from photospec import decoding, profiles, studio
-from station import devices, enrolment, ports, settings
+from station import devices, enrolment, settings
 from station.cameras import choice as cameras
-from station.console import admission, door, live, views
+from station.console import admission, door, live, sights, views
 from station.handlers import calibration
+from station.ports import hardware, verdicts
 from station.printers import choice as printers
 from station.readers import cards
 from station.readers import choice as readers
@@ -76,7 +77,7 @@ class TestShot(BaseModel):
     capture_id: str = Field(description="under which the picture can be looked at")
     empty: bool
     verdict: str | None
-    marks: ports.Marks | None
+    marks: verdicts.Marks | None
     reasons: tuple[views.Reason, ...]
     studio: dict[str, Any] | None
 
@@ -132,7 +133,7 @@ def enrolled(
     async def test_slip() -> Moved:
         if work.printer is None:
             raise Unavailable("printer-none")
-        await work.printer.print(ports.Slip("TEST", "试打 test", work.desk.code, work.clock.now()))
+        await work.printer.print(hardware.Slip("TEST", "试打 test", work.desk.code, work.clock.now()))
         return Moved(restarting=False)
 
     @doors.post("/test-shots")
@@ -157,7 +158,7 @@ def enrolled(
             empty=judgement.marks is None,
             verdict=None if judgement.marks is None else judgement.verdict,
             marks=judgement.marks,
-            reasons=tuple(views.reason(finding) for finding in judgement.findings),
+            reasons=tuple(sights.reason(finding) for finding in judgement.findings),
             studio=measured,
         )
 

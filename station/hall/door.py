@@ -9,7 +9,7 @@ from gradphoto_contracts import ids
 from kit import auth, web
 from kit.errors import Refused, Unauthenticated
 from station.hall import peers, roster, wire
-from station.ports import Clock
+from station.ports import around
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -25,7 +25,7 @@ class Answering(Protocol):
 class Listed:
     """A dependency: the station of the hall that signed this very request."""
 
-    def __init__(self, listed: roster.Roster, clock: Clock, client: peers.Peers) -> None:
+    def __init__(self, listed: roster.Roster, clock: around.Clock, client: peers.Peers) -> None:
         self._listed, self._clock, self._client = listed, clock, client
 
     async def __call__(self, request: Request) -> ids.StationId:
@@ -41,7 +41,7 @@ class Listed:
         return who
 
 
-def router(answering: Answering, listed: Listed, me: ids.StationId, private_pem: str, clock: Clock) -> APIRouter:
+def router(answering: Answering, listed: Listed, me: ids.StationId, private_pem: str, clock: around.Clock) -> APIRouter:
     """Exchange of entries, and what only the hub grants."""
     doors = APIRouter(prefix="/v1/hall", tags=["hall"])
 

@@ -6,12 +6,13 @@ from pydantic import BaseModel, ConfigDict
 
 from kit import clock as clocks
 from kit import web
-from station import ports, settings
+from station import settings
 from station.hall import door, figures, peers, roster
 from station.hall.log import Log
 from station.hall.member import Member
 from station.hall.rounds import Fetch, Rounds
 from station.hall.standing import Part, Standing
+from station.ports import around, workplace
 
 
 class HallState(BaseModel):
@@ -34,7 +35,7 @@ class Joined:
 
     def __init__(
         self, directory: settings.Directory, config: settings.Settings, hall: settings.HallSettings,
-        enrolled: settings.Enrolled, clock: ports.Clock, fetch: Fetch,
+        enrolled: settings.Enrolled, clock: around.Clock, fetch: Fetch,
     ) -> None:  # fmt: skip
         self._me, self._key = enrolled.station_id, directory.private_pem()
         self._config, self._hall, self._fetch, self._clock = config, hall, fetch, clock
@@ -48,7 +49,7 @@ class Joined:
         self._member = Member(self._standing, self._client, clock, self._figures)
         self._rounds: Rounds
 
-    def serves(self, work: ports.Work) -> None:
+    def serves(self, work: workplace.Work) -> None:
         """This is the desk."""
         self._rounds = Rounds(self._member, work, self._hall, self._fetch, self._figures)
 
@@ -117,7 +118,7 @@ class Joined:
 
 
 def join(
-    directory: settings.Directory, config: settings.Settings, enrolled: settings.Enrolled, clock: ports.Clock,
+    directory: settings.Directory, config: settings.Settings, enrolled: settings.Enrolled, clock: around.Clock,
     fetch: Fetch,
 ) -> Joined | None:  # fmt: skip
     """The desk's part in its hall; None where nobody said how the others are reached."""

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from gradphoto_contracts import ids
-from station import ports
 from station.domain import hall as halls
 from station.domain import hub
 from station.hall import figures, peers, wire
 from station.hall.standing import Standing
+from station.ports import around
 
 G = TypeVar("G", halls.Claimed, halls.Called)
 Here = Callable[[halls.Term | None], G | hub.Taken | None]
@@ -21,9 +21,9 @@ PATIENCE_LEASES = 2.5
 
 
 class Member:
-    """Implements `ports.Hall`, and what is behind the door for the other desks."""
+    """Implements `around.Hall`, and what is behind the door for the other desks."""
 
-    def __init__(self, standing: Standing, client: peers.Peers, clock: ports.Clock, shown: figures.Figures) -> None:
+    def __init__(self, standing: Standing, client: peers.Peers, clock: around.Clock, shown: figures.Figures) -> None:
         self.standing, self.client = standing, client
         self._clock, self._figures = clock, shown
 

@@ -11,10 +11,11 @@ from fastapi import FastAPI
 from gradphoto_contracts import ids
 from kit import logs
 from kit.errors import Problem
-from station import ports, settings
+from station import settings
 from station.hall import figures, peers, wire
 from station.hall.member import Member
 from station.handlers import hall as acts
+from station.ports import workplace
 
 _REFRESH_S, _BIND_AGAIN_S = 15.0, 5.0
 #: However much happens, rounds do not follow each other closer than this.
@@ -28,7 +29,7 @@ class Rounds:
     """What goes on beside the operator's work, for as long as the station runs."""
 
     def __init__(
-        self, member: Member, work: ports.Work, config: settings.HallSettings, fetch: Fetch, shown: figures.Figures
+        self, member: Member, work: workplace.Work, config: settings.HallSettings, fetch: Fetch, shown: figures.Figures
     ) -> None:
         self.member, self._work, self._config, self._fetch, self._figures = member, work, config, fetch, shown
         self._standing = member.standing

@@ -7,11 +7,11 @@ from typing import Literal, TypeVar
 
 from gradphoto_contracts import ids
 from kit import logs
-from station import ports
 from station.domain import hall as halls
 from station.domain import hub
 from station.hall import roster, wire
 from station.hall.log import Log
+from station.ports import around
 
 G = TypeVar("G", halls.Claimed, halls.Called)
 Part = Literal["off", "hub", "member", "waiting", "alone"]
@@ -23,7 +23,7 @@ class Standing:
     """The hall as one desk has it."""
 
     def __init__(
-        self, me: ids.StationId, listed: roster.Roster, addresses: roster.Addresses, log: Log, clock: ports.Clock,
+        self, me: ids.StationId, listed: roster.Roster, addresses: roster.Addresses, log: Log, clock: around.Clock,
         beat_s: float, lease_s: float,
     ) -> None:  # fmt: skip
         self.me, self.listed, self.beat_s, self.lease_s = me, listed, beat_s, lease_s

@@ -4,15 +4,15 @@ import hashlib
 
 from gradphoto_contracts import ids
 from kit.errors import Conflict
-from station import ports
 from station.domain import facts
 from station.handlers import recording
+from station.ports import hardware, workplace
 
 #: Why the frame is bound to nobody.
 REASON = "test-shot"
 
 
-async def take_test_shot(work: ports.Work) -> tuple[facts.FrameJournalled, bytes]:
+async def take_test_shot(work: workplace.Work) -> tuple[facts.FrameJournalled, bytes]:
     """Take a picture while nobody sits. It is kept and uploaded like every frame, so that the counts agree."""
     async with work.lock:
         _demand_free(work)
@@ -34,7 +34,7 @@ async def take_test_shot(work: ports.Work) -> tuple[facts.FrameJournalled, bytes
     return frame, exposure.jpeg
 
 
-def _demand_free(work: ports.Work) -> None:
+def _demand_free(work: workplace.Work) -> None:
     desk = work.desk
     if work.exposing:
         raise Conflict("desk-shutter-busy")
@@ -46,7 +46,7 @@ def _demand_free(work: ports.Work) -> None:
         raise Conflict("desk-decision-outstanding", count=len(desk.undecided))
 
 
-def _frame(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJournalled:
+def _frame(work: workplace.Work, exposure: hardware.Exposure) -> facts.FrameJournalled:
     return facts.FrameJournalled(
         capture_id=ids.CaptureId(work.new_id()),
         sha256=hashlib.sha256(exposure.jpeg).hexdigest(),

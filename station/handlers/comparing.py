@@ -6,18 +6,18 @@ import time
 from gradphoto_contracts import ids
 from kit import messages
 from kit.errors import Conflict, NotFound
-from station import ports
 from station.domain import facts, rules
 from station.handlers import recording
+from station.ports import workplace
 
 
-def consent_text(work: ports.Work) -> messages.Words | None:
+def consent_text(work: workplace.Work) -> messages.Words | None:
     """What a student consents to; None where the campaign compares no faces, or by a text that this desk lacks."""
     version = work.packs.current().photo.face_consent
     return messages.catalogue().get(f"face-consent-{version}") if version and work.faces else None
 
 
-async def note_consent(work: ports.Work, ticket: str, *, given: bool) -> None:
+async def note_consent(work: workplace.Work, ticket: str, *, given: bool) -> None:
     """The holder of the ticket has consented to the text, or has withdrawn. Again changes nothing."""
     async with work.lock:
         text, version = consent_text(work), work.packs.current().photo.face_consent
@@ -33,7 +33,7 @@ async def note_consent(work: ports.Work, ticket: str, *, given: bool) -> None:
             work.faces.forget()
 
 
-async def expect(work: ports.Work, ticket: str, picture: bytes) -> bool:
+async def expect(work: workplace.Work, ticket: str, picture: bytes) -> bool:
     """Hold a reference picture's face for the holder of the ticket, who has consented. False: no face in it."""
     if ticket not in work.desk.tickets:
         raise NotFound("desk-ticket-unknown", ticket=ticket)
@@ -42,7 +42,7 @@ async def expect(work: ports.Work, ticket: str, picture: bytes) -> bool:
     return await work.faces.expect(ticket, picture)
 
 
-async def look(work: ports.Work, frame: facts.FrameJournalled, jpeg: bytes) -> None:
+async def look(work: workplace.Work, frame: facts.FrameJournalled, jpeg: bytes) -> None:
     """Compare the frame's face with what is remembered, and note how alike they are."""
     if work.faces is None or frame.ticket is None or frame.student_id is None:
         return
@@ -61,7 +61,7 @@ async def look(work: ports.Work, frame: facts.FrameJournalled, jpeg: bytes) -> N
             await recording.record(work, rules.compare(work.desk, compared, work.new_id))
 
 
-def _allowed(work: ports.Work, student_id: ids.StudentId) -> bool:
+def _allowed(work: workplace.Work, student_id: ids.StudentId) -> bool:
     """Policy and person: both must say yes, to the text that is in force."""
     version = work.packs.current().photo.face_consent
     return consent_text(work) is not None and work.desk.consents.get(student_id) == version

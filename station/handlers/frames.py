@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from gradphoto_contracts import ids
 from kit import crypto, logs
 from kit.errors import Conflict, NotFound, Problem, Unavailable
-from station import ports
 from station.domain import facts, rules, signals
 from station.handlers import comparing, recording
+from station.ports import hardware, verdicts, workplace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Shot:
     """A frame that awaits the operator's decision, and how long each stage took (milliseconds)."""
 
     frame: facts.FrameJournalled
-    judgement: ports.Judgement
+    judgement: verdicts.Judgement
     stages_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -32,7 +32,7 @@ class _Watch:
         self._last = now
 
 
-async def press_shutter(work: ports.Work) -> Shot:
+async def press_shutter(work: workplace.Work) -> Shot:
     """Photograph whoever sits. While a frame of theirs awaits its decision, that frame is the answer.
 
     When the camera fails the press stands: pressed again, it is the same one.
@@ -53,7 +53,7 @@ async def press_shutter(work: ports.Work) -> Shot:
     return Shot(frame, judgement, watch.stages_ms)
 
 
-async def judge(work: ports.Work, frame: facts.FrameJournalled, jpeg: bytes) -> ports.Judgement:
+async def judge(work: workplace.Work, frame: facts.FrameJournalled, jpeg: bytes) -> verdicts.Judgement:
     """Hold the standard against a frame, once, and journal the verdict."""
     profile = work.packs.current().photo.profile
     work.judging.add(frame.capture_id)
@@ -67,7 +67,7 @@ async def judge(work: ports.Work, frame: facts.FrameJournalled, jpeg: bytes) -> 
 
 
 async def decide(
-    work: ports.Work,
+    work: workplace.Work,
     capture_id: ids.CaptureId,
     decision: facts.Decision,
     reason: str | None,
@@ -82,7 +82,7 @@ async def decide(
         work.judgements.pop(capture_id, None)
 
 
-async def take_in_waiting(work: ports.Work, *, live: bool) -> None:
+async def take_in_waiting(work: workplace.Work, *, live: bool) -> None:
     """Journal the frames that the camera holds and nobody has fetched.
 
     One that carries on the camera's count after a journalled press of the shutter is that press's frame. Where the
@@ -99,7 +99,7 @@ async def take_in_waiting(work: ports.Work, *, live: bool) -> None:
             await _take_in(work, exposure, _Watch(), sitter)
 
 
-async def finish_interrupted(work: ports.Work) -> None:
+async def finish_interrupted(work: workplace.Work) -> None:
     """After a start: journal what was only spooled, wipe what the server has, fetch what the camera holds."""
     for capture_id in await work.spool.held():
         frame = work.desk.frames.get(capture_id)
@@ -110,7 +110,7 @@ async def finish_interrupted(work: ports.Work) -> None:
     await take_in_waiting(work, live=False)
 
 
-async def judge_unjudged(work: ports.Work) -> None:
+async def judge_unjudged(work: workplace.Work) -> None:
     """Judge the frames that await a decision without a verdict: nobody asked for them, or the agent died in between."""
     for capture_id in list(work.desk.undecided):
         frame = work.desk.frames[capture_id]
@@ -122,12 +122,12 @@ async def judge_unjudged(work: ports.Work) -> None:
             _note_damage(work, capture_id, problem)
 
 
-def _awaiting_decision(work: ports.Work) -> facts.FrameJournalled | None:
+def _awaiting_decision(work: workplace.Work) -> facts.FrameJournalled | None:
     frame = work.desk.undecided_of(work.desk.seated) if work.desk.seated else None
     return frame.taken if frame else None
 
 
-async def _press(work: ports.Work) -> facts.ShutterPressed:
+async def _press(work: workplace.Work) -> facts.ShutterPressed:
     if work.exposing:
         raise Conflict("desk-shutter-busy")
     work.packs.current()
@@ -139,7 +139,7 @@ async def _press(work: ports.Work) -> facts.ShutterPressed:
     return pressed
 
 
-async def _press_for_photographer(work: ports.Work, sitter: str) -> None:
+async def _press_for_photographer(work: workplace.Work, sitter: str) -> None:
     async with work.lock:
         desk = work.desk
         proven = desk.proven or _terms(work).proof == "called"
@@ -150,7 +150,7 @@ async def _press_for_photographer(work: ports.Work, sitter: str) -> None:
 
 
 async def _expose(
-    work: ports.Work, pressed: facts.ShutterPressed, watch: _Watch
+    work: workplace.Work, pressed: facts.ShutterPressed, watch: _Watch
 ) -> tuple[facts.FrameJournalled, bytes]:
     arrived = work.desk.frames.get(pressed.capture_id)
     if arrived:  # the photographer was faster than the operator
@@ -160,7 +160,7 @@ async def _expose(
     return await _take_in(work, exposure, watch, _sitter(work, exposure, live=True)), exposure.jpeg
 
 
-async def _note_judgement(work: ports.Work, capture_id: ids.CaptureId, judgement: ports.Judgement) -> None:
+async def _note_judgement(work: workplace.Work, capture_id: ids.CaptureId, judgement: verdicts.Judgement) -> None:
     broken = tuple(finding.rule for finding in judgement.findings)
     async with work.lock:
         known = work.desk.frames[capture_id]
@@ -173,7 +173,7 @@ async def _note_judgement(work: ports.Work, capture_id: ids.CaptureId, judgement
             await recording.record(work, [judged])
 
 
-async def _journal_spooled(work: ports.Work, capture_id: ids.CaptureId) -> None:
+async def _journal_spooled(work: workplace.Work, capture_id: ids.CaptureId) -> None:
     try:
         label = await work.spool.label(capture_id)
     except crypto.Tampered as problem:
@@ -184,12 +184,12 @@ async def _journal_spooled(work: ports.Work, capture_id: ids.CaptureId) -> None:
     logs.get().warning("frame.recovered", capture_id=str(capture_id))
 
 
-def _note_damage(work: ports.Work, capture_id: ids.CaptureId, problem: Problem) -> None:
+def _note_damage(work: workplace.Work, capture_id: ids.CaptureId, problem: Problem) -> None:
     work.damaged.add(capture_id)
     logs.get().error("spool.frame-damaged", capture_id=str(capture_id), code=problem.code)
 
 
-def _sitter(work: ports.Work, exposure: ports.Exposure, *, live: bool) -> str | None:
+def _sitter(work: workplace.Work, exposure: hardware.Exposure, *, live: bool) -> str | None:
     """Whose ticket it can only be. A press of before a restart is answered by the camera's count, not by the time."""
     pressed = work.desk.pressed
     if pressed and (not live or pressed == work.left_pressed):
@@ -198,7 +198,7 @@ def _sitter(work: ports.Work, exposure: ports.Exposure, *, live: bool) -> str | 
 
 
 async def _take_in(
-    work: ports.Work, exposure: ports.Exposure, watch: _Watch, sitter: str | None
+    work: workplace.Work, exposure: hardware.Exposure, watch: _Watch, sitter: str | None
 ) -> facts.FrameJournalled:
     known = _journalled(work, exposure)
     if known is None:
@@ -214,7 +214,7 @@ async def _take_in(
     return known
 
 
-def _journalled(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJournalled | None:
+def _journalled(work: workplace.Work, exposure: hardware.Exposure) -> facts.FrameJournalled | None:
     key = (exposure.camera_serial, exposure.frame_counter)
     if key not in work.desk.exposures:
         return None
@@ -222,7 +222,7 @@ def _journalled(work: ports.Work, exposure: ports.Exposure) -> facts.FrameJourna
     return taken[-1]
 
 
-def _frame(work: ports.Work, exposure: ports.Exposure, sitter: str | None) -> facts.FrameJournalled:
+def _frame(work: workplace.Work, exposure: hardware.Exposure, sitter: str | None) -> facts.FrameJournalled:
     pressed = work.desk.pressed
     if pressed and not (pressed.ticket == sitter and (work.exposing or _follows(work, exposure))):
         pressed = None
@@ -242,7 +242,7 @@ def _frame(work: ports.Work, exposure: ports.Exposure, sitter: str | None) -> fa
     )
 
 
-def _terms(work: ports.Work) -> signals.Terms:
+def _terms(work: workplace.Work) -> signals.Terms:
     """A frame is taken in with or without a pack."""
     try:
         return work.terms
@@ -250,10 +250,10 @@ def _terms(work: ports.Work) -> signals.Terms:
         return signals.LENIENT
 
 
-def _follows(work: ports.Work, exposure: ports.Exposure) -> bool:
+def _follows(work: workplace.Work, exposure: hardware.Exposure) -> bool:
     return exposure.frame_counter == work.desk.last_frame_counter.get(exposure.camera_serial, 0) + 1
 
 
-async def _judgement_of(work: ports.Work, frame: facts.FrameJournalled) -> ports.Judgement:
+async def _judgement_of(work: workplace.Work, frame: facts.FrameJournalled) -> verdicts.Judgement:
     known = work.judgements.get(frame.capture_id)
     return known or await judge(work, frame, await work.spool.get(frame.capture_id))

@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 
 from gradphoto_contracts import ids
 from kit.errors import Conflict
-from station import ports
 from station.domain import facts, hub, sharing
 from station.handlers import recording
+from station.ports import around, workplace
 
 Decide = Callable[[], list[facts.Fact]]
 
 
-async def check_in(work: ports.Work, hall: ports.Hall, wanted: facts.TicketIssued) -> facts.TicketIssued | hub.Taken:
+async def check_in(
+    work: workplace.Work, hall: around.Hall, wanted: facts.TicketIssued
+) -> facts.TicketIssued | hub.Taken:
     """The ticket that the student holds now, journalled, or who else has them."""
     pack = work.packs.current()
     entry = work.packs.entry(wanted.student_id)
@@ -35,7 +37,7 @@ async def check_in(work: ports.Work, hall: ports.Hall, wanted: facts.TicketIssue
     return issued
 
 
-async def seat(work: ports.Work, decide: Decide, *, named: bool) -> None:
+async def seat(work: workplace.Work, decide: Decide, *, named: bool) -> None:
     """Record what `decide` says; whoever is to sit is called first, so that no other desk calls them too.
 
     Raises Conflict when another desk has them and the operator had `named` them; else the next one's turn comes.
@@ -67,7 +69,7 @@ async def seat(work: ports.Work, decide: Decide, *, named: bool) -> None:
             raise Conflict("hall-called-elsewhere", ticket=number, desk=work.hall.codes.get(answer.desk, "?"))
 
 
-async def settle(work: ports.Work, hall: ports.Hall, checkins: Sequence[ids.CheckinId]) -> None:
+async def settle(work: workplace.Work, hall: around.Hall, checkins: Sequence[ids.CheckinId]) -> None:
     """Bring this desk's queue and the hall's to the same state, as far as these check-ins go. Again changes nothing."""
     async with work.lock:
         now = work.clock.now()
@@ -76,7 +78,7 @@ async def settle(work: ports.Work, hall: ports.Hall, checkins: Sequence[ids.Chec
     await hall.note(told)
 
 
-def _unless_taken_twice(work: ports.Work, happened: list[facts.Fact], number: str | None) -> list[facts.Fact]:
+def _unless_taken_twice(work: workplace.Work, happened: list[facts.Fact], number: str | None) -> list[facts.Fact]:
     """A student whom two desks took stops the desk that would photograph them, once: then its operator has said."""
     if number is None or work.hall is None or any(isinstance(fact, facts.DriftResolved) for fact in happened):
         return happened

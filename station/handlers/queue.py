@@ -6,11 +6,11 @@ from typing import Literal
 
 from gradphoto_contracts import ids
 from kit.errors import Conflict, Invalid, NotFound
-from station import ports
 from station.domain import facts, hub, rules
 from station.domain.desk import Ticket
 from station.domain.pack import Entry, Pack
 from station.handlers import hall, recording, slips
+from station.ports import hardware, workplace
 
 #: Days are those of the hall, whatever the laptop is set to: all of China has one time.
 CHINA = timezone(timedelta(hours=8))
@@ -48,7 +48,7 @@ class CheckIn:
         return f"checkin-{self.outcome.replace('_', '-')}"
 
 
-async def check_in(work: ports.Work, scan: str, source: ports.Source = "code") -> CheckIn:
+async def check_in(work: workplace.Work, scan: str, source: hardware.Source = "code") -> CheckIn:
     """Answer a scanned code or a swiped card, from this disk alone.
 
     The slip of a ticket of this desk is a number shown at the seat.
@@ -68,7 +68,7 @@ async def check_in(work: ports.Work, scan: str, source: ports.Source = "code") -
     return await _agreed(work, answer)
 
 
-async def admit_turned_away(work: ports.Work, role: facts.Role, reason: str) -> CheckIn:
+async def admit_turned_away(work: workplace.Work, role: facts.Role, reason: str) -> CheckIn:
     """Somebody in charge lets in whom check-in turned away last: a class of another desk or day. On the record."""
     if not reason.strip():
         raise Invalid("desk-override-needs-reason")
@@ -78,7 +78,7 @@ async def admit_turned_away(work: ports.Work, role: facts.Role, reason: str) -> 
     return await check_in_by_hand(work, student_id, f"{role}: {reason.strip()}")
 
 
-async def check_in_by_hand(work: ports.Work, student_id: ids.StudentId, reason: str) -> CheckIn:
+async def check_in_by_hand(work: workplace.Work, student_id: ids.StudentId, reason: str) -> CheckIn:
     """Check a student in whom the registrar has identified: a forgotten code, a class that came on another day."""
     async with work.lock:
         pack = work.packs.current()
@@ -90,7 +90,7 @@ async def check_in_by_hand(work: ports.Work, student_id: ids.StudentId, reason: 
     return await _agreed(work, answer)
 
 
-async def show(work: ports.Work, scan: str) -> CheckIn:
+async def show(work: workplace.Work, scan: str) -> CheckIn:
     """Whoever is at the seat shows the slip, or the code itself: that is who sits, or drift is suspected."""
     ticket = work.desk.tickets.get(scan) or _held(work, scan)
     if ticket is None:
@@ -100,7 +100,7 @@ async def show(work: ports.Work, scan: str) -> CheckIn:
     return CheckIn("shown", number, ticket.student_id)
 
 
-async def release(work: ports.Work, ticket: str, reason: str) -> None:
+async def release(work: workplace.Work, ticket: str, reason: str) -> None:
     """The holder of a ticket walked off."""
     async with work.lock:
         if work.exposing and work.desk.seated == ticket:
@@ -108,14 +108,14 @@ async def release(work: ports.Work, ticket: str, reason: str) -> None:
         await recording.record(work, rules.release(work.desk, ticket, reason, work.clock.now()))
 
 
-async def seat(work: ports.Work, ticket: str | None) -> None:
+async def seat(work: workplace.Work, ticket: str | None) -> None:
     """Call the next student to the seat, or seat the number that was shown; out of turn it is suspected drift."""
     await hall.seat(
         work, lambda: rules.seat(work.desk, ticket, work.new_id, work.clock.now()), named=ticket is not None
     )
 
 
-async def resolve_drift(work: ports.Work, resolution: facts.Resolution, note: str | None) -> None:
+async def resolve_drift(work: workplace.Work, resolution: facts.Resolution, note: str | None) -> None:
     """End the suspected drift that is shown."""
     await hall.seat(work, lambda: rules.resolve(work.desk, resolution, note, work.clock.now()), named=True)
 
@@ -128,7 +128,7 @@ class _Wanted:
     class_label: str | None
 
 
-async def _agreed(work: ports.Work, answer: "CheckIn | _Wanted") -> CheckIn:
+async def _agreed(work: workplace.Work, answer: "CheckIn | _Wanted") -> CheckIn:
     """Ask the hall, where there is one; the desk may go on with other things meanwhile."""
     if isinstance(answer, CheckIn):
         return answer
@@ -145,7 +145,7 @@ async def _agreed(work: ports.Work, answer: "CheckIn | _Wanted") -> CheckIn:
     return CheckIn("issued" if own else "already_ticketed", agreed.ticket, student_id, label)
 
 
-async def _admit(work: ports.Work, pack: Pack, entry: Entry, reason: str | None) -> "CheckIn | _Wanted":
+async def _admit(work: workplace.Work, pack: Pack, entry: Entry, reason: str | None) -> "CheckIn | _Wanted":
     outcome, held = _outcome(work, pack, entry, by_hand=reason is not None)
     label = next((c.label for c in pack.classes if c.class_id == entry.class_id), None)
     work.turned_away = entry.student_id if outcome in MAY_BE_LET_IN else None
@@ -169,14 +169,14 @@ async def _admit(work: ports.Work, pack: Pack, entry: Entry, reason: str | None)
     return CheckIn("issued", issued.ticket, entry.student_id, label)
 
 
-def _held(work: ports.Work, scan: str) -> Ticket | None:
+def _held(work: workplace.Work, scan: str) -> Ticket | None:
     """The last ticket of whom this code belongs to."""
     entry = work.packs.find(scan)
     held = work.desk.tickets_of.get(entry.student_id, []) if entry else []
     return work.desk.tickets[held[-1]] if held else None
 
 
-def _outcome(work: ports.Work, pack: Pack, entry: Entry, *, by_hand: bool) -> tuple[Outcome, str | None]:
+def _outcome(work: workplace.Work, pack: Pack, entry: Entry, *, by_hand: bool) -> tuple[Outcome, str | None]:
     held = work.desk.open_ticket(entry.student_id)
     if held:
         return "already_ticketed", held.number
@@ -193,7 +193,7 @@ def _outcome(work: ports.Work, pack: Pack, entry: Entry, *, by_hand: bool) -> tu
     return "issued", None
 
 
-def _day(work: ports.Work, pack: Pack, entry: Entry) -> date | None:
+def _day(work: workplace.Work, pack: Pack, entry: Entry) -> date | None:
     """The day on which this student's class is to come, if that is not today; the nearest one."""
     planned = next((one for one in pack.classes if one.class_id == entry.class_id), None)
     days = {starts.astimezone(CHINA).date() for starts in planned.starts_at} if planned else set()
@@ -201,11 +201,11 @@ def _day(work: ports.Work, pack: Pack, entry: Entry) -> date | None:
     return None if not days or today in days else min(days, key=lambda day: abs(day - today))
 
 
-def pack_age_s(work: ports.Work, now: datetime) -> float | None:
+def pack_age_s(work: workplace.Work, now: datetime) -> float | None:
     """How long ago the server last confirmed the pack; None while there is none."""
     return None if work.packs.as_of is None else max(0.0, (now - work.packs.as_of).total_seconds())
 
 
-def pack_is_old(work: ports.Work, now: datetime) -> bool:
+def pack_is_old(work: workplace.Work, now: datetime) -> bool:
     """Whether the pack is older than the campaign's policy likes; without any pack there is none to be old."""
     return work.packs.as_of is not None and work.packs.current().is_old(now, work.packs.as_of)

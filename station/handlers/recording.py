@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
-from station import ports
 from station.domain import facts, outgoing
+from station.ports import workplace
 
 
-async def record(work: ports.Work, happened: Sequence[facts.Fact]) -> None:
+async def record(work: workplace.Work, happened: Sequence[facts.Fact]) -> None:
     """Make facts true. The caller holds the lock; on return they are on the disk, with what follows for the server.
 
     Once begun it is finished, even if the caller is cancelled: memory and disk must not part.
@@ -22,7 +22,7 @@ async def record(work: ports.Work, happened: Sequence[facts.Fact]) -> None:
         raise
 
 
-async def _record(work: ports.Work, happened: Sequence[facts.Fact]) -> None:
+async def _record(work: workplace.Work, happened: Sequence[facts.Fact]) -> None:
     now_ns = work.monotonic_ns()
     messages = outgoing.messages(work.desk, happened)
     await work.journal.append(happened, messages)
@@ -35,7 +35,7 @@ async def _record(work: ports.Work, happened: Sequence[facts.Fact]) -> None:
         work.wake_uplink()
 
 
-def _let_go(work: ports.Work, fact: facts.Fact) -> None:
+def _let_go(work: workplace.Work, fact: facts.Fact) -> None:
     """No face is remembered for longer than it is needed."""
     if work.faces is None:
         return

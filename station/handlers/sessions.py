@@ -6,15 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from kit.errors import Conflict
-from station import ports
 from station.domain import facts, rules, sealing
 from station.domain.desk import Session
 from station.handlers import recording
+from station.ports import hardware, workplace
 
 _LOOK_AGAIN_S = 0.1
 
 
-async def open_session(work: ports.Work) -> None:
+async def open_session(work: workplace.Work) -> None:
     """Begin a session unless one is open."""
     counted = await work.camera.frames_taken()
     async with work.lock:
@@ -22,7 +22,7 @@ async def open_session(work: ports.Work) -> None:
         await recording.record(work, opened)
 
 
-async def seal(work: ports.Work, patience_s: float) -> dict[str, Any]:
+async def seal(work: workplace.Work, patience_s: float) -> dict[str, Any]:
     """Seal the session and open the next; the server's answer, if it comes within `patience_s`, and its paper.
 
     A session that the server refused is sealed anew with it. Again, when nothing happened since, it gives the answer
@@ -47,11 +47,11 @@ async def seal(work: ports.Work, patience_s: float) -> dict[str, Any]:
     whole = {**counts, "state": "sealed", **answer}
     paper = sealing.paper(work.desk.code, whole)
     if work.printer is not None:
-        await work.printer.print(ports.Slip("", "", work.desk.code, work.clock.now(), paper))
+        await work.printer.print(hardware.Slip("", "", work.desk.code, work.clock.now(), paper))
     return {**whole, "paper": list(paper)}
 
 
-async def _seal(work: ports.Work) -> Session:
+async def _seal(work: workplace.Work) -> Session:
     counted = await work.camera.frames_taken()
     async with work.lock:
         if work.exposing:
@@ -69,7 +69,7 @@ async def _seal(work: ports.Work) -> Session:
         return next(session for session in reversed(desk.sessions) if session.sealed)
 
 
-async def _refused(work: ports.Work) -> list[Session]:
+async def _refused(work: workplace.Work) -> list[Session]:
     """The sessions that are closed here and that the server did not seal."""
     found = []
     for session in work.desk.sessions:
@@ -79,7 +79,7 @@ async def _refused(work: ports.Work) -> list[Session]:
     return found
 
 
-async def _sign(work: ports.Work, fact: facts.SessionSealed, session: Session, counted: int) -> None:
+async def _sign(work: workplace.Work, fact: facts.SessionSealed, session: Session, counted: int) -> None:
     # What the cameras counted is what they had counted when the session was closed.
     known = session.sealed.cameras if session.sealed else None
     cameras = known or sealing.count_cameras(work.desk, session, work.camera.serial, counted)
@@ -88,7 +88,7 @@ async def _sign(work: ports.Work, fact: facts.SessionSealed, session: Session, c
     await recording.record(work, [replace(unsigned, signature=signature)])
 
 
-async def _answer(work: ports.Work, session_id: UUID, patience_s: float) -> dict[str, Any] | None:
+async def _answer(work: workplace.Work, session_id: UUID, patience_s: float) -> dict[str, Any] | None:
     deadline = asyncio.get_running_loop().time() + patience_s
     answer = await work.journal.answer("session", session_id)
     while answer is None and asyncio.get_running_loop().time() < deadline:

@@ -1,7 +1,8 @@
 """Which printer a station's configuration names."""
 
 from kit.errors import Invalid
-from station import devices, ports
+from station import devices
+from station.ports import hardware
 
 #: What `--printer` takes: a receipt printer in the network, on a serial line, as a USB device; or the system's queue.
 CHOICES = ("none", "tcp:HOST[:PORT]", "serial:PORT[@BAUD]", "device:PATH", "queue:NAME")
@@ -14,7 +15,7 @@ def demand_known(name: str) -> None:
         raise Invalid("printer-unknown", printer=name, choices=", ".join(CHOICES))
 
 
-def open_printer(name: str, noticed: devices.Noticed = devices.unnoticed) -> ports.Printer | None:
+def open_printer(name: str, noticed: devices.Noticed = devices.unnoticed) -> hardware.Printer | None:
     """The printer of this name; None when the desk has none."""
     demand_known(name)
     if name == "none":

@@ -7,7 +7,7 @@ printers, and its status calls differ by connection. Command names as in Epson's
 from dataclasses import dataclass
 from typing import Literal
 
-from station import ports
+from station.ports import hardware
 
 Fault = Literal["unplugged", "silent", "paper_out", "cover_open", "failed", "paused"]
 
@@ -43,7 +43,7 @@ def qr(content: str, module_dots: int = 8) -> bytes:
     )
 
 
-def slip(words: ports.Slip, serial_number: int) -> bytes:
+def slip(words: hardware.Slip, serial_number: int) -> bytes:
     """One slip: the number large, its QR code, class, desk and time; at last the question whether it is out."""
     if words.lines:
         return b"".join((INITIALIZE, CHINESE, LEFT, *map(text, words.lines), text(f"#{serial_number}"), CUT, ASK_DONE))

@@ -6,22 +6,23 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from station import ports, settings
+from station import settings
+from station.ports import hardware
 
-_SLIPS: TypeAdapter[list[ports.Slip]] = TypeAdapter(list[ports.Slip])
+_SLIPS: TypeAdapter[list[hardware.Slip]] = TypeAdapter(list[hardware.Slip])
 _LOOK_S = 0.5
 
 
 class KeptSlips:
     """A printer with a memory on the disk. A slip may come twice when the agent dies as it is printed; none is lost."""
 
-    def __init__(self, printer: ports.Printer, path: Path, wanted: Callable[[str], bool]) -> None:
+    def __init__(self, printer: hardware.Printer, path: Path, wanted: Callable[[str], bool]) -> None:
         """`wanted`: whether the holder of a ticket still needs a slip; asked of what a former life left."""
         self._printer, self._path, self._wanted = printer, path, wanted
-        self._taken: list[ports.Slip] = []
+        self._taken: list[hardware.Slip] = []
         self._looking: asyncio.Task[None] | None = None
 
-    def health(self) -> ports.Health:
+    def health(self) -> hardware.Health:
         """The printer's."""
         return self._printer.health()
 
@@ -30,7 +31,7 @@ class KeptSlips:
         """Slips taken and not yet printed."""
         return self._printer.waiting
 
-    async def print(self, slip: ports.Slip) -> None:
+    async def print(self, slip: hardware.Slip) -> None:
         """On the disk before it is the printer's."""
         self._taken.append(slip)
         self._save()
@@ -68,7 +69,7 @@ class KeptSlips:
             del self._taken[:printed]
             self._save()
 
-    def _left(self) -> list[ports.Slip]:
+    def _left(self) -> list[hardware.Slip]:
         return _SLIPS.validate_json(self._path.read_bytes()) if self._path.exists() else []
 
     def _save(self) -> None:

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from kit.errors import Invalid
-from station import devices, ports
+from station import devices
+from station.ports import hardware
 from station.printers import escpos
 from station.printers.receipts import CODES, Stopped
 
@@ -31,12 +32,12 @@ class QueuePrinter(devices.Supervised):
         if programs is None and not shutil.which("lp"):
             raise Invalid("printer-unknown", printer=f"queue:{queue}", choices="tcp, serial, device")
         self._watch = devices.Watch("printer", noticed)
-        self._slips: deque[ports.Slip] = deque()
-        self._given: ports.Slip | None = None
+        self._slips: deque[hardware.Slip] = deque()
+        self._given: hardware.Slip | None = None
         self._printed = 0
         self._wake = asyncio.Event()
 
-    def health(self) -> ports.Health:
+    def health(self) -> hardware.Health:
         """With the number of waiting slips."""
         self._watch.knows(waiting=self.waiting)
         return self._watch.health()
@@ -46,7 +47,7 @@ class QueuePrinter(devices.Supervised):
         """Slips taken and not yet out of the queue."""
         return len(self._slips) + (self._given is not None)
 
-    async def print(self, slip: ports.Slip) -> None:
+    async def print(self, slip: hardware.Slip) -> None:
         """Take a slip."""
         self._slips.append(slip)
         self._wake.set()

@@ -13,7 +13,8 @@ from typing import TypeVar
 import serial
 
 from kit import logs
-from station import devices, ports
+from station import devices
+from station.ports import hardware
 from station.printers import escpos, lines
 
 T = TypeVar("T")
@@ -59,11 +60,11 @@ class ReceiptPrinter(devices.Supervised):
         self._watch = devices.Watch("printer", noticed)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="printer")
         self._line: lines.Line | None = None
-        self._slips: deque[ports.Slip] = deque()
+        self._slips: deque[hardware.Slip] = deque()
         self._wake = asyncio.Event()
         self._printed = 0
 
-    def health(self) -> ports.Health:
+    def health(self) -> hardware.Health:
         """With the number of waiting slips, and whether the roll is near its end."""
         self._watch.knows(waiting=len(self._slips))
         return self._watch.health()
@@ -73,7 +74,7 @@ class ReceiptPrinter(devices.Supervised):
         """Slips taken and not yet printed."""
         return len(self._slips)
 
-    async def print(self, slip: ports.Slip) -> None:
+    async def print(self, slip: hardware.Slip) -> None:
         """Take a slip; it is printed when the printer can."""
         if len(self._slips) >= MOST_WAITING:
             self._slips.popleft()
@@ -132,7 +133,7 @@ class ReceiptPrinter(devices.Supervised):
         if condition.fault:
             raise Stopped(condition.fault)
 
-    def _print_one(self, slip: ports.Slip) -> None:
+    def _print_one(self, slip: hardware.Slip) -> None:
         line = self._line
         if line is None:
             raise Stopped("unplugged")

@@ -11,7 +11,8 @@ from typing import Literal, TypeVar
 import serial
 from serial.tools import list_ports
 
-from station import devices, ports
+from station import devices
+from station.ports import hardware
 from station.readers import documents, protocol
 
 T = TypeVar("T")
@@ -52,16 +53,16 @@ class CardReader(devices.Supervised):
         self._watch = devices.Watch("card_reader", noticed)
         self._line: serial.Serial | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="card-reader")
-        self._cards: asyncio.Queue[ports.Scan] = asyncio.Queue()
+        self._cards: asyncio.Queue[hardware.Scan] = asyncio.Queue()
         #: Whether a card that was given, or given up, still lies there.
         self._lying = False
         self._refused = 0
 
-    def health(self) -> ports.Health:
+    def health(self) -> hardware.Health:
         """How the reader is, with `card`: none, read, or to be laid down again."""
         return self._watch.health()
 
-    async def next(self) -> ports.Scan:
+    async def next(self) -> hardware.Scan:
         """The next card that is laid down."""
         return await self._cards.get()
 
@@ -113,7 +114,7 @@ class CardReader(devices.Supervised):
         self._lying, self._refused = True, 0
         self._watch.knows(card="read")
         self._watch.well()
-        self._cards.put_nowait(ports.Scan("id_card", document.number, document.name, document.expires))
+        self._cards.put_nowait(hardware.Scan("id_card", document.number, document.name, document.expires))
 
     def _lift(self) -> None:
         self._lying, self._refused = False, 0

@@ -1,7 +1,8 @@
 """Which card reader a station's configuration names."""
 
 from kit.errors import Invalid
-from station import devices, ports
+from station import devices
+from station.ports import hardware
 
 #: What `--reader` takes. PORT is a serial line: COM3, /dev/ttyUSB0. Scanners that are keyboards need no choosing.
 CHOICES = ("none", "serial:PORT")
@@ -13,7 +14,7 @@ def demand_known(name: str) -> None:
         raise Invalid("reader-unknown", reader=name, choices=", ".join(CHOICES))
 
 
-def open_reader(name: str, noticed: devices.Noticed = devices.unnoticed) -> ports.Reader | None:
+def open_reader(name: str, noticed: devices.Noticed = devices.unnoticed) -> hardware.Reader | None:
     """The reader of this name; None when the desk has none."""
     demand_known(name)
     if name == "none":

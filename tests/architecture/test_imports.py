@@ -15,7 +15,7 @@ LINTER = Path(sys.executable).parent / "lint-imports"
 PLANTED = [
     ("kit/ids.py", "import services.roster.domain", "kit.ids -> services.roster.domain"),
     ("photospec/profiles.py", "import kit.ids", "photospec.profiles -> kit.ids"),
-    ("station/ports.py", "import cli.screen", "station.ports -> cli.screen"),
+    ("station/ports/keeping.py", "import cli.screen", "station.ports.keeping -> cli.screen"),
     ("services/billing/ports.py", "import services.roster.domain", "services.billing.ports -> services.roster.domain"),
     (
         "services/roster/handlers/opening.py",

@@ -15,10 +15,11 @@ from typing import Any
 
 from kit import logs
 from kit.errors import Unavailable
-from station import devices, ports
+from station import devices
 from station.cameras.tethered import bodies, wire
 from station.cameras.tethered.link import Driver, Link, Lost
 from station.cameras.tethered.memory import Memory, in_order
+from station.ports import hardware
 
 #: What each fault is called to the operator.
 CODES: dict[bodies.Fault, str] = {
@@ -59,7 +60,7 @@ class Limits:
 class _Request:
     """A press of the shutter. `sent` while the camera may have obeyed; `claimed` is the file that answers it."""
 
-    answer: asyncio.Future[ports.Exposure]
+    answer: asyncio.Future[hardware.Exposure]
     sent_at: float | None = None
     claimed: bodies.Entry | None = None
     focus_tried: bool = False
@@ -101,7 +102,7 @@ class TetheredCamera(devices.Supervised):
         self._connection: _Connection | None = None
         self._request: _Request | None = None
         self._preview: asyncio.Future[bytes] | None = None
-        self._waiting: dict[int, tuple[ports.Exposure, bodies.Entry]] = {}
+        self._waiting: dict[int, tuple[hardware.Exposure, bodies.Entry]] = {}
         self._arrival = asyncio.Event()
         self._heard_ns = 0
         self._blind = False
@@ -117,11 +118,11 @@ class TetheredCamera(devices.Supervised):
         identity = self._connection.identity if self._connection else None
         return identity.serial if identity else self._memory.last_serial or "unknown"
 
-    def health(self) -> ports.Health:
+    def health(self) -> hardware.Health:
         """With serial, model, battery, clock, free space and count as far as the camera tells them."""
         return self._watch.health()
 
-    async def shutter(self) -> ports.Exposure:
+    async def shutter(self) -> hardware.Exposure:
         """Release the shutter. Raises Unavailable with what is wrong when no picture came: the press stands."""
         if behind := len(self._waiting) + self._behind():
             raise Unavailable("camera-frames-waiting", count=behind)
@@ -135,11 +136,11 @@ class TetheredCamera(devices.Supervised):
         finally:
             self._request = None
 
-    async def waiting(self) -> list[ports.Exposure]:
+    async def waiting(self) -> list[hardware.Exposure]:
         """Pictures that nobody asked for, or whose asker died, in their order."""
         return [self._waiting[counter][0] for counter in sorted(self._waiting)]
 
-    async def acknowledge(self, exposure: ports.Exposure) -> None:
+    async def acknowledge(self, exposure: hardware.Exposure) -> None:
         """Remember that the picture is safe; on the card it stays, as the crew's own copy."""
         kept = self._waiting.pop(exposure.frame_counter, None)
         if kept is not None:
@@ -295,7 +296,7 @@ class TetheredCamera(devices.Supervised):
         connection.frames += 1
         raw = any(other.raw and other.stem == entry.stem for other in connection.seen)
         self._watch.knows(frames=self._memory.total, files="RAW+JPEG" if raw else "JPEG")
-        self._arrive(ports.Exposure(content, serial, count, taken_ns, lag_ns, raw), entry)
+        self._arrive(hardware.Exposure(content, serial, count, taken_ns, lag_ns, raw), entry)
 
     def _taken(self, connection: _Connection, entry: bodies.Entry) -> tuple[int, int]:
         """When the file was told of, and how long before that it may have been taken: at most since we heard last."""
@@ -307,7 +308,7 @@ class TetheredCamera(devices.Supervised):
         now_ns = time.monotonic_ns()
         return now_ns, now_ns - connection.away_since_ns + lag_ns
 
-    def _arrive(self, exposure: ports.Exposure, entry: bodies.Entry) -> None:
+    def _arrive(self, exposure: hardware.Exposure, entry: bodies.Entry) -> None:
         self._waiting[exposure.frame_counter] = (exposure, entry)
         request = self._request
         if request and request.claimed == entry and not request.answer.done():

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from kit.errors import Unavailable
-from station import ports
 from station.cameras import choice
 from station.cameras.tethered import camera, faulty, link
+from station.ports import hardware
 from tests.unit.station.patience import until
 
 #: Two smallest pictures that begin and end as a JPEG does; the driver looks no further.
@@ -30,7 +30,7 @@ class Bench:
 
     def __init__(self, folder: Path, kind: str) -> None:
         self.folder, self.kind = folder, kind
-        self.notices: list[ports.Notice] = []
+        self.notices: list[hardware.Notice] = []
         folder.mkdir(exist_ok=True)
         (folder / "picture.jpg").write_bytes(PICTURE)
 
@@ -78,7 +78,7 @@ def virtual_usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return bench
 
 
-async def shoot(tethered: camera.TetheredCamera) -> ports.Exposure:
+async def shoot(tethered: camera.TetheredCamera) -> hardware.Exposure:
     """One frame, made safe."""
     exposure = await tethered.shutter()
     await tethered.acknowledge(exposure)

@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 
 from kit import messages
-from station import devices, ports
+from station import devices
+from station.ports import hardware
 from station.printers import escpos, queues, receipts, simulator
 from tests.unit.station.patience import until
 
 QUICK = receipts.Limits(answer_s=2.0, slip_s=5.0, look_every_s=0.05, first_pause_s=0.02, longest_pause_s=0.05)
 
 
-def slip(number: int) -> ports.Slip:
-    return ports.Slip(f"A{number:03d}", "护理 2020-1 班", "A", datetime(2024, 3, 20, 1, 30, tzinfo=UTC))
+def slip(number: int) -> hardware.Slip:
+    return hardware.Slip(f"A{number:03d}", "护理 2020-1 班", "A", datetime(2024, 3, 20, 1, 30, tzinfo=UTC))
 
 
-def explained(health: ports.Health) -> str:
+def explained(health: hardware.Health) -> str:
     """What the operator reads."""
     assert health.trouble is not None
     return messages.render(health.trouble.code, health.trouble.params)[0]
@@ -33,13 +34,13 @@ def roll() -> Iterator[simulator.SimulatedPrinter]:
 
 
 @pytest.fixture
-def notices() -> list[ports.Notice]:
+def notices() -> list[hardware.Notice]:
     return []
 
 
 @pytest.fixture
 async def printer(
-    roll: simulator.SimulatedPrinter, notices: list[ports.Notice]
+    roll: simulator.SimulatedPrinter, notices: list[hardware.Notice]
 ) -> AsyncIterator[receipts.ReceiptPrinter]:
     printer = receipts.ReceiptPrinter(roll.address, QUICK, notices.append)
     await printer.start()
@@ -60,7 +61,7 @@ async def test_a_slip_says_the_number_large_and_as_qr(
 
 
 async def test_paper_out_is_told_and_every_slip_comes(
-    roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter, notices: list[ports.Notice]
+    roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter, notices: list[hardware.Notice]
 ) -> None:
     """The roll ends inside the third slip: it is told with what to do, and after the change that one comes whole."""
     roll.sheets = 3
@@ -89,7 +90,7 @@ async def test_an_open_cover_is_told(roll: simulator.SimulatedPrinter, printer: 
 
 
 async def test_a_cable_that_is_pulled_is_told(
-    roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter, notices: list[ports.Notice]
+    roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter, notices: list[hardware.Notice]
 ) -> None:
     """A broken connection is made anew, and nothing is missing."""
     await printer.print(slip(1))
@@ -129,7 +130,7 @@ async def test_a_printer_that_is_off_is_told() -> None:
 class _Careless(receipts.ReceiptPrinter):
     """Prints as programs do that never ask back."""
 
-    def _print_one(self, slip: ports.Slip) -> None:
+    def _print_one(self, slip: hardware.Slip) -> None:
         assert self._line is not None
         self._line.write(escpos.slip(slip, 1))
 
@@ -205,7 +206,7 @@ async def test_slips_go_to_the_system_s_queue(cups: Path) -> None:
 
 async def test_a_queue_that_paused_at_a_paper_out_goes_on(cups: Path) -> None:
     """Paper-out is told; when it is back the queue is resumed, which CUPS does not do."""
-    notices: list[ports.Notice] = []
+    notices: list[hardware.Notice] = []
     for name in ("empty", "paused"):
         (cups / name).touch()
     printer = await queue(cups, notices.append)

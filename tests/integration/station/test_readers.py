@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from station import ports
+from station.ports import hardware
 from station.readers import cards, documents, simulator
 from tests.unit.station import patience
 
@@ -22,19 +22,19 @@ def desk() -> Iterator[simulator.SimulatedReader]:
 
 
 @pytest.fixture
-def notices() -> list[ports.Notice]:
+def notices() -> list[hardware.Notice]:
     return []
 
 
 @pytest.fixture
-async def reader(desk: simulator.SimulatedReader, notices: list[ports.Notice]) -> AsyncIterator[cards.CardReader]:
+async def reader(desk: simulator.SimulatedReader, notices: list[hardware.Notice]) -> AsyncIterator[cards.CardReader]:
     reader = cards.CardReader(desk.path, QUICK, notices.append)
     await reader.start()
     yield reader
     await reader.close()
 
 
-async def swiped(reader: cards.CardReader) -> ports.Scan:
+async def swiped(reader: cards.CardReader) -> hardware.Scan:
     return await asyncio.wait_for(reader.next(), patience.SECONDS)
 
 
@@ -58,7 +58,7 @@ async def test_every_kind_of_card(
 
 
 async def test_a_card_is_given_once_until_it_is_lifted(
-    desk: simulator.SimulatedReader, reader: cards.CardReader, notices: list[ports.Notice]
+    desk: simulator.SimulatedReader, reader: cards.CardReader, notices: list[hardware.Notice]
 ) -> None:
     """One that lies there is not read again; lifted and laid down it is, and the next student's is."""
     desk.lay()
@@ -92,7 +92,7 @@ async def test_no_card_is_lost_to_a_disturbed_line(
     trouble: str | None,
     desk: simulator.SimulatedReader,
     reader: cards.CardReader,
-    notices: list[ports.Notice],
+    notices: list[hardware.Notice],
 ) -> None:
     """The fault is named if it is one, and the card is read all the same."""
     await well(reader)
@@ -134,7 +134,7 @@ async def test_an_unplugged_reader_is_told(desk: simulator.SimulatedReader, read
 
 async def test_nothing_of_a_card_is_said_anywhere(desk: simulator.SimulatedReader) -> None:
     """Through a day of faults neither number nor name is printed, logged, noticed or shown as health."""
-    notices: list[ports.Notice] = []
+    notices: list[hardware.Notice] = []
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):
         reader = cards.CardReader(desk.path, QUICK, notices.append)

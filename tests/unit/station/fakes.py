@@ -11,10 +11,11 @@ from gradphoto_contracts import ids
 from kit import crypto
 from kit import ids as new_ids
 from kit.errors import Problem, Unavailable
-from station import devices, ports
+from station import devices
 from station.domain import facts, outgoing
 from station.domain.desk import Desk
 from station.domain.pack import Entry, Pack
+from station.ports import hardware, keeping, verdicts, workplace
 
 START = datetime(2024, 3, 20, 8, 0, tzinfo=UTC)
 CODE_KEY = bytes(32)
@@ -53,11 +54,11 @@ class Journal:
         self.facts += happened
         self.messages += messages
 
-    async def pending(self, limit: int) -> list[ports.Pending]:
+    async def pending(self, limit: int) -> list[keeping.Pending]:
         return []
 
     async def received(
-        self, pending: ports.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
+        self, pending: keeping.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
     ) -> bool:
         return True
 
@@ -105,33 +106,33 @@ class Camera(devices.AlwaysReady):
     def __init__(self, *, photographer_fires: bool = False) -> None:
         self.serial = "cam-1"
         self.photographer_fires = photographer_fires
-        self.card: dict[int, ports.Exposure] = {}
+        self.card: dict[int, hardware.Exposure] = {}
         self.count = 0
         self.lag_ns = 0
         self.heard_ns: int | None = None
         self.broken = False
         self.picture: bytes | None = None
 
-    def fire(self, heard_ns: int | None = None) -> ports.Exposure:
+    def fire(self, heard_ns: int | None = None) -> hardware.Exposure:
         self.count += 1
         heard_ns = heard_ns or self.heard_ns or time.monotonic_ns()
         jpeg = self.picture or f"jpeg {self.count}".encode()
-        exposure = ports.Exposure(jpeg, self.serial, self.count, heard_ns, self.lag_ns)
+        exposure = hardware.Exposure(jpeg, self.serial, self.count, heard_ns, self.lag_ns)
         self.card[self.count] = exposure
         return exposure
 
     def skip(self, frames: int) -> None:
         self.count += frames
 
-    async def shutter(self) -> ports.Exposure:
+    async def shutter(self) -> hardware.Exposure:
         if self.broken:
             raise Unavailable("camera-no-frame", seconds=15)
         return self.fire()
 
-    async def waiting(self) -> list[ports.Exposure]:
+    async def waiting(self) -> list[hardware.Exposure]:
         return list(self.card.values())
 
-    async def acknowledge(self, exposure: ports.Exposure) -> None:
+    async def acknowledge(self, exposure: hardware.Exposure) -> None:
         self.card.pop(exposure.frame_counter, None)
 
     async def frames_taken(self) -> int:
@@ -145,10 +146,10 @@ class Inspector:
         self.verdict: facts.Verdict = "accept"
         self.inspections = itertools.count()
 
-    async def inspect(self, jpeg: bytes, profile: str) -> ports.Judgement:
+    async def inspect(self, jpeg: bytes, profile: str) -> verdicts.Judgement:
         next(self.inspections)
-        finding = ports.Finding("P2", self.verdict, "眼睛位置", "eyes", "抬头", "chin up")
-        return ports.Judgement(self.verdict, profile, () if self.verdict == "accept" else (finding,))
+        finding = verdicts.Finding("P2", self.verdict, "眼睛位置", "eyes", "抬头", "chin up")
+        return verdicts.Judgement(self.verdict, profile, () if self.verdict == "accept" else (finding,))
 
 
 class Packs:
@@ -212,8 +213,8 @@ class Bench:
         self.packs = Packs(self.students)
         self.work = self.restart()
 
-    def restart(self) -> ports.Work:
-        self.work = ports.Work(
+    def restart(self) -> workplace.Work:
+        self.work = workplace.Work(
             desk=Desk("A", self.journal.facts),
             journal=self.journal,
             spool=self.spool,

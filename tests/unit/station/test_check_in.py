@@ -8,10 +8,12 @@ import pytest
 
 from kit import messages
 from kit.errors import Conflict, Invalid, NotFound, Unavailable
-from station import api, devices, gear, ports
-from station.console import views
+from station import devices, gear
+from station.api import answers
+from station.console import conditions
 from station.domain import facts
 from station.handlers import frames, queue, sessions, slips
+from station.ports import hardware
 from station.printers import kept
 from tests.unit.station.fakes import OTHER_CLASS_ID, START, Bench
 from tests.unit.station.patience import until
@@ -43,11 +45,11 @@ async def test_every_answer_is_its_own(bench: Bench, monkeypatch: pytest.MonkeyP
     await photographed(bench)
     bench.packs.change(bench.students[1], eligible=False)
     bench.packs.change(bench.students[2], class_id=OTHER_CLASS_ID)
-    answers = {scan: await queue.check_in(bench.work, scan) for scan in ("nonsense", "scan-0", "scan-1", "scan-2")}
-    answers["card"] = await queue.check_in(bench.work, "440308199901101512", "id_card")
+    given = {scan: await queue.check_in(bench.work, scan) for scan in ("nonsense", "scan-0", "scan-1", "scan-2")}
+    given["card"] = await queue.check_in(bench.work, "440308199901101512", "id_card")
     planned_for(bench, monkeypatch, 1)
-    answers["scan-3"] = await queue.check_in(bench.work, "scan-3")
-    assert {scan: answer.outcome for scan, answer in answers.items()} == {
+    given["scan-3"] = await queue.check_in(bench.work, "scan-3")
+    assert {scan: answer.outcome for scan, answer in given.items()} == {
         "nonsense": "unknown_code",
         "scan-0": "already_photographed",
         "scan-1": "not_eligible",
@@ -55,8 +57,8 @@ async def test_every_answer_is_its_own(bench: Bench, monkeypatch: pytest.MonkeyP
         "card": "card_not_used",
         "scan-3": "other_day",
     }
-    assert {answer.ticket for answer in answers.values()} == {None}
-    said = [messages.render(answer.code, api.told(answer)) for answer in answers.values()]
+    assert {answer.ticket for answer in given.values()} == {None}
+    said = [messages.render(answer.code, answers.told(answer)) for answer in given.values()]
     assert len({zh for zh, _ in said}) == len({en for _, en in said}) == 6
     assert "另一个采集码" in said[2][0], "who has two 学籍 is told to show the other code"
 
@@ -66,7 +68,7 @@ async def test_a_class_of_another_day_is_told_which(bench: Bench, monkeypatch: p
     planned_for(bench, monkeypatch, 1, 7)
     answer = await queue.check_in(bench.work, "scan-0")
     assert (answer.outcome, answer.day) == ("other_day", date(2024, 3, 21))
-    assert "03-21" in api.check_in_answer(answer).zh
+    assert "03-21" in answers.checked_in(answer).zh
     bench.clock.advance(24 * 3600)
     assert (await queue.check_in(bench.work, "scan-0")).outcome == "issued"
 
@@ -103,17 +105,17 @@ async def test_nobody_else_is_let_in_that_way(bench: Bench, scan: str) -> None:
 class Printer(devices.AlwaysReady):
     """Prints when there is paper."""
 
-    device: ports.DeviceKind = "printer"
+    device: hardware.DeviceKind = "printer"
 
     def __init__(self) -> None:
-        self.taken: list[ports.Slip] = []
-        self.printed: list[ports.Slip] = []
+        self.taken: list[hardware.Slip] = []
+        self.printed: list[hardware.Slip] = []
 
     @property
     def waiting(self) -> int:
         return len(self.taken)
 
-    async def print(self, slip: ports.Slip) -> None:
+    async def print(self, slip: hardware.Slip) -> None:
         self.taken.append(slip)
 
     def feed(self, sheets: int = 100) -> None:
@@ -124,12 +126,12 @@ class Printer(devices.AlwaysReady):
 class Reader(devices.AlwaysReady):
     """Gives what is laid on it."""
 
-    device: ports.DeviceKind = "card_reader"
+    device: hardware.DeviceKind = "card_reader"
 
     def __init__(self) -> None:
-        self.cards: asyncio.Queue[ports.Scan] = asyncio.Queue()
+        self.cards: asyncio.Queue[hardware.Scan] = asyncio.Queue()
 
-    async def next(self) -> ports.Scan:
+    async def next(self) -> hardware.Scan:
         return await self.cards.get()
 
 
@@ -179,17 +181,17 @@ async def test_a_swipe_goes_the_way_of_a_scan(bench: Bench) -> None:
     desk = gear.Gear(reader, None)
     desk.serve(bench.work)
     reading = asyncio.gather(*(act() for act in desk.background()))
-    await reader.cards.put(ports.Scan("code", "scan-0", expires=date(2020, 1, 1)))
+    await reader.cards.put(hardware.Scan("code", "scan-0", expires=date(2020, 1, 1)))
     await until(lambda: desk.arrival is not None)
-    told = views._arrival(desk.arrival)
+    told = conditions.arrival(desk.arrival)
     assert told is not None
     assert (told.outcome, list(bench.desk.waiting)) == ("issued", ["A-0001"])
     assert "有效期" in told.zh
     before = desk.arrival
     bench.packs.missing = True
-    await reader.cards.put(ports.Scan("code", "scan-1"))
+    await reader.cards.put(hardware.Scan("code", "scan-1"))
     await until(lambda: desk.arrival is not before)
-    told = views._arrival(desk.arrival)
+    told = conditions.arrival(desk.arrival)
     assert told is not None
     assert (told.outcome, told.code) == ("problem", "desk-pack-missing")
     reading.cancel()

@@ -15,7 +15,7 @@ from kit.errors import Conflict
 from photospec import decoding
 from station import previews
 from station.cameras import portraits
-from station.console import views
+from station.console import sights
 from station.domain import facts, rules
 from station.domain.desk import Desk
 from station.handlers import calibration, frames, queue, sessions
@@ -85,7 +85,7 @@ async def test_a_name_is_shown_only_where_the_mode_allows_one(mode: Any, shown: 
     ticket = (await queue.check_in(bench.work, "scan-0")).ticket
     assert ticket
     pack = bench.packs.current().model_copy(update={"identity_mode": mode})
-    person = views.Seen(bench.work, pack, previews.Previews(bench.spool)).person(ticket)
+    person = sights.Seen(bench.work, pack, previews.Previews(bench.spool)).person(ticket)
     assert (person.name_masked, person.class_label) == (shown, "2024-1")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from station import ports
+from station.ports import hardware
 from station.readers import documents, protocol, simulator
 
 
@@ -77,7 +77,7 @@ def test_what_a_card_says_is_in_no_repr() -> None:
     text = documents.written("resident", number, name, "20361231")
     document = documents.read(text)
     answer = protocol.parse(protocol.answer(protocol.OK, text))
-    scan = ports.Scan("id_card", number, name, document.expires)
+    scan = hardware.Scan("id_card", number, name, document.expires)
     shown = f"{document!r} {document} {answer!r} {scan!r} {scan}"
     assert number not in shown
     assert name not in shown

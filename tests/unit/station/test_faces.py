@@ -14,7 +14,7 @@ from kit import crypto, messages
 from kit.errors import Conflict
 from photospec import likeness as measured
 from station import faces, journal, spool
-from station.console import views
+from station.console import sights
 from station.domain import facts
 from station.domain.desk import Desk
 from station.domain.likeness import likeness
@@ -106,7 +106,7 @@ async def test_one_face_for_two_students_is_told_and_refuses_nobody(bench: Bench
     assert await _photograph(bench, 1, 1) == ()
     (again,) = await _photograph(bench, 1, 2)
     assert (again.against, likeness(again.similarity)) == ("previous", "likely")
-    seen = views.Seen(bench.work, bench.packs.current(), Previews(bench.spool))
+    seen = sights.Seen(bench.work, bench.packs.current(), Previews(bench.spool))
     (told,) = next(iter(seen.recent())).faces
     assert (told.code, told.severity) == ("face-previous-likely", "warn")
     (other,) = await _photograph(bench, 2, 1)
@@ -224,7 +224,7 @@ def test_a_face_refuses_to_be_stored() -> None:
 
 def test_every_band_that_is_told_has_words() -> None:
     """And the words send a person to look; none of them refuses."""
-    for (against, band), severity in views._TELLING.items():
+    for (against, band), severity in sights.TELLING.items():
         assert messages.render(f"face-{against}-{band}", {})
         assert severity in ("warn", "info")
 

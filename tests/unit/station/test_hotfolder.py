@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kit.errors import Unavailable
-from station import ports
 from station.cameras import hotfolder
+from station.ports import hardware
 from tests.unit.station import patience
 
 WHOLE = b"\xff\xd8 picture \xff\xd9"
@@ -40,7 +40,7 @@ def opened(folder: Path) -> hotfolder.HotFolderCamera:
     return hotfolder.HotFolderCamera(folder, folder.parent / "memory.jsonl", "h-1")
 
 
-async def come(camera: hotfolder.HotFolderCamera, count: int = 1) -> list[ports.Exposure]:
+async def come(camera: hotfolder.HotFolderCamera, count: int = 1) -> list[hardware.Exposure]:
     """Wait for so many pictures."""
     async with asyncio.timeout(patience.SECONDS):
         while len(found := await camera.waiting()) < count:
@@ -48,7 +48,7 @@ async def come(camera: hotfolder.HotFolderCamera, count: int = 1) -> list[ports.
     return found
 
 
-async def healthy(camera: hotfolder.HotFolderCamera, *, ready: bool) -> ports.Health:
+async def healthy(camera: hotfolder.HotFolderCamera, *, ready: bool) -> hardware.Health:
     await patience.until(lambda: camera.health().ready == ready)
     return camera.health()
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.capture.domain import photos
-from station import api
+from station.api import bodies
 from station.console import door
 from station.domain import facts
 
@@ -17,7 +17,7 @@ def test_a_role_that_may_not_is_refused_at_the_door(role: str) -> None:
     """Whoever is none of those who may decide is no role at all, for an override and for letting somebody in."""
     told: dict[str, Any] = {"capture_id": uuid4(), "decision": "override", "reason": "glare", "role": role}
     with pytest.raises(ValidationError):
-        api.Decision(**told)
+        bodies.Decision(**told)
     with pytest.raises(ValidationError):
         door.LetIn(reason="moved", role=role)
 
@@ -25,5 +25,5 @@ def test_a_role_that_may_not_is_refused_at_the_door(role: str) -> None:
 @pytest.mark.parametrize("role", get_args(facts.Role))
 def test_every_role_that_may_is_one_for_the_server_too(role: facts.Role) -> None:
     """Control: desk and server know the same roles."""
-    api.Decision(capture_id=uuid4(), decision="override", reason="glare", role=role)
+    bodies.Decision(capture_id=uuid4(), decision="override", reason="glare", role=role)
     assert photos.OVERRIDE_WORDS.fullmatch(f"{role}: glare")

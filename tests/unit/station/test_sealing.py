@@ -10,10 +10,11 @@ import pytest
 from gradphoto_contracts import ids
 from kit import crypto, documents
 from kit import ids as new_ids
-from station import devices, ports
+from station import devices
 from station.domain import facts, outgoing, sealing
 from station.handlers import calibration, sessions
 from station.journal import SqliteJournal
+from station.ports import hardware
 from station.printers import escpos
 from tests.unit.station.fakes import START, Bench
 
@@ -92,9 +93,9 @@ class Paper(devices.AlwaysReady):
     waiting = 0
 
     def __init__(self) -> None:
-        self.slips: list[ports.Slip] = []
+        self.slips: list[hardware.Slip] = []
 
-    async def print(self, slip: ports.Slip) -> None:
+    async def print(self, slip: hardware.Slip) -> None:
         self.slips.append(slip)
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.errors import Conflict
-from station.console import views
+from station.console import drifts
 from station.domain.seating import Chair
 from station.handlers import frames, queue, sessions
 from tests.unit.station.fakes import Bench
@@ -74,7 +74,7 @@ async def test_a_frame_of_before_the_student_sat_is_not_theirs(desk: Clocked) ->
     drift = desk.desk.drift
     assert drift is not None
     assert (drift.sign, drift.expected) == ("frame_unexpected", former)
-    shown = views._drift(desk.desk, desk.clock.now())
+    shown = drifts.asked(desk.desk, desk.clock.now())
     assert shown is not None
     assert former in shown.zh
     with pytest.raises(Conflict, match="desk-drift-open"):

@@ -1,0 +1,71 @@
+"""What one handler may touch: the desk with all that it needs from outside of itself."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from gradphoto_contracts import ids
+from station.domain import facts, signals
+from station.domain.desk import Desk
+from station.domain.seating import Chair
+from station.ports import around, hardware, keeping, verdicts
+
+
+def unsigned(_session_id: UUID, _document: Mapping[str, Any]) -> str:
+    """A desk without a key, as in tests; the server refuses what it says."""
+    return ""
+
+
+@dataclass
+class Work:
+    """One desk at work. `lock` is held while the desk changes, never while camera, network or inspection is awaited."""
+
+    desk: Desk
+    journal: keeping.Journal
+    spool: keeping.Spool
+    camera: hardware.Camera
+    inspector: verdicts.Inspector
+    packs: keeping.Packs
+    clock: around.Clock
+    new_id: Callable[[], UUID]
+    happened: Callable[[facts.Fact], None]
+    wake_uplink: Callable[[], None]
+    #: The station's signature over what it says of a session.
+    sign_seal: Callable[[UUID, Mapping[str, Any]], str] = field(default=unsigned)
+    #: None: this desk stands by itself.
+    hall: around.Hall | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: Held from asking the camera until the frame is safe. Taken before `lock`, never inside it.
+    camera_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    exposing: bool = False
+    #: None: this desk compares no faces, whatever the policy.
+    faces: verdicts.Faces | None = None
+    compared_in: Callable[[float], None] = lambda _seconds: None
+    #: Nobody really sits here: the students are drawn, and no time passes between them.
+    drill: bool = False
+    damaged: set[ids.CaptureId] = field(default_factory=set)
+    judging: set[ids.CaptureId] = field(default_factory=set)
+    judgements: dict[ids.CaptureId, verdicts.Judgement] = field(default_factory=dict)
+    #: Whom check-in turned away last, if somebody in charge may let them in all the same.
+    turned_away: ids.StudentId | None = None
+    #: Where this desk's slips come out, if it has a printer.
+    printer: hardware.Printer | None = None
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
+    chair: Chair = field(init=False)
+    #: The press that a former life of the agent left without its frame.
+    left_pressed: facts.ShutterPressed | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Whoever sat before the start sits there still."""
+        now_ns = self.monotonic_ns()
+        self.chair = Chair(self.desk.seated, now_ns, now_ns)
+        self.left_pressed = self.desk.pressed
+
+    @property
+    def terms(self) -> signals.Terms:
+        """What the campaign demands of a binding. Raises Unavailable without a pack."""
+        terms = self.packs.current().photo.terms
+        return replace(terms, change_over_s=None, lingering_s=None) if self.drill else terms
