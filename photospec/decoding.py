@@ -32,7 +32,20 @@ _MAGIC = (
     (b"GIF8", "gif"),
     (b"II*\x00", "tiff"),
     (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"IIRO", "tiff"),
+    (b"IIRS", "tiff"),
+    (b"IIU\x00", "tiff"),
+    (b"FUJIFILMCCD-RAW", "tiff"),
+    (b"FOVb", "tiff"),
+    (b"\xff\x0a", "jxl"),
+    (b"\x00\x00\x00\x0cJXL ", "jxl"),
+    (b"\x00\x00\x00\x0cjP  ", "jp2"),
+    (b"\xff\x4f\xff\x51", "jp2"),
 )
+#: Major brands of the container that HEIC shares with films and with one maker's raw files.
+_HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"avif", b"avis"})
 
 
 class UnreadableImage(ValueError):
@@ -114,27 +127,33 @@ def decode(data: bytes, header: jpeg.Header, reduction: int) -> Picture:
         4: cv2.IMREAD_REDUCED_COLOR_4,
         8: cv2.IMREAD_REDUCED_COLOR_8,
     }
+    # Turned here and not by OpenCV: the two may read a broken or doubled Exif block differently.
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags[reduction])
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags[reduction] | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise UnreadableImage("undecodable") from error
-    if pixels is None or pixels.ndim != 3:
+    size = (-(-header.height_px // reduction), -(-header.width_px // reduction))
+    if pixels is None or pixels.ndim != 3 or pixels.shape[:2] != size:
         raise UnreadableImage("undecodable")
-    if _unfilled(pixels, header.orientation):
+    if (pixels[-1] == _UNFILLED).all():  # the edge that is decoded last
         raise UnreadableImage("truncated")
     width_px, height_px = upright_size(header)
-    return Picture(pixels.astype(np.uint8, copy=False), reduction, width_px, height_px)
+    return Picture(_upright(pixels.astype(np.uint8, copy=False), header.orientation), reduction, width_px, height_px)
 
 
-def _unfilled(pixels: cv2.typing.MatLike, orientation: int) -> bool:
-    """Whether the edge that is decoded last holds nothing but what stands for missing data."""
-    last = {3: pixels[0], 4: pixels[0], 5: pixels[:, -1], 8: pixels[:, -1], 6: pixels[:, 0], 7: pixels[:, 0]}
-    return bool((last.get(orientation, pixels[-1]) == _UNFILLED).all())
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """As Exif numbers the eight ways to hold a camera or a mirror."""
+    if orientation >= 5:
+        pixels = cv2.transpose(pixels).astype(np.uint8, copy=False)
+    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
+    return pixels if flip is None else cv2.flip(pixels, flip).astype(np.uint8, copy=False)
 
 
 def _kind(data: bytes) -> str:
     if data[4:8] == b"ftyp":
-        return "heic"
+        return "heic" if data[8:12] in _HEIF else "tiff" if data[8:12] == b"crx " else "film"
+    if data[:2] == b"BM" and data[6:10] == bytes(4):
+        return "bmp"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     return next((code for magic, code in _MAGIC if data.startswith(magic)), "not_jpeg")

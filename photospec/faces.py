@@ -84,6 +84,12 @@ class Found:
     face: Face | None
 
 
+def prepare() -> None:
+    """Build this thread's nets now, so that its first picture waits no longer than the others."""
+    for build in (_detector, _mesh, _blendshapes):
+        build()
+
+
 def find(pixels: decoding.Pixels) -> Found:
     """Find the faces in (H, W, 3) uint8 BGR pixels and measure the greatest."""
     boxes = _detect(pixels)

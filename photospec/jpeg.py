@@ -113,7 +113,7 @@ def _segment(data: bytes, position: int) -> tuple[int, int, int]:
 class _Facts:
     def __init__(self) -> None:
         self.frame: tuple[int, int, int, int, int] | None = None
-        self.orientation = 1
+        self.orientation: int | None = None
         self.jfif_dpi: float | None = None
         self.exif_dpi: float | None = None
         self.taken_on: date | None = None
@@ -126,7 +126,7 @@ class _Facts:
             self._tables(payload)
         elif marker == 0xE0 and payload[:5] == b"JFIF\x00" and len(payload) >= 12:
             self.jfif_dpi = _dpi(payload[7], int.from_bytes(payload[8:10], "big"))
-        elif marker == 0xE1 and payload[:6] == b"Exif\x00\x00":
+        elif marker == 0xE1 and payload[:6] == b"Exif\x00\x00" and self.orientation is None:  # the first counts
             self.orientation, self.exif_dpi, self.taken_on = _exif(payload[6:])
 
     def _frame(self, marker: int, payload: bytes) -> None:
@@ -160,7 +160,7 @@ class _Facts:
             frame=marker,
             scan_offset=scan_offset,
             scan_components=scan_components,
-            orientation=self.orientation,
+            orientation=self.orientation or 1,
             density_dpi=density,
             taken_on=self.taken_on,
             luminance_table=tuple(int(value) for value in values),

@@ -53,6 +53,15 @@ ALL = {
             "tiff", "G4", "是 TIFF 或 RAW 格式，只接收 JPEG 原片", "it is TIFF or RAW: only JPEG originals are taken",
             "请把相机设为 RAW+JPEG 或 JPEG", "Set the camera to RAW+JPEG or JPEG",
         ),
+        Refusal("bmp", "G4", "是 BMP 格式，只接收 JPEG 原片", "it is BMP: only JPEG originals are taken", *_AS_JPEG),
+        Refusal(
+            "jxl", "G4", "是 JPEG XL 格式，不是普通 JPEG", "it is JPEG XL, which is not JPEG", *_TO_JPEG
+        ),
+        Refusal("jp2", "G4", "是 JPEG 2000 格式，不是普通 JPEG", "it is JPEG 2000, which is not JPEG", *_AS_JPEG),
+        Refusal(
+            "film", "G4", "是视频（或实况照片的视频部分），不是照片", "it is a film, or a live photo's moving part",
+            "请使用照片本身（JPEG）", "Take the photo itself, as JPEG",
+        ),
         Refusal("not_jpeg", "G4", "不是 JPEG 文件", "it is no JPEG file", *_AS_JPEG),
         Refusal("malformed", "D1", "JPEG 文件头已损坏", "the JPEG header is damaged", *_FROM_CAMERA),
         Refusal("truncated", "D1", "文件不完整", "the file is cut off", *_FROM_CAMERA),

@@ -1,24 +1,23 @@
 """`./gradphoto photo …`: judge photos, compose finished ones, draw what was found."""
 
 import contextlib
-import json as jsonlib
+import io
 import multiprocessing
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import cv2
 import rich.progress
 import typer
 
 from cli import screen
-from cli.photo import crew, files, judging, page
+from cli.photo import crew, files, judging, page, telling
 from photospec import composition, decoding, inspection, overlay, profiles
 
 app = typer.Typer(no_args_is_help=True, help="照片标准 · The photo standard.")
@@ -32,9 +31,10 @@ Graduates = Annotated[
     datetime | None,
     typer.Option("--graduates-on", formats=["%Y-%m-%d"], help="毕业日期，判断照片时效 · to judge a photo's age"),
 ]
-#: Files of a run whose findings are told one by one on the screen; of more there is a table.
-_TELL_EACH = 20
-_MARKS = {"accept": "✓", "review": "?", "reject": "✗"}
+#: Where the page goes unless told otherwise.
+_PAGE = Path("photo-report.html")
+_STOPPED = 130
+_NO_FILE = "文件夹里没有文件 · there is no file in the folder"
 
 
 @app.command()
@@ -47,27 +47,80 @@ def inspect(
     html: Annotated[
         bool, typer.Option("--html", help="带图报告 · a page with pictures, photo-report.html or --out")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="写入文件 · write to this file")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="写入文件；两种报告都要时各取 .html、.json · write to this file; for both kinds, .html and .json"
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="进程数，0 = 每核一个 · processes, 0 = one a core")] = 0,
 ) -> None:
     """检查照片 · Judge photos. Exit status 1 where one is rejected or can't be judged."""
-    if json and html:
-        screen.fail("--json 与 --html 只能选一个 · choose one of --json and --html", 2)
     standard = _profile(profile)
     context = inspection.Context(graduates_on=graduates_on.date() if graduates_on else None)
-    found = _found(paths)
+    page_at = (out.with_suffix(".html") if json else out) if html and out else _PAGE if html else None
+    json_at = (out.with_suffix(".json") if html else out) if json and out else None
+    written = [target for target in (page_at, json_at) if target is not None]
+    found = _without(_found(paths), paths, written)
     work = [judging.Job(path, profile, context, stage, thumbnail=html) for path in found]
-    rows = _with_progress(work, jobs or min(os.cpu_count() or 1, len(work)))
-    if json:
-        rejected = _write_json(rows, standard, out)
-    else:
-        done = list(rows)
-        rejected = sum(row.verdict == "reject" for row in done)
-        if html:
-            target = out or Path("photo-report.html")
-            _told(target, lambda: page.write(target, done, standard))
-        _tell(done)
-    raise typer.Exit(1 if rejected else 0)
+    tally = telling.Tally()
+    try:
+        with _reports(standard, page_at, json=json, json_at=json_at) as reports:
+            for row in _with_progress(work, jobs or min(crew.cores(), len(work))):
+                for report in reports:
+                    report.add(row)
+                tally.add(row)
+    except OSError as error:
+        screen.fail(f"无法写入 · can't write: {error}", 2)
+    except KeyboardInterrupt:
+        done = tally.verdicts.total()
+        screen.fail(
+            f"已中止：检查了 {done} / {len(work)} 张，没有写报告 · stopped after {done} of {len(work)} files; "
+            "no report was written",
+            _STOPPED,
+        )
+    for target in written:
+        screen.errors.print(f"报告 report: {files.shown(target)}", markup=False, soft_wrap=True)
+    if not json:
+        tally.tell()
+    raise typer.Exit(1 if tally.verdicts["reject"] else 0)
+
+
+@contextlib.contextmanager
+def _reports(
+    profile: profiles.Profile, page_at: Path | None, *, json: bool, json_at: Path | None
+) -> Iterator[list[page.Page | telling.Document]]:
+    """What is asked for, each ended and in its place once all rows are in it."""
+    with contextlib.ExitStack() as stack:
+        asked: list[page.Page | telling.Document] = []
+        if page_at is not None:
+            asked.append(page.Page(stack.enter_context(files.whole(page_at)), profile))
+        if json_at is not None:
+            asked.append(telling.Document(stack.enter_context(files.whole(json_at)), profile))
+        elif json:
+            asked.append(telling.Document(_stdout(), profile))
+        yield asked
+        for report in asked:
+            report.end()
+
+
+def _stdout() -> TextIO:
+    """Any file's name can be written to it, as JSON's own escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return sys.stdout
+
+
+def _without(found: list[Path], named: list[Path], written: list[Path]) -> list[Path]:
+    """A report of last time that lies in the folder is no photo; a photo is never replaced by a report."""
+    targets = {os.path.realpath(path) for path in written}
+    taken = [path for path in found if os.path.realpath(path) in targets]
+    if any(path in named or path.suffix not in (".html", ".json") for path in taken):
+        screen.fail(f"报告会覆盖照片 · the report would replace a photo: {files.shown(taken[0])}", 2)
+    left = [path for path in found if path not in taken]
+    if not left:
+        screen.fail(_NO_FILE, 2)
+    return left
 
 
 @app.command()
@@ -126,7 +179,7 @@ def measure(
     trials: list[trial.Trial] = []
     left_out = []
     bar = rich.progress.Progress(console=screen.errors)
-    with ProcessPoolExecutor(jobs or os.cpu_count(), multiprocessing.get_context("spawn")) as pool, bar:
+    with ProcessPoolExecutor(jobs or crew.cores(), multiprocessing.get_context("spawn")) as pool, bar:
         others = paths[1:] + paths[:1]
         under_way = [pool.submit(trial.run, *pair, profile) for pair in zip(paths, others, strict=True)]
         for path, future in bar.track(zip(paths, under_way, strict=True), total=len(paths), description="测量"):
@@ -139,36 +192,31 @@ def measure(
         told += f"\nLeft out, having no face or no plain backdrop: {', '.join(left_out)}\n"
     screen.tell(told)
     if out is not None:
-        _told(out, lambda: _store(out, told.encode()))
+        _told(out, lambda: files.store(out, told.encode()))
     if docs is not None:
         _told(docs, lambda: chapter.write(docs, told, standard, datetime.now(UTC).date()))
 
 
 def _each(paths: list[Path], out: Path, suffix: str, make: Callable[[bytes], tuple[inspection.Report, bytes]]) -> None:
     """Make one file of each; what can't be made is told and skipped."""
-    failed, taken = 0, {path.resolve() for path in paths}
+    failed, taken = 0, {os.path.realpath(path) for path in paths}
     for path in paths:
         target = out / f"{path.stem}{suffix}"
         try:
-            if target.resolve() in taken:
-                raise FileExistsError(f"{target}: 会覆盖原片或同名文件 · it would replace an original or its namesake")
+            if os.path.realpath(target) in taken:
+                raise FileExistsError(
+                    f"{files.shown(target)}: 会覆盖原片或同名文件 · it would replace an original or its namesake"
+                )
             report, data = make(files.read(path))
-            _store(target, data)
+            files.store(target, data)
         except (decoding.UnreadableImage, composition.NotComposable, OSError) as error:
             failed += 1
-            screen.tell(f"✗ {path}: {error}")
+            screen.tell(f"✗ {files.shown(path)}: {error}")
             continue
-        taken.add(target.resolve())
+        taken.add(os.path.realpath(target))
         told = " ".join((*page.VERDICTS[report.verdict], *report.reasons))
-        screen.tell(f"{_MARKS[report.verdict]} {target} · {len(data) / 1024:.1f} KB · {told}")
+        screen.tell(f"{telling.MARKS[report.verdict]} {files.shown(target)} · {len(data) / 1024:.1f} KB · {told}")
     raise typer.Exit(1 if failed else 0)
-
-
-def _store(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(target.name + ".part")
-    beside.write_bytes(data)
-    beside.replace(target)
 
 
 def _profile(name: str) -> profiles.Profile:
@@ -181,7 +229,7 @@ def _profile(name: str) -> profiles.Profile:
 def _found(paths: list[Path]) -> list[Path]:
     found = files.expand(paths)
     if not found:
-        screen.fail("文件夹里没有文件 · there is no file in the folder", 2)
+        screen.fail(_NO_FILE, 2)
     return found
 
 
@@ -204,53 +252,9 @@ def _with_progress(work: list[judging.Job], processes: int) -> Iterator[judging.
             yield row
 
 
-def _write_json(rows: Iterator[judging.Row], profile: profiles.Profile, out: Path | None) -> int:
-    """One document, written as the rows come; how many were rejected."""
-    verdicts: Counter[str] = Counter()
-    try:
-        with out.open("w", encoding="utf-8") if out else contextlib.nullcontext(sys.stdout) as file:
-            file.write(f'{{"profile": "{profile.name}", "profile_version": "{profile.version}", "photos": [')
-            for row in rows:
-                file.write(",\n" if verdicts.total() else "\n")
-                file.write(jsonlib.dumps(row.as_dict(), ensure_ascii=False))
-                verdicts[row.verdict] += 1
-            file.write(f'\n], "verdicts": {jsonlib.dumps(verdicts)}}}\n')
-    except OSError as error:
-        screen.fail(f"无法写入 · can't write: {error}", 2)
-    return verdicts["reject"]
-
-
 def _told(target: Path, act: Callable[[], None]) -> None:
     try:
         act()
     except (OSError, ValueError) as error:
         screen.fail(f"无法写入 · can't write: {error}", 2)
-    screen.tell(f"报告 report: {target}")
-
-
-def _tell(rows: list[judging.Row]) -> None:
-    if len(rows) <= _TELL_EACH:
-        for row in rows:
-            _tell_one(row)
-        return
-    verdicts: Counter[str] = Counter(row.verdict for row in rows)
-    screen.tell(" · ".join(f"{zh} {en} {verdicts[verdict]}" for verdict, (zh, en) in page.VERDICTS.items()))
-    for rule_id, count in Counter(rule_id for row in rows for rule_id in row.rules).most_common():
-        screen.tell(f"  {rule_id:10} {count}")
-
-
-def _tell_one(row: judging.Row) -> None:
-    zh, en = page.VERDICTS[row.verdict]
-    screen.tell(f"{_MARKS[row.verdict]} {row.path.name} · {zh} {en}")
-    if row.refusal:
-        r = row.refusal
-        screen.tell(f"  {r.rule_id} {r.reason_zh} · {r.reason_en}\n    → {r.advice_zh} · {r.advice_en}")
-    for finding in row.report.findings if row.report else ():
-        if finding.severity == "info":
-            continue
-        told = "" if finding.measured is None else f" [{finding.measured:g} {finding.unit}; {finding.limit}]"
-        screen.tell(f"  {finding.rule_id} {finding.reason_zh} · {finding.reason_en}{told}")
-        if finding.advice_zh:
-            screen.tell(f"    → {finding.advice_zh} · {finding.advice_en}")
-    if row.report and row.report.for_a_person:
-        screen.tell(f"  人工判断 for a person: {', '.join(row.report.for_a_person)}")
+    screen.tell(f"报告 report: {files.shown(target)}")

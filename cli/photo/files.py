@@ -1,9 +1,13 @@
-"""Which files are meant, and what is read of each: never more than a picture may hold."""
+"""Which files are meant, what is read of each, and how a file is written: whole or not at all."""
 
+import contextlib
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from photospec import decoding
 
@@ -12,16 +16,28 @@ _LITTER = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
-    """Files as named, and all files under folders as named, in order; hidden files of a folder are left out."""
+    """Files as named, and all files under folders as named, in order; hidden files of a folder are left out.
+
+    A folder that can't be entered stands for itself, so that nobody takes it for empty. Links to folders are not
+    followed: they may lead round in a circle.
+    """
     return [found for path in paths for found in (_inside(path) if path.is_dir() else (path,))]
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+    closed: list[Path] = []
+    for parent, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and name.lower() not in _LITTER:
                 yield Path(parent) / name
+    yield from closed
+
+
+def shown(path: Path) -> str:
+    """The path for a screen or a page: a name may hold bytes of no alphabet, line breaks, or commands to a terminal."""
+    name = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in name)
 
 
 def read(path: Path) -> bytes:
@@ -31,13 +47,48 @@ def read(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
         raise decoding.UnreadableImage("unopenable") from error
-    with os.fdopen(handle, "rb") as file:
-        state = os.fstat(file.fileno())
+    try:
+        state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode):
             raise decoding.UnreadableImage("not_a_file")
         if state.st_size > decoding.MAX_BYTES:
             raise decoding.UnreadableImage("too_many_bytes")
-        try:
+        with os.fdopen(handle, "rb", closefd=False) as file:
             return file.read(decoding.MAX_BYTES + 1)
-        except OSError as error:
-            raise decoding.UnreadableImage("unopenable") from error
+    except OSError as error:
+        raise decoding.UnreadableImage("unopenable") from error
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[TextIO]:
+    """A text that appears under its name once all of it is written; whatever happens before leaves nothing behind.
+
+    It grows in a file without a name, which vanishes with this process even by kill -9. Raises: OSError, at once where
+    the folder can't be written into.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: 是文件夹 · it is a folder")
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace", dir=path.parent) as growing:
+        yield growing
+        growing.seek(0)
+        beside = path.with_name(path.name + ".part")
+        try:
+            with beside.open("w", encoding="utf-8", newline="") as file:
+                shutil.copyfileobj(growing, file, 2**20)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def store(path: Path, data: bytes) -> None:
+    """Write a file whole, or leave what was there. Raises: OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """One file judged: a row of the report, whatever the bytes were."""
 
 import dataclasses
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ import cv2
 from cli.photo import files
 from photospec import decoding, inspection, overlay, profiles, refusals
 
-#: Of the report page's pictures, in pixels.
-_THUMBNAIL_WIDTH, _THUMBNAIL_QUALITY = 150, 60
+#: Of the report page's pictures, in pixels at most: some 4 KB each.
+_THUMBNAIL_WIDTH, _THUMBNAIL_HEIGHT, _THUMBNAIL_QUALITY = 120, 160, 60
 
 
 @dataclass(frozen=True)
@@ -71,23 +70,6 @@ def judge(job: Job) -> Row:
     return Row(job.path, examined.report, None, _thumbnail(examined, profile) if job.thumbnail else b"")
 
 
-def _interned(finding: inspection.Finding) -> dict[str, Any]:
-    return {name: sys.intern(getattr(finding, name)) for name in _WORDS}
-
-
-def shared(row: Row) -> Row:
-    """The same row, whose words are held once for all rows: those that come from another process bring their own."""
-    if row.report is None:
-        return row
-    findings = tuple(dataclasses.replace(finding, **_interned(finding)) for finding in row.report.findings)
-    return dataclasses.replace(row, report=dataclasses.replace(row.report, findings=findings))
-
-
-_WORDS = tuple(
-    field.name for field in dataclasses.fields(inspection.Finding) if field.type is str or field.name == "severity"
-)
-
-
 def gave_up(job: Job) -> Row:
     """The row of a file on which time or memory ran out."""
     return Row(job.path, None, refusals.ALL["gave_up"])
@@ -97,6 +79,7 @@ def _thumbnail(examined: inspection.Examined, profile: profiles.Profile) -> byte
     drawn = overlay.crop(examined.picture, examined.report, profile)
     if not drawn.size:
         return b""
-    scale = _THUMBNAIL_WIDTH / drawn.shape[1]
-    small = cv2.resize(drawn, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    scale = min(_THUMBNAIL_WIDTH / drawn.shape[1], _THUMBNAIL_HEIGHT / drawn.shape[0])
+    size = (max(1, round(drawn.shape[1] * scale)), max(1, round(drawn.shape[0] * scale)))
+    small = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
     return bytes(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _THUMBNAIL_QUALITY])[1])

@@ -1,135 +1,144 @@
-"""The report as one HTML file: pictures with what was found drawn in, by verdict and by rule. Works without network."""
+"""The report as one HTML file: every photo with what was found drawn in, by verdict, rule and name.
+
+Written as the rows come, so that a folder of thousands takes no more memory than one of ten. Thousands of pictures
+would choke a browser that laid them all out: they lie in the page as data, and its script builds those that are seen.
+The page asks nothing of any network, and its policy would not let it.
+"""
 
 import base64
 import html
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, TextIO
 
-from cli.photo import judging
-from photospec import inspection, profiles
+from cli.photo import files, judging
+from photospec import inspection, profiles, refusals
 
 VERDICTS = {"reject": ("不合格", "reject"), "review": ("人工复核", "review"), "accept": ("合格", "accept")}
 
-#: Sound photos are shown at once up to this many.
-_OPENED = 60
-_STYLE = """
-:root{color-scheme:light dark;--line:#8884;--reject:#c62828;--review:#b26a00;--accept:#2e7d32}
-body{font:15px/1.5 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;
-margin:1.5rem auto;max-width:76rem;padding:0 1rem}
-h1{font-size:1.4rem}h2{font-size:1.2rem;margin:2rem 0 .5rem}h3{font-size:1rem;margin:1.2rem 0 .4rem}small{opacity:.7}
-table{border-collapse:collapse}td,th{border-bottom:1px solid var(--line);padding:.2rem .8rem .2rem 0;text-align:left}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
-.reject{color:var(--reject)}.review{color:var(--review)}.accept{color:var(--accept)}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(21rem,1fr));gap:.6rem}
-.card{display:flex;gap:.6rem;border:1px solid var(--line);border-radius:.4rem;padding:.5rem;
-content-visibility:auto;contain-intrinsic-size:auto 14rem}
-.card img,.card .none{width:110px;height:147px;object-fit:cover;flex:none;background:#8882;border-radius:.2rem}
-.card ul{margin:.2rem 0 0;padding:0;list-style:none;font-size:.85rem}.card li{margin-bottom:.3rem}
-.card b{overflow-wrap:anywhere}.for{font-size:.85rem;opacity:.8}
-summary{cursor:pointer}
-"""
+_BESIDE = Path(__file__).parent
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
-def write(path: Path, rows: Sequence[judging.Row], profile: profiles.Profile) -> None:
-    """Write the page whole, or leave what was there. Raises: OSError."""
-    beside = path.with_name(path.name + ".part")
-    with beside.open("w", encoding="utf-8") as file:
-        file.writelines(_page(rows, profile))
-    beside.replace(path)
+class Page:
+    """A page under way: `add` each row, then `end`."""
+
+    def __init__(self, file: TextIO, profile: profiles.Profile) -> None:
+        self._file, self._profile = file, profile
+        self._verdicts: Counter[str] = Counter()
+        self._rules: Counter[str] = Counter()
+        self._words = _words(profile)
+        file.write(_head(profile))
+        file.write('<script type="application/json" id="photos">[')
+
+    def add(self, row: judging.Row) -> None:
+        """One photo more."""
+        self._file.write(",\n" if self._verdicts.total() else "\n")
+        self._file.write(_data(_photo(row)))
+        self._verdicts[row.verdict] += 1
+        self._rules.update(set(row.rules))
+        if row.refusal is not None:
+            self._words[row.refusal.code] = _said(row.refusal)
+
+    def end(self) -> None:
+        """The summary, the filters, and what builds the rest."""
+        write = self._file.write
+        write(f'\n]</script><script type="application/json" id="words">{_data(self._words)}</script>')
+        write(self._summary())
+        write(self._filters())
+        write('<div id="cards"></div><button id="more" type="button">更多 more</button>')
+        write("<noscript>此页需要启用 JavaScript · This page needs JavaScript.</noscript>")
+        write(_for_a_person(self._profile))
+        write(f"<script>{(_BESIDE / 'page.js').read_text('utf-8')}</script></html>\n")
+
+    def _summary(self) -> str:
+        first = "".join(
+            f'<tr><td class="{verdict}">{zh} <small>{en}</small><td class="n">{self._verdicts[verdict]}'
+            for verdict, (zh, en) in VERDICTS.items()
+        )
+        second = "".join(
+            f'<tr><td>{_text(rule_id)}<td class="n">{count}'
+            f"<td>{_text(self._reason(rule_id)[0])} <small>{_text(self._reason(rule_id)[1])}</small>"
+            for rule_id, count in self._rules.most_common()
+        )
+        by_rule = f"<table><tr><th>规则 rule<th>张 files<th>原因 reason{second}</table>" if second else ""
+        total = self._verdicts.total()
+        return (
+            f"<p>共 {total} 张 <small>{total} files</small></p><table>{first}</table>"
+            f"<h2>按规则 <small>by rule</small></h2>{by_rule or '没有问题 <small>nothing found</small>'}"
+        )
+
+    def _filters(self) -> str:
+        buttons = "".join(
+            f'<button type="button" class="{verdict}" value="{verdict}" aria-pressed="false">'
+            f"{zh} {en} {self._verdicts[verdict]}</button>"
+            for verdict, (zh, en) in VERDICTS.items()
+        )
+        rules = "".join(
+            f'<option value="{_text(rule_id)}">{_text(rule_id)} {_text(self._reason(rule_id)[0])}（{count}）</option>'
+            for rule_id, count in self._rules.most_common()
+        )
+        return (
+            '<h2>照片 <small>photos</small></h2><div id="filters">'
+            f'<button type="button" value="" aria-pressed="true">全部 all {self._verdicts.total()}</button>{buttons}'
+            '<select id="rule" aria-label="规则 rule"><option value="">所有规则 all rules</option>'
+            f'{rules}</select><input id="name" type="search" placeholder="文件名 file name" '
+            'aria-label="文件名 file name"><span id="shown" aria-live="polite"></span></div>'
+        )
+
+    def _reason(self, rule_id: str) -> tuple[str, str]:
+        known = self._words.get(rule_id)
+        return (known["zh"], known["en"]) if known else ("文件不能检查", "the file can't be judged")
 
 
-def _page(rows: Sequence[judging.Row], profile: profiles.Profile) -> Iterable[str]:
-    yield (
+def _photo(row: judging.Row) -> dict[str, Any]:
+    said = [_found(finding) for finding in row.report.findings if finding.severity != "info"] if row.report else []
+    if row.refusal is not None:
+        said = [{"rule": row.refusal.rule_id, "said": row.refusal.code, "severity": "reject", "measured": ""}]
+    said.sort(key=lambda one: one["severity"] != "reject")
+    picture = base64.b64encode(row.thumbnail).decode("ascii")
+    return {"name": files.shown(row.path), "verdict": row.verdict, "found": said, "jpeg": picture}
+
+
+def _found(finding: inspection.Finding) -> dict[str, str]:
+    measured = "" if finding.measured is None else f"{finding.measured:g} {finding.unit}（{finding.limit}）"
+    return {"rule": finding.rule_id, "said": finding.rule_id, "severity": finding.severity, "measured": measured}
+
+
+def _words(profile: profiles.Profile) -> dict[str, dict[str, str]]:
+    """Rule or code of a refusal to its words, which the page holds once."""
+    return {rule.id: _said(rule) for rule in profile.rules}
+
+
+def _said(of: profiles.Rule | refusals.Refusal) -> dict[str, str]:
+    return {"zh": of.reason_zh, "en": of.reason_en, "advice_zh": of.advice_zh, "advice_en": of.advice_en}
+
+
+def _head(profile: profiles.Profile) -> str:
+    return (
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>照片检查报告 · Photo report</title><style>{_STYLE}</style>"
+        f"<title>照片检查报告 · Photo report</title><style>{(_BESIDE / 'page.css').read_text('utf-8')}</style>"
         f"<h1>照片检查报告 <small>Photo report</small></h1>"
         f"<p>{_text(profile.title_zh)}<br>"
         f"<small>{_text(profile.title_en)} · {profile.name} {profile.version}</small></p>"
-    )
-    yield _summary(rows, profile)
-    for verdict in VERDICTS:
-        yield from _verdict(verdict, [row for row in rows if row.verdict == verdict], profile)
-    yield _for_a_person(profile)
-    yield "</html>\n"
-
-
-def _summary(rows: Sequence[judging.Row], profile: profiles.Profile) -> str:
-    verdicts: Counter[str] = Counter(row.verdict for row in rows)
-    rules = Counter(rule_id for row in rows for rule_id in row.rules)
-    words = _words(rows, profile)
-    first = "".join(
-        f'<tr><td class="{verdict}">{zh} <small>{en}</small><td class="n">{verdicts[verdict]}'
-        for verdict, (zh, en) in VERDICTS.items()
-    )
-    second = "".join(
-        f'<tr><td>{_text(rule_id)}<td class="n">{count}'
-        f"<td>{_text(words[rule_id][0])} <small>{_text(words[rule_id][1])}</small>"
-        for rule_id, count in rules.most_common()
-    )
-    return (
-        f"<p>共 {len(rows)} 张 <small>{len(rows)} files</small></p><table>{first}</table>"
-        f"<h2>按规则 <small>by rule</small></h2><table><tr><th>规则 rule<th>张 files<th>原因 reason{second}</table>"
-    )
-
-
-def _words(rows: Sequence[judging.Row], profile: profiles.Profile) -> dict[str, tuple[str, str]]:
-    known = {row.refusal.rule_id: ("文件不能检查", "the file can't be judged") for row in rows if row.refusal}
-    return known | {rule.id: (rule.reason_zh, rule.reason_en) for rule in profile.rules}
-
-
-def _verdict(verdict: str, rows: Sequence[judging.Row], profile: profiles.Profile) -> Iterable[str]:
-    """The rows of one verdict, each under the first rule that stands in its way."""
-    if not rows:
-        return
-    zh, en = VERDICTS[verdict]
-    yield f'<h2 class="{verdict}">{zh} {len(rows)} <small>{en}</small></h2>'
-    words = _words(rows, profile)
-    first = Counter(row.rules[0] if row.rules else "" for row in rows)
-    for rule_id, count in first.most_common():
-        reason = " · ".join(words[rule_id]) if rule_id else "没有问题 · nothing found"
-        opened = " open" if rule_id or len(rows) <= _OPENED else ""
-        yield f"<details{opened}><summary><b>{_text(rule_id)}</b> {_text(reason)}（{count}）</summary>"
-        yield '<div class="cards">'
-        yield from (_card(row) for row in rows if (row.rules[0] if row.rules else "") == rule_id)
-        yield "</div></details>"
-
-
-def _card(row: judging.Row) -> str:
-    picture = '<div class="none"></div>'
-    if row.thumbnail:
-        data = base64.b64encode(row.thumbnail).decode()
-        picture = f'<img alt="" loading="lazy" src="data:image/jpeg;base64,{data}">'
-    return f'<div class="card">{picture}<div><b>{_text(row.path.name)}</b><ul>{"".join(_reasons(row))}</ul></div></div>'
-
-
-def _reasons(row: judging.Row) -> Iterable[str]:
-    if row.refusal:
-        r = row.refusal
-        yield (
-            f'<li class="reject">{r.rule_id} {_text(r.reason_zh)} <small>{_text(r.reason_en)}</small></li>'
-            f"<li>{_text(r.advice_zh)} <small>{_text(r.advice_en)}</small></li>"
-        )
-    if row.report:
-        yield from (_finding(finding) for finding in row.report.findings if finding.severity != "info")
-
-
-def _finding(finding: inspection.Finding) -> str:
-    measured = "" if finding.measured is None else f"{finding.measured:g} {finding.unit}（{finding.limit}）"
-    return (
-        f'<li><span class="{finding.severity}">{_text(finding.rule_id)} {_text(finding.reason_zh)}</span> '
-        f"<small>{_text(finding.reason_en)} {_text(measured)}</small> {_text(finding.advice_zh)}</li>"
     )
 
 
 def _for_a_person(profile: profiles.Profile) -> str:
     items = "".join(
-        f"<li>{rule.id} {_text(rule.reason_zh)} <small>{_text(rule.reason_en)}</small></li>"
+        f"<li>{_text(rule.id)} {_text(rule.reason_zh)} <small>{_text(rule.reason_en)}</small></li>"
         for rule in profile.rules
         if rule.judged_by == "person"
     )
     return f'<h2>每张都须人工判断 <small>for a person, on every photo</small></h2><ul class="for">{items}</ul>'
+
+
+def _data(value: object) -> str:
+    """JSON that can stand inside a script element: no `<` that could end it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _text(text: str) -> str:

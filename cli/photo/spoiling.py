@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.photo import studio
+from cli.photo import eyelids, studio
 from photospec import backdrop, framing
 
 Pixels = NDArray[np.uint8]
@@ -90,26 +90,12 @@ def _turned(degrees: float) -> Callable[[Scene], Pixels]:
     return spoil
 
 
-def _lids(left_open: float) -> Callable[[Scene], Pixels]:
-    """The eyes' opening pressed together to a share of itself."""
+def _pressed(left_open: float) -> Callable[[Scene], Pixels]:
+    return lambda s: eyelids.pressed(s.sound, s.sitter.face, left_open)
 
-    def spoil(s: Scene) -> Pixels:
-        face = s.sitter.face
-        rows, columns = np.mgrid[0 : s.sound.shape[0], 0 : s.sound.shape[1]].astype(np.float32)
-        down = rows.copy()
-        apart = face.right_eye[0] - face.left_eye[0]
-        half = max(2.0, face.eye_openness * 0.24 * apart)
-        for x, y in (face.left_eye, face.right_eye):
-            dy = rows - y
-            distance = np.abs(dy)
-            inner = distance / left_open
-            outer = half + (distance - left_open * half) * 2 * half / (3 * half - left_open * half)
-            source = np.where(distance <= left_open * half, inner, outer)
-            weight = np.clip(2.5 - np.abs(columns - x) / (0.22 * apart), 0, 1) * (distance < 3 * half)
-            down += (np.sign(dy) * source - dy) * weight
-        return cv2.remap(s.sound, columns, down.astype(np.float32), cv2.INTER_LINEAR).astype(np.uint8)
 
-    return spoil
+def _lowered(share: float) -> Callable[[Scene], Pixels]:
+    return lambda s: eyelids.lowered(s.sound, s.sitter.face, share)
 
 
 def _before(colour: tuple[int, int, int]) -> Callable[[Scene], Pixels]:
@@ -238,7 +224,8 @@ FLAWS = (
     Flaw("motion 4 px", "抖动", ("X4",), _shaken(4)),
     *(Flaw(f"tilt {degrees:+d}°", "歪头", ("H1-roll",), _tilted(degrees)) for degrees in (-5, 5)),
     *(Flaw(f"turn {degrees}°", "侧脸", ("H1-yaw",), _turned(degrees)) for degrees in (15, 25, 35)),
-    *(Flaw(f"lids {shut} % down", "闭眼", ("H1-eyes", "H1-lids"), _lids(1 - shut / 100)) for shut in (50, 75)),
+    *(Flaw(f"lids pressed by {by} %", "闭眼", ("H1-eyes", "H1-lids"), _pressed(1 - by / 100)) for by in (50, 75)),
+    *(Flaw(f"upper lid {by} % down", "闭眼", ("H1-eyes", "H1-lids"), _lowered(by / 100)) for by in (50, 75, 100)),
     *(Flaw(f"backdrop {name}", "背景颜色", ("B1",), _before(colour)) for name, colour in _WRONG.items()),
     Flaw("backdrop darker to one side by 30 %", "背景渐变", ("B2",), _shaded(0.3, upward=False)),
     Flaw("backdrop darker upward by 40 %", "背景渐变", ("B2",), _shaded(0.4, upward=True)),

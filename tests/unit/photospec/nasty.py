@@ -69,21 +69,14 @@ def _huffman_tables(data: bytes) -> bytes:
 
 def files() -> dict[str, tuple[bytes, str]]:
     """Name to bytes and the code by which they are refused, before a pixel is decoded."""
-    deep = np.zeros((80, 80, 3), np.uint16)
     progressive = jpeg(cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
     bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 0x7FFFFFFF, 0x7FFFFFFF, 8, 2, 0, 0, 0)
-    webp = b"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02"
     return {
         "empty.jpg": (b"", "empty"),
         "text.jpg": (b"hello", "not_jpeg"),
         "noughts.jpg": (bytes(5000), "not_jpeg"),
-        "16-bit.png": (cv2.imencode(".png", deep)[1].tobytes(), "png"),
-        "16-bit.tif": (cv2.imencode(".tif", deep)[1].tobytes(), "tiff"),
         "bomb.png": (bomb + bytes(40), "png"),
-        "animated.gif": (b"GIF89a" + bytes(40), "gif"),
-        "animated.webp": (webp + bytes(40), "webp"),
         "renamed.jpg": (b"\x00\x00\x00\x18ftypheic" + bytes(40), "heic"),
-        "phone.avif": (b"\x00\x00\x00\x1cftypavif" + bytes(40), "heic"),
         "header.jpg": (b"\xff\xd8\xff\xe0\x00\x10JF", "malformed"),
         "no-frame.jpg": (b"\xff\xd8\xff\xd9" + bytes(9), "malformed"),
         "segments.jpg": (with_segment(jpeg(), 0xEF, b"", 400_000), "malformed"),

@@ -1,10 +1,11 @@
 """`./gradphoto photo …` on sound, flawed and nasty files: one row each, whatever the bytes are."""
 
+import contextlib
 import json
 import os
-import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.testing
@@ -19,6 +20,11 @@ NASTY = nasty.files()
 
 def _run(*words: str | Path) -> typer.testing.Result:
     return typer.testing.CliRunner().invoke(command.app, [str(word) for word in words])
+
+
+def _data(page: str, name: str) -> Any:
+    """What the page's script reads."""
+    return json.loads(page.partition(f'id="{name}">')[2].partition("</script>")[0])
 
 
 @pytest.fixture(scope="session")
@@ -60,11 +66,14 @@ def test_the_page_shows_every_file_with_picture_and_reason(folder: Path) -> None
     result = _run("inspect", folder, "--html", "--jobs", "1", "--out", out)
     assert result.exit_code == 1
     page = out.read_text("utf-8")
-    assert len(re.findall('<div class="card">', page)) == len(NASTY) + 4
-    assert len(re.findall("data:image/jpeg;base64,", page)) == 4
+    photos = _data(page, "photos")
+    assert len(photos) == len(NASTY) + 4
+    assert sum(bool(photo["jpeg"]) for photo in photos) == 4
+    said = {one["said"] for photo in photos for one in photo["found"]}
+    assert said <= set(_data(page, "words"))
     assert "眼睛闭上" in page
     assert "the eyes are shut" in page
-    assert 'src="http' not in page
+    assert not re.search(r'(src|href|url)\W{0,2}["(]?https?:', page)
     assert 'lang="zh-CN"' in page
 
 
@@ -109,12 +118,12 @@ class _Deadly:
 
 
 def test_a_file_that_kills_its_process_costs_that_file_alone(folder: Path) -> None:
-    """The others keep their rows and their order."""
+    """The others keep their rows and their order, those that were still to be handed out as well."""
     context = inspection.Context()
     sound = judging.Job(folder / "sound-7.jpg", "chsi-2017-99", context)
     deadly = judging.Job(_Deadly(), "chsi-2017-99", context)  # type: ignore[arg-type]
-    rows = list(crew.judge_all([sound, deadly, sound], 2))
-    assert [row.verdict for row in rows] == ["accept", "reject", "accept"]
+    rows = list(crew.judge_all([sound, deadly, *[sound] * 12], 2))
+    assert [row.verdict for row in rows] == ["accept", "reject", *["accept"] * 12]
     assert rows[1].refusal is not None
     assert rows[1].refusal.code == "gave_up"
 
@@ -152,13 +161,74 @@ def test_an_unknown_profile_is_told_with_the_known_ones(folder: Path) -> None:
     assert "chsi-2017-99-white" in result.stderr
 
 
-def test_thousands_of_rows_share_their_words(folder: Path) -> None:
-    """What comes from another process is not held anew for each file: reasons of two rows are one object."""
-    job = judging.Job(folder / "sound-7.jpg", "chsi-2017-99", inspection.Context())
-    one, other = (judging.shared(pickle.loads(pickle.dumps(judging.judge(job)))) for _ in range(2))
-    assert one.report is not None
-    assert other.report is not None
-    assert one.report.findings == other.report.findings
-    for mine, theirs in zip(one.report.findings, other.report.findings, strict=True):
-        assert mine.reason_zh is theirs.reason_zh
-        assert mine.advice_en is theirs.advice_en
+def test_both_reports_may_be_asked_for(folder: Path, tmp_path: Path) -> None:
+    """The page and the document of one run lie side by side, and tell the same."""
+    result = _run("inspect", folder / "sound-7.jpg", "--html", "--json", "--out", tmp_path / "report")
+    assert result.exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "report.json"}
+    document = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    page = _data((tmp_path / "report.html").read_text("utf-8"), "photos")
+    assert [photo["verdict"] for photo in page] == [photo["verdict"] for photo in document["photos"]] == ["accept"]
+
+
+def test_a_report_of_last_time_is_no_photo_and_a_photo_is_never_replaced(folder: Path, tmp_path: Path) -> None:
+    """A page written into the folder is not judged by the next run; a report that would replace a photo is refused."""
+    photo = tmp_path / "7.jpg"
+    photo.write_bytes((folder / "sound-7.jpg").read_bytes())
+    for _ in range(2):
+        assert _run("inspect", tmp_path, "--html", "--out", tmp_path / "page.html").exit_code == 0
+    before = photo.read_bytes()
+    for words in ((tmp_path,), (photo,)):
+        result = _run("inspect", *words, "--json", "--out", photo)
+        assert result.exit_code == 2
+        assert "会覆盖照片" in result.stderr
+    assert photo.read_bytes() == before
+
+
+def test_names_of_no_alphabet_are_told(tmp_path: Path) -> None:
+    """Bytes that are no text, line breaks and commands to a terminal do no harm to screen, page or document."""
+    for name in (b"\xff\xfe.jpg", b"a\nb.jpg", b"\x1b[2J.jpg", "</script><b>毕.jpg".replace("/", "\u2215").encode()):
+        (tmp_path / os.fsdecode(name)).write_bytes(b"hello")
+    at = tmp_path / "report"
+    assert _run("inspect", tmp_path, "--html", "--json", "--out", at).exit_code == 1
+    page = at.with_suffix(".html").read_text("utf-8")
+    assert page.count("</script>") == 3
+    assert "\x1b" not in page
+    names = {Path(photo["file"]).name for photo in json.loads(at.with_suffix(".json").read_text("utf-8"))["photos"]}
+    assert "\udcff\udcfe.jpg" in names
+    told = _run("inspect", tmp_path)
+    assert "\x1b" not in told.stdout
+    assert "\\x0a" in told.stdout
+
+
+def test_a_folder_that_can_not_be_entered_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody takes it for empty; links that lead round in a circle end, too."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "circle").symlink_to(tmp_path)
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    scan = os.scandir
+
+    def closed(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "closed", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    assert [path.name for path in files.expand([tmp_path])] == ["loop.jpg", "closed"]
+    assert [
+        judging.judge(judging.Job(path, "chsi-2017-99", inspection.Context())).rules
+        for path in files.expand([tmp_path])
+    ] == [("D0",), ("D0",)]
+
+
+def test_a_report_is_whole_or_not_there(tmp_path: Path) -> None:
+    """What breaks off leaves neither a report nor a part of it, and the old one stays."""
+    at = tmp_path / "report.json"
+    at.write_text("old")
+    with contextlib.suppress(KeyboardInterrupt), files.whole(at) as file:
+        file.write("new")
+        raise KeyboardInterrupt
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"report.json": "old"}
+    with files.whole(at) as file:
+        file.write("new")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"report.json": "new"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photospec import decoding, inspection, jpeg, profiles, refusals
+from photospec import decoding, inspection, jpeg, profiles
 from tests.unit.photospec import nasty
 
 NASTY = nasty.files()
@@ -23,12 +23,6 @@ def test_what_is_no_photo_is_refused_by_name(name: str) -> None:
     refusal = refused.value.refusal
     assert (refused.value.code, refusal.code) == (code, code)
     assert all((refusal.rule_id, refusal.reason_zh, refusal.reason_en, refusal.advice_zh, refusal.advice_en))
-
-
-def test_every_refusal_is_tried() -> None:
-    """No refusal is without a file that brings it about, here or in the command's tests."""
-    elsewhere = {"undecodable", "too_many_bytes", "unopenable", "not_a_file", "gave_up"}
-    assert {code for _, code in NASTY.values()} | elsewhere == set(refusals.ALL)
 
 
 def test_a_frame_that_lies_about_its_data_is_refused(blue: profiles.Profile) -> None:
