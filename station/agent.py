@@ -14,7 +14,7 @@ from station.cameras import portraits
 from station.domain import facts
 from station.domain.desk import Desk
 from station.hall import joined as halls
-from station.handlers import frames, queue, sessions
+from station.handlers import frames, pairs, queue, sessions
 from station.ports import workplace
 
 _HEARTBEAT_S = 10.0
@@ -123,6 +123,7 @@ class Agent:
         while True:
             try:
                 await frames.take_in_waiting(self.work, live=True)
+                await pairs.look(self.work)
                 await frames.judge_unjudged(self.work)
             except Problem as problem:
                 logs.get().warning("desk.tending-failed", code=problem.code)

@@ -115,6 +115,13 @@ class AlwaysReady:
         """Nothing comes by itself."""
         await asyncio.sleep(timeout_s)
 
+    async def raw_pairs(self) -> list[hardware.FrameKey]:
+        """It writes no RAW."""
+        return []
+
+    async def raw_noted(self, key: hardware.FrameKey) -> None:
+        """There is none."""
+
     @property
     def live_view(self) -> bool:
         """It has none, unless it says so."""

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ class Nursery:
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
+        self._one_at_a_time = asyncio.Lock()
 
     @classmethod
     def open(cls) -> "Nursery":
@@ -58,7 +60,8 @@ class Nursery:
             "limit_bytes": desk.limit_bytes,
             "enrolment": enrolment,
         }
-        return int(await asyncio.to_thread(self._ask, json.dumps(order)))
+        async with self._one_at_a_time:
+            return int(await asyncio.to_thread(self._ask, json.dumps(order)))
 
     def _ask(self, order: str) -> str:
         source, target = self._process.stdout, self._process.stdin
@@ -99,6 +102,8 @@ class Desk:
     station_id: str = ""
     pid: int = 0
     starts: int = 0
+    #: How long its last start took to an open door.
+    opening_s: float = 0.0
     #: What makes bad weather on its line, while it does.
     weather: "asyncio.Task[None] | None" = None
     _client: httpx.AsyncClient = field(default_factory=_one_connection_each)
@@ -125,8 +130,10 @@ class Desk:
 
     async def start(self) -> None:
         """Start the agent and wait for its door and its desk pack."""
+        began = time.monotonic()
         await self.launch()
         await self.open()
+        self.opening_s = time.monotonic() - began
 
     async def open(self) -> None:
         """Wait for the agent's door and its desk pack."""

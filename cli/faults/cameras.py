@@ -113,12 +113,12 @@ async def _all_taken_in(desk: agents.Desk) -> bool:
 
 
 async def raw_and_jpeg(hall: Hall) -> Seen:
-    """A pair is one frame, its RAW stays on the card; a RAW alone is told, and the next pair counts again."""
+    """A pair is one frame, its RAW stays on the card, late or not; a RAW alone is told, and the next pair counts."""
     seen = Seen()
     async with hall.desk(camera="simulated") as desk:
         card = desk.folder / "camera" / "card"
         kept = await _without(desk, hall, "camera-raw-only", "raw_only", seen)
-        seen.demand(len(await desk.journal()) == 1, "一对文件不是一张 a pair is not one frame")
+        seen.demand([row["raw"] for row in await desk.journal()] == [True], "一对文件不是一张 a pair is not one frame")
         seen.demand(list(card.glob("*.NEF")), "RAW 不在卡上 the RAW is not on the card")
         place = hall.next_student()
         await desk.seat(place)
@@ -128,9 +128,16 @@ async def raw_and_jpeg(hall: Hall) -> Seen:
         (desk.folder / "camera" / "body.json").write_text(json.dumps({"raw": False}))
         kept[await desk.keep(await _press_until_it_comes(desk))] = place
         await _mended(desk, "raw_only")
+        seen.demand([row["raw"] for row in await desk.journal()] == [True, False], "多记了 RAW a RAW too many is noted")
+        (card / "DRA_0002.NEF").write_bytes(b"MM\x00\x2a\x00\x00\x00\x08")
+        await patience.until("a RAW that came after its JPEG is noted", lambda: _all_paired(desk))
         await _again_whole(desk, hall, kept)
         seen.took(await integrity.compare(hall, desk, kept))
     return seen
+
+
+async def _all_paired(desk: agents.Desk) -> bool:
+    return all(row["raw"] for row in await desk.journal())
 
 
 ROWS = (

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from cli.demo import doors
@@ -64,11 +64,21 @@ class Line:
         await self.store.close()
 
 
+class Services(Protocol):
+    """What a hall asks of a stack."""
+
+    def url(self, service: str) -> str: ...
+
+    def urls(self) -> dict[str, str]: ...
+
+    def now(self) -> float: ...
+
+
 @dataclass
 class Hall:
     """One campaign in one hall. Every student has a code, `code-<n>`; every desk takes the next ones."""
 
-    stack: Stack
+    stack: Services
     folder: Path
     nursery: agents.Nursery
     desk_ids: Sequence[ids.DeskId]
@@ -135,7 +145,7 @@ class Hall:
 
 async def set_up(stack: Stack, folder: Path, *, desks: int, students: int) -> Hall:
     """Tell the bus of a campaign, and return when capture knows it."""
-    told = _Campaign(desks, students, bytes.fromhex(stack.secrets().code_key), datetime.fromtimestamp(stack.now(), UTC))
+    told = Campaign(desks, students, bytes.fromhex(stack.secrets().code_key), datetime.fromtimestamp(stack.now(), UTC))
     publisher = bus.Publisher(stack.urls()["AMQP_URL"], timeout_s=120)
     try:
         events = list(told.events())
@@ -168,7 +178,7 @@ async def _all_known(hall: Hall, students: int) -> bool:
     return len(rows) == students
 
 
-class _Campaign:
+class Campaign:
     """The events of a campaign with one class, in one room with many desks."""
 
     def __init__(self, desks: int, students: int, code_key: bytes, begins: datetime) -> None:

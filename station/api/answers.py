@@ -126,4 +126,5 @@ def journalled(frame: desks.Frame) -> bodies.JournalItem:
         ticket=frame.taken.ticket,
         state=frame.state,
         decision=frame.decided.decision if frame.decided else None,
+        raw=frame.raw,
     )

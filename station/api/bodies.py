@@ -187,6 +187,8 @@ class JournalItem(_Body):
     ticket: str | None
     state: Literal["journalled", "judged", "decided", "received"]
     decision: facts.Decision | None
+    #: Whether its RAW lies beside it, on the card or in the folder.
+    raw: bool
 
 
 class JournalAnswer(_Body):

@@ -7,7 +7,6 @@ File names are never told to anybody: some programs put the sitter's name there.
 
 import asyncio
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import watchfiles
 
 from kit.errors import Unavailable
 from station import devices
-from station.cameras.tethered import bodies
+from station.cameras import aside, notes
 from station.ports import hardware
 
 #: A network drive may not tell of changes: it is looked at all the same.
@@ -31,10 +30,8 @@ _STILL_S = 0.3
 #: One without any end by then was cut off.
 _SETTLED_S = 5.0
 _START, _END = b"\xff\xd8", b"\xff\xd9"
-_SUFFIXES = (".jpg", ".jpeg")
 #: From the shutter until its file appears: the camera writes, the program fetches RAW and JPEG.
 _LAG_NS = 3_000_000_000
-_TAKEN = "taken"
 
 
 @dataclass(slots=True)
@@ -56,6 +53,7 @@ class HotFolderCamera(devices.Supervised):
             raise Unavailable("camera-folder-missing")
         self._folder, self._memory, self._serial = folder, memory, serial
         self._numbers: dict[str, int] = _remembered(memory)
+        self._aside = aside.Aside(folder, self._numbers.get)
         self._acknowledged: set[str] = set()
         self._files: dict[Path, _Seen] = {}
         self._offered: set[str] = set()
@@ -97,7 +95,15 @@ class HotFolderCamera(devices.Supervised):
         """Move the file aside."""
         digest = hashlib.sha256(exposure.jpeg).hexdigest()
         self._acknowledged.add(digest)
-        await asyncio.to_thread(self._put_aside, digest)
+        await asyncio.to_thread(self._put_aside, digest, with_raw=exposure.raw)
+
+    async def raw_pairs(self) -> list[hardware.FrameKey]:
+        """Pictures that were moved aside before their RAW came."""
+        return [(self._serial, count) for count in self._aside.late()]
+
+    async def raw_noted(self, key: hardware.FrameKey) -> None:
+        """Move the RAW to its picture."""
+        await asyncio.to_thread(self._aside.noted, key[1])
 
     async def frames_taken(self) -> int:
         """How many different pictures have come."""
@@ -161,6 +167,7 @@ class HotFolderCamera(devices.Supervised):
             await asyncio.sleep(_STEP_S)
 
     def _survey(self) -> tuple[set[str], int, int]:
+        """Pictures that are whole, and how many files grow or are cut off."""
         whole, growing, cut = set(), 0, 0
         for path, seen in self._stock():
             if digest := self._digest(path, seen):
@@ -169,6 +176,7 @@ class HotFolderCamera(devices.Supervised):
                 growing += 1
             else:
                 cut += 1
+        self._aside.look(self._raws_alone())
         return whole, growing, cut
 
     # -- reading
@@ -180,12 +188,12 @@ class HotFolderCamera(devices.Supervised):
             if digest is None:
                 continue
             if digest in self._acknowledged:
-                self._move(path)
+                self._move(path, with_raw=False)
                 continue
             with suppress(OSError):
                 counter, content = self._number(digest), path.read_bytes()
                 if hashlib.sha256(content).hexdigest() == digest:
-                    raw = any(_is_raw(beside) for beside in _beside(path))
+                    raw = any(map(aside.is_raw, aside.beside(path)))
                     exposures[counter] = hardware.Exposure(content, self._serial, counter, seen.first_ns, _LAG_NS, raw)
         return [exposures[counter] for counter in sorted(exposures)]
 
@@ -204,11 +212,18 @@ class HotFolderCamera(devices.Supervised):
         return sorted(found.items(), key=lambda one: (one[1].modified_ns, one[0]))
 
     def _candidates(self) -> Iterator[Path]:
+        return (path for path in self._below() if path.suffix.lower() in aside.JPEG_SUFFIXES)
+
+    def _raws_alone(self) -> list[Path]:
+        """RAW files beside which no picture lies."""
+        raws = [path for path in self._below() if aside.is_raw(path)]
+        pictures = {path.with_suffix("") for path in self._files}
+        return [path for path in raws if path.with_suffix("") not in pictures]
+
+    def _below(self) -> Iterator[Path]:
         for folder, below, names in os.walk(self._folder):
-            below[:] = sorted(name for name in below if name != _TAKEN and not name.startswith("."))
-            yield from (
-                Path(folder, name) for name in names if name.lower().endswith(_SUFFIXES) and name[0] not in ".~"
-            )
+            below[:] = sorted(name for name in below if name != aside.NAME and not name.startswith("."))
+            yield from (Path(folder, name) for name in names if name[0] not in ".~")
 
     def _digest(self, path: Path, seen: _Seen) -> str | None:
         """The file's hash, None while it is not whole."""
@@ -222,46 +237,21 @@ class HotFolderCamera(devices.Supervised):
 
     def _number(self, digest: str) -> int:
         if digest not in self._numbers:
-            with self._memory.open("ab") as file:
-                file.write(json.dumps({"sha256": digest}).encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            notes.add(self._memory, [{"sha256": digest}])
             self._numbers[digest] = len(self._numbers) + 1
         return self._numbers[digest]
 
     # -- putting aside
 
-    def _put_aside(self, digest: str) -> None:
+    def _put_aside(self, digest: str, *, with_raw: bool) -> None:
         for path, seen in self._stock():
             if self._digest(path, seen) == digest:
-                self._move(path)
+                self._move(path, with_raw=with_raw)
 
-    def _move(self, path: Path) -> None:
-        """Into `taken/`, with what else has its name. A file that its program still holds stays; it counts no more."""
-        aside = self._folder / _TAKEN
-        aside.mkdir(exist_ok=True)
-        for beside in [path, *_beside(path)]:
-            if beside == path or beside.suffix.lower() not in _SUFFIXES:
-                with suppress(OSError):
-                    beside.replace(_free(aside / beside.name))
+    def _move(self, path: Path, *, with_raw: bool) -> None:
+        """A file that its program still holds stays; it counts no more."""
+        self._aside.put(path, with_raw=with_raw)
         self._files.pop(path, None)
-
-
-def _beside(path: Path) -> list[Path]:
-    """What else has the picture's name."""
-    return [other for other in path.parent.glob(f"{_literal(path.stem)}.*") if other != path]
-
-
-def _is_raw(path: Path) -> bool:
-    return path.suffix.lower() in bodies.RAW_SUFFIXES
-
-
-def _literal(stem: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
-
-
-def _free(target: Path) -> Path:
-    return target.with_name(f"{target.stem}-{time.time_ns()}{target.suffix}") if target.exists() else target
 
 
 def _whole(content: bytes, *, settled: bool) -> bool:
@@ -271,13 +261,6 @@ def _whole(content: bytes, *, settled: bool) -> bool:
 
 
 def _remembered(memory: Path) -> dict[str, int]:
-    """The hashes in their order; a line that a crash cut off is taken off."""
-    if not memory.exists():
-        return {}
-    content = memory.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        with memory.open("r+b") as file:
-            file.truncate(len(whole))
-    digests = dict.fromkeys(json.loads(line)["sha256"] for line in whole.splitlines())
+    """The hashes in their order."""
+    digests = dict.fromkeys(line["sha256"] for line in notes.read(memory))
     return {digest: place for place, digest in enumerate(digests, 1)}

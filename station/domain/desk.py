@@ -41,6 +41,12 @@ class Frame:
     decided: facts.FrameDecided | None = None
     received: facts.FrameReceived | None = None
     faces: tuple[facts.FaceCompared, ...] = ()
+    raw_found: facts.RawFound | None = None
+
+    @property
+    def raw(self) -> bool:
+        """Whether the sensor's own picture lies beside it, on the card or in the folder."""
+        return self.taken.raw or self.raw_found is not None
 
     @property
     def state(self) -> Literal["journalled", "judged", "decided", "received"]:
@@ -92,7 +98,8 @@ class Desk:
         self.sessions: list[Session] = []
         self.last_ordinal = 0
         self.last_frame_counter: dict[str, int] = {}
-        self.exposures: set[tuple[str, int]] = set()
+        #: By the camera's serial number and count.
+        self.exposures: dict[tuple[str, int], ids.CaptureId] = {}
         self.tickets_of: dict[ids.StudentId, list[str]] = {}
         self.kept: dict[ids.StudentId, ids.CaptureId] = {}
         #: The version of the text by which a student's face may be compared.
@@ -205,10 +212,14 @@ class Desk:
         self.undecided[fact.capture_id] = None
         if fact.ticket:
             self.last_bound = fact
-        self.exposures.add((fact.camera_serial, fact.frame_counter))
-        self.last_frame_counter[fact.camera_serial] = fact.frame_counter
+        self.exposures[fact.camera_serial, fact.frame_counter] = fact.capture_id
+        self._count(fact)
         if self.session:
             self.session.frames.append(fact.capture_id)
+
+    @apply.register
+    def _(self, fact: facts.RawFound) -> None:
+        self.frames[fact.capture_id] = replace(self.frames[fact.capture_id], raw_found=fact)
 
     @apply.register
     def _(self, fact: facts.FrameJudged) -> None:
@@ -255,6 +266,12 @@ class Desk:
     def _(self, fact: facts.SessionSealed) -> None:
         # Not always the last one: a session that the server refused is sealed anew while the next is open.
         next(one for one in reversed(self.sessions) if one.session_id == fact.session_id).sealed = fact
+
+    def _count(self, frame: facts.FrameJournalled) -> None:
+        """A frame of nobody's that comes late, under a count that was left out, sets no camera back."""
+        last = self.last_frame_counter.get(frame.camera_serial, 0)
+        if frame.ticket or frame.frame_counter > last:
+            self.last_frame_counter[frame.camera_serial] = frame.frame_counter
 
     def _queue(self, number: str) -> None:
         """The last of the queue; where that is the hall's, in the order in which hubs granted, as at every desk."""

@@ -157,9 +157,19 @@ class FrameJournalled:
     #: By the server's time: this machine's clock less `clock_offset_s`, which was measured.
     shutter_at: datetime
     clock_offset_s: float = 0.0
-    #: Whether a RAW file lay beside it, on the card or in the folder, when it was fetched. It is not taken in.
+    #: Whether a RAW file lay beside it, on the card or in the folder, when it was fetched. It is not taken in. One that
+    #: came later is a `RawFound`.
     raw: bool = False
     kind: Literal["frame_journalled"] = "frame_journalled"
+
+
+@dataclass(frozen=True, slots=True)
+class RawFound:
+    """A RAW file came beside a frame that was journalled already."""
+
+    capture_id: ids.CaptureId
+    at: datetime
+    kind: Literal["raw_found"] = "raw_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +291,7 @@ Fact = (
     | TicketReturned
     | ShutterPressed
     | FrameJournalled
+    | RawFound
     | FrameJudged
     | FaceCompared
     | FaceConsent

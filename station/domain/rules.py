@@ -142,6 +142,11 @@ def take_in(
     return [frame, *([_suspect(odd, frame.shutter_at, frame.capture_id, new_id)] if odd else [])]
 
 
+def note_raw(desk: Desk, capture_id: ids.CaptureId, now: datetime) -> list[facts.Fact]:
+    """A RAW lies beside a frame. What is known is not noted again."""
+    return [] if desk.frames[capture_id].raw else [facts.RawFound(capture_id, now)]
+
+
 def compare(desk: Desk, compared: facts.FaceCompared, new_id: NewId) -> list[facts.Fact]:
     """Note how alike two faces are, and suspect drift where they are and should not be, or the other way round.
 

@@ -8,7 +8,7 @@ from gradphoto_contracts import ids
 from kit import crypto, logs
 from kit.errors import Conflict, NotFound, Problem, Unavailable
 from station.domain import facts, rules, signals
-from station.handlers import comparing, recording
+from station.handlers import comparing, pairs, recording
 from station.ports import hardware, verdicts, workplace
 
 
@@ -210,16 +210,15 @@ async def _take_in(
             happened = rules.take_in(work.desk, known, work.new_id, terms=_terms(work), former=former)
             await recording.record(work, happened)
         watch.lap("journal")
+    elif exposure.raw:
+        await pairs.note(work, [known.capture_id])
     await work.camera.acknowledge(exposure)
     return known
 
 
 def _journalled(work: workplace.Work, exposure: hardware.Exposure) -> facts.FrameJournalled | None:
-    key = (exposure.camera_serial, exposure.frame_counter)
-    if key not in work.desk.exposures:
-        return None
-    taken = [f.taken for f in work.desk.frames.values() if (f.taken.camera_serial, f.taken.frame_counter) == key]
-    return taken[-1]
+    capture_id = work.desk.exposures.get(exposure.key)
+    return work.desk.frames[capture_id].taken if capture_id else None
 
 
 def _frame(work: workplace.Work, exposure: hardware.Exposure, sitter: str | None) -> facts.FrameJournalled:

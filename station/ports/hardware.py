@@ -57,6 +57,10 @@ class Device(Protocol):
         ...
 
 
+#: A camera's serial number and its count: no two frames of a desk have the same.
+FrameKey = tuple[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """One picture as the camera gives it.
@@ -72,6 +76,11 @@ class Exposure:
     lag_ns: int = 0
     #: The sensor's own picture lies beside it, on the card or in the folder, and stays there: the crew's copy.
     raw: bool = False
+
+    @property
+    def key(self) -> FrameKey:
+        """By what the frame is known again."""
+        return self.camera_serial, self.frame_counter
 
 
 class Camera(Device, Protocol):
@@ -95,6 +104,14 @@ class Camera(Device, Protocol):
 
     async def acknowledge(self, exposure: Exposure) -> None:
         """The picture is journalled: the camera may forget it. Again changes nothing."""
+        ...
+
+    async def raw_pairs(self) -> list[FrameKey]:
+        """Frames beside which a RAW has come, perhaps after they were taken in. Told again until that is noted."""
+        ...
+
+    async def raw_noted(self, key: FrameKey) -> None:
+        """It is journalled that this frame has a RAW. Again changes nothing."""
         ...
 
     async def frames_taken(self) -> int:

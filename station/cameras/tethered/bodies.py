@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-#: What can be wrong with a camera, and where each is told to the operator: `station.cameras.tethered.camera.CODES`.
+#: What can be wrong with a camera, and where each is told to the operator: `station.cameras.tethered.recovery.CODES`.
 Fault = Literal["unplugged", "busy", "frozen", "empty", "full", "focus", "raw_only", "io", "unsupported"]
 
 # Numbers of libgphoto2 (gphoto2-port-result.h, gphoto2-result.h) and of PTP (ISO 15740), named here so that the
@@ -71,6 +71,21 @@ class Entry:
     def jpeg(self) -> bool:
         """Whether this is a picture that the desk takes in."""
         return self._suffix in (".jpg", ".jpeg")
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Folder and name."""
+        return self.folder, self.name
+
+    def finishes(self, earlier: "Entry") -> bool:
+        """Whether this is the same picture, of which the earlier had no bytes, or not all of them yet.
+
+        One with bytes and another time may be another picture under the same name: some cameras give the name of a
+        deleted one again.
+        """
+        if self.place != earlier.place or self.size <= earlier.size:
+            return False
+        return earlier.size == 0 or self.modified == earlier.modified
 
     @property
     def stem(self) -> str:
@@ -151,6 +166,10 @@ class Body(Protocol):
         ...
 
     def fetch(self, entry: Entry) -> bytes: ...
+
+    def look(self, entry: Entry) -> Entry:
+        """The file of this name as it is now: it may have grown."""
+        ...
 
     def photographer(self) -> None:
         """Take a picture that nobody asked for. Simulated bodies alone can."""

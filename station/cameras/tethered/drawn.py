@@ -68,6 +68,10 @@ class DrawnBody:
         """The file."""
         return (self._card / entry.name).read_bytes()
 
+    def look(self, entry: bodies.Entry) -> bodies.Entry:
+        """As it lies on the card."""
+        return self._entry(self._card / entry.name)
+
     def photographer(self) -> None:
         """Draw whoever sits there, unasked."""
         self._expose()

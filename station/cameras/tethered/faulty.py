@@ -79,6 +79,10 @@ class FaultyBody:
                 return self._body.fetch(entry)[: entry.size // 2]
         return self._body.fetch(entry)
 
+    def look(self, entry: bodies.Entry) -> bodies.Entry:
+        """As the body says."""
+        return self._body.look(entry)
+
     def photographer(self) -> None:
         """As the body does."""
         self._body.photographer()

@@ -125,6 +125,10 @@ class GphotoBody:
 
         return self._call(get)
 
+    def look(self, entry: bodies.Entry) -> bodies.Entry:
+        """As the library knows it, which may be what it knew before."""
+        return self._entry(entry.folder, entry.name)
+
     def photographer(self) -> None:
         """PTP operation 0x9999 of the virtual camera: a new picture is announced. Any other camera refuses."""
 

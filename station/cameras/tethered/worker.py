@@ -77,14 +77,18 @@ class Worker:
                     self._body.trigger()
                     self._say("triggered")
                 case "fetch":
-                    entry = wire.entry(request.fields)
-                    self._say("file", asdict(entry), self._body.fetch(entry))
+                    self._fetch(wire.entry(request.fields))
                 case "preview":
                     self._say("preview", payload=self._body.preview())
         except bodies.LibraryError as error:
             if error.fault not in bodies.PASSING:
                 raise
             self._fault(error, request.says)
+
+    def _fetch(self, entry: bodies.Entry) -> None:
+        content = self._body.fetch(entry)
+        now = entry if len(content) == entry.size else self._body.look(entry)
+        self._say("file", {**asdict(entry), "now": asdict(now)}, content)
 
     def _tell_status(self) -> None:
         if time.monotonic() >= self._status_due:

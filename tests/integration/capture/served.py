@@ -42,8 +42,11 @@ class Served:
     url: str
     token_key: str
 
+    def token(self, role: str = "crew_lead") -> str:
+        return auth.mint(self.token_key, "lead", role, {}, self.capture.clock.now())
+
     def door(self, role: str = "crew_lead") -> cli_doors.Door:
-        return cli_doors.Door(self.url, auth.mint(self.token_key, "lead", role, {}, self.capture.clock.now()))
+        return cli_doors.Door(self.url, self.token(role))
 
     async def bring(self, folder: Path) -> importing.Imported:
         """Take a stick in, as `gradphoto station import` does."""

@@ -11,18 +11,18 @@ import pytest
 
 from kit.errors import Unavailable
 from station.cameras import choice
-from station.cameras.tethered import camera, faulty, link
+from station.cameras.tethered import camera, faulty, limits, link
 from station.ports import hardware
 from tests.unit.station.patience import until
 
 #: Two smallest pictures that begin and end as a JPEG does; the driver looks no further.
 PICTURE = b"\xff\xd8 a picture of nobody \xff\xd9"
 #: Short pauses, long patience: nothing here may depend on how busy the machine is.
-QUICK = camera.Limits(
+QUICK = limits.Limits(
     opening_s=60, silence_s=30, no_frame_s=30, patience_s=90, raw_alone_s=0.3, first_pause_s=0.05, longest_pause_s=0.2
 )
 #: For a camera that will freeze, and for no other.
-HASTY = camera.Limits(opening_s=60, silence_s=2, no_frame_s=2, patience_s=90, first_pause_s=0.05, longest_pause_s=0.2)
+HASTY = limits.Limits(opening_s=60, silence_s=2, no_frame_s=2, patience_s=90, first_pause_s=0.05, longest_pause_s=0.2)
 
 
 class Bench:
@@ -35,9 +35,9 @@ class Bench:
         (folder / "picture.jpg").write_bytes(PICTURE)
 
     @asynccontextmanager
-    async def camera(self, limits: camera.Limits = QUICK) -> AsyncIterator[camera.TetheredCamera]:
+    async def camera(self, patience: limits.Limits = QUICK) -> AsyncIterator[camera.TetheredCamera]:
         driver = link.Driver(self.kind, self.folder)
-        tethered = camera.TetheredCamera(driver, self.folder / "memory.jsonl", limits, self.notices.append)
+        tethered = camera.TetheredCamera(driver, self.folder / "memory.jsonl", patience, self.notices.append)
         await tethered.start()
         try:
             yield tethered
@@ -47,6 +47,10 @@ class Bench:
     def order(self, *rows: dict[str, Any]) -> None:
         """Order faults."""
         faulty.write_script(self.folder, *rows)
+
+    def plain(self) -> None:
+        """The camera writes no RAW."""
+        (self.folder / "body.json").write_text(json.dumps({"raw": False}))
 
     def faults(self, *, recovered: bool = False) -> list[str]:
         """The faults that were noticed, or the ends of them."""
@@ -186,7 +190,7 @@ async def test_a_press_outlives_the_patience(drawn: Bench) -> None:
     """Given back with the cause; the picture that was taken all the same waits, under the count that follows."""
     async with drawn.camera() as tethered:
         assert (await shoot(tethered)).frame_counter == 1
-    impatient = camera.Limits(patience_s=3, first_pause_s=0.05, longest_pause_s=0.1)
+    impatient = limits.Limits(patience_s=3, first_pause_s=0.05, longest_pause_s=0.1)
     async with drawn.camera(impatient) as tethered:
         await until(lambda: tethered.health().ready)
         drawn.order({"fault": "cable", "step": "lost"}, {"fault": "unplugged", "step": "open", "times": 9999})
@@ -201,15 +205,35 @@ async def test_a_press_outlives_the_patience(drawn: Bench) -> None:
 
 
 async def test_a_file_that_stays_empty_is_told_and_not_forgotten(drawn: Bench) -> None:
-    """After four tries the press is given back; at the next connection the file is asked for again."""
+    """After four tries the press is given back; at the next connection the file comes, under the count it had."""
     drawn.order({"fault": "empty", "step": "fetch", "times": 4})
     async with drawn.camera() as tethered:
         with pytest.raises(Unavailable, match=r"camera-file-empty file=DRA_0001.JPG"):
             await tethered.shutter()
         assert drawn.faults() == ["empty"]
+        assert (await shoot(tethered)).frame_counter == 2
     async with drawn.camera() as tethered:
         await tethered.arrived(60)
         assert [exposure.frame_counter for exposure in await tethered.waiting()] == [1]
+        assert await tethered.frames_taken() == 2
+
+
+async def test_a_file_that_is_empty_at_first_and_grows_is_one_picture(drawn: Bench) -> None:
+    """The camera tells of a name before it has written a byte; whatever comes under it then has the first count."""
+    late = drawn.folder / "card" / "DRA_0002.JPG"
+    async with drawn.camera() as tethered:
+        await shoot(tethered)
+        late.write_bytes(b"")
+        await until(lambda: drawn.faults() == ["empty"])
+        late.write_bytes(PICTURE)
+        await tethered.arrived(60)
+        (grown,) = await tethered.waiting()
+        await tethered.acknowledge(grown)
+        assert (grown.frame_counter, (await shoot(tethered)).frame_counter) == (2, 3)
+    async with drawn.camera() as tethered:
+        await until(lambda: tethered.health().ready)
+        assert await tethered.waiting() == []
+        assert await tethered.frames_taken() == 3
 
 
 async def test_a_full_card_is_told_at_once_and_a_new_one_goes_on(drawn: Bench) -> None:
@@ -232,9 +256,29 @@ async def test_a_raw_with_its_jpeg_is_one_frame(drawn: Bench) -> None:
         assert exposure.jpeg.startswith(b"\xff\xd8")
         assert exposure.raw
         assert await tethered.frames_taken() == 1
-        (drawn.folder / "body.json").write_text(json.dumps({"raw": False}))
+        drawn.plain()
         assert not (await shoot(tethered)).raw
     assert len(list((drawn.folder / "card").glob("*.NEF"))) == 1
+
+
+async def test_a_raw_that_comes_after_its_jpeg_is_told(drawn: Bench) -> None:
+    """Whether the picture was acknowledged or not; at a new connection it is told again, until it is noted."""
+    drawn.plain()
+    raw = drawn.folder / "card" / "DRA_0001.NEF"
+    async with drawn.camera() as tethered:
+        exposure = await shoot(tethered)
+        assert not exposure.raw
+        raw.write_bytes(b"MM\x00\x2a")
+        await until(lambda: tethered._tray.pairs())
+        assert await tethered.raw_pairs() == [exposure.key]
+        assert tethered.health().details["files"] == "RAW+JPEG"
+    async with drawn.camera() as tethered:
+        await until(lambda: tethered._tray.pairs())
+        assert await tethered.raw_pairs() == [exposure.key]
+        await tethered.raw_noted(exposure.key)
+        assert await tethered.raw_pairs() == []
+        assert await tethered.frames_taken() == 1
+    assert drawn.faults() == []
 
 
 async def test_what_was_taken_out_of_reach_may_be_older(drawn: Bench) -> None:
@@ -295,7 +339,7 @@ async def test_pictures_taken_while_nobody_listened_wait(drawn: Bench) -> None:
         (drawn.folder / "card" / f"DRA_000{number}.JPG").write_bytes(PICTURE)
     async with drawn.camera() as tethered:
         assert tethered.serial == "drawn-1"
-        await until(lambda: len(tethered._waiting) == 2)
+        await until(lambda: len(tethered._tray) == 2)
         for exposure in await tethered.waiting():
             await tethered.acknowledge(exposure)
     async with drawn.camera() as tethered:
@@ -319,13 +363,13 @@ async def test_without_recovery_a_press_is_lost(drawn: Bench) -> None:
 
     class GivesUp(camera.TetheredCamera):
         async def _supervise(self) -> None:
-            connection = self._connection = camera._Connection(await link.Link.start(self._driver))
+            connection = self._connect(await link.Link.start(self._driver))
             with suppress(link.Lost):
-                await self._serve(connection)
-            await connection.link.end()
+                await connection.serve()
+            await connection.end()
 
     drawn.order({"fault": "cable", "step": "trigger", "at_frame": 1})
-    naive = GivesUp(link.Driver("drawn", drawn.folder), drawn.folder / "memory.jsonl", camera.Limits(patience_s=5))
+    naive = GivesUp(link.Driver("drawn", drawn.folder), drawn.folder / "memory.jsonl", limits.Limits(patience_s=5))
     await naive.start()
     try:
         await shoot(naive)

@@ -112,6 +112,7 @@ class Camera(devices.AlwaysReady):
         self.heard_ns: int | None = None
         self.broken = False
         self.picture: bytes | None = None
+        self.pairs: list[hardware.FrameKey] = []
 
     def fire(self, heard_ns: int | None = None) -> hardware.Exposure:
         self.count += 1
@@ -134,6 +135,12 @@ class Camera(devices.AlwaysReady):
 
     async def acknowledge(self, exposure: hardware.Exposure) -> None:
         self.card.pop(exposure.frame_counter, None)
+
+    async def raw_pairs(self) -> list[hardware.FrameKey]:
+        return list(self.pairs)
+
+    async def raw_noted(self, key: hardware.FrameKey) -> None:
+        self.pairs.remove(key)
 
     async def frames_taken(self) -> int:
         return self.count

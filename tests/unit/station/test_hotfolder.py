@@ -48,6 +48,11 @@ async def come(camera: hotfolder.HotFolderCamera, count: int = 1) -> list[hardwa
     return found
 
 
+async def told_of_raw(camera: hotfolder.HotFolderCamera) -> None:
+    """Wait until the camera has found a RAW that came late."""
+    await patience.until(lambda: camera._aside.late())
+
+
 async def healthy(camera: hotfolder.HotFolderCamera, *, ready: bool) -> hardware.Health:
     await patience.until(lambda: camera.health().ready == ready)
     return camera.health()
@@ -132,6 +137,54 @@ async def test_a_raw_goes_with_its_jpeg(camera: hotfolder.HotFolderCamera, folde
     (alone,) = await come(camera)
     assert (exposure.raw, alone.raw) == (True, False)
     assert await camera.frames_taken() == 2
+
+
+async def test_a_raw_that_comes_later_follows_its_jpeg(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """It is told of until that is noted, over a restart as well, and then lies beside its picture."""
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    (exposure,) = await come(camera)
+    await camera.acknowledge(exposure)
+    (folder / "IMG_1.CR3").write_bytes(b"raw")
+    await told_of_raw(camera)
+    again = opened(folder)
+    await again.start()
+    await told_of_raw(again)
+    assert await again.raw_pairs() == [exposure.key]
+    assert {path.name for path in (folder / "taken").iterdir()} == {"IMG_1.JPG"}
+    await again.raw_noted(exposure.key)
+    await again.close()
+    assert {path.name for path in (folder / "taken").iterdir()} == {"IMG_1.JPG", "IMG_1.CR3"}
+    assert await again.raw_pairs() == []
+
+
+async def test_a_raw_that_comes_before_its_picture_is_taken_in_is_not_lost(
+    camera: hotfolder.HotFolderCamera, folder: Path
+) -> None:
+    """The desk was given the picture without it: it follows as a late one."""
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    (exposure,) = await come(camera)
+    (folder / "IMG_1.CR3").write_bytes(b"raw")
+    await camera.acknowledge(exposure)
+    await told_of_raw(camera)
+    assert await camera.raw_pairs() == [exposure.key]
+
+
+async def test_a_raw_of_a_name_that_is_used_again_belongs_to_the_picture_that_comes(
+    camera: hotfolder.HotFolderCamera, folder: Path
+) -> None:
+    """Numbering begun anew: the picture of that name that was put aside is an older one."""
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    os.utime(folder / "IMG_1.JPG", (1_700_000_000, 1_700_000_000))
+    (older,) = await come(camera)
+    await camera.acknowledge(older)
+    (folder / "IMG_1.CR3").write_bytes(b"raw")
+    (folder / "IMG_2.JPG").write_bytes(OTHER)
+    (other,) = await come(camera)
+    await camera.acknowledge(other)
+    assert await camera.raw_pairs() == []
+    (folder / "IMG_1.JPG").write_bytes(b"\xff\xd8 a third \xff\xd9")
+    (third,) = await come(camera)
+    assert third.raw
 
 
 async def test_pictures_come_in_the_order_of_their_times(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
