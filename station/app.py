@@ -38,7 +38,7 @@ from station import (
 from station.agent import Agent
 from station.api import door as operator_door
 from station.cameras import choice
-from station.console import admission, door, helper_mode, live, pages, setup
+from station.console import admission, door, helper_mode, joining, live, pages, setup
 from station.domain import facts
 from station.domain.desk import Desk
 from station.hall import joined
@@ -157,9 +157,10 @@ class Door:
         desk = door.Desk(agent, previews.Previews(agent.spool))
         page = door.router(desk, self.guard, self.streams)
         wizard = setup.enrolled(desk, self.directory, self.guard, self.again.set)
-        helper = helper_mode.router(agent, self.guard)
+        hall = joining.router(desk, self.directory, self.guard, self.again.set)
+        helper = helper_mode.router(desk.watch, self.guard)
         operator = operator_door.router(agent, self.token)
-        return self._application([operator, page, wizard, helper], readiness)
+        return self._application([operator, page, wizard, hall, helper], readiness)
 
     def bind(self) -> socket.socket:
         """Take the port of last time, or another one if that is gone. Nobody is let in yet."""

@@ -51,6 +51,10 @@ UPLOAD_LIMIT = metrics.gauge(
     "gradphoto_upload_limit_bytes_per_second", "How fast originals may go up; 0 without a limit", _PLACE
 )
 
+WEBCAM_FRAMES = metrics.counter(
+    "gradphoto_webcam_frames_total", "Frames of webcams that were looked at for a code", (*_PLACE, "seen")
+)
+
 DEVICE_FAULTS = metrics.counter("gradphoto_device_faults_total", "Troubles of a device", (*_PLACE, "device", "fault"))
 DEVICE_RECOVERIES = metrics.counter(
     "gradphoto_device_recoveries_total", "Troubles of a device that are over", (*_PLACE, "device", "fault")
@@ -107,6 +111,10 @@ class Measures:
     def compared_in(self, seconds: float) -> None:
         """How long a comparison of faces took."""
         TO_COMPARE.labels(**self._labels).observe(seconds)
+
+    def webcam_looked(self, seen: str) -> None:
+        """Count a webcam's frame by what it showed."""
+        WEBCAM_FRAMES.labels(**self._labels, seen=seen).inc()
 
     def noticed(self, notice: hardware.Notice) -> None:
         """Count a device's trouble, or its end."""

@@ -14,7 +14,7 @@ from station import agent as agents
 from station import previews
 from station.api import answers, bodies
 from station.api import door as api
-from station.console import admission, live, overview, pages, views
+from station.console import admission, live, overview, pages, views, webcam
 from station.domain import facts
 from station.handlers import comparing, frames, queue, sessions
 from station.readers import wedge
@@ -89,6 +89,7 @@ class Desk:
 
     def __init__(self, agent: agents.Agent, shown: previews.Previews) -> None:
         self.agent, self.shown = agent, shown
+        self.watch = webcam.Watch(agent.work, agent.measures)
         self._trouble: Problem | None = None
         self._at_frame: ids.CaptureId | None = None
         self._studio = read_studio(agent)
@@ -156,6 +157,11 @@ def _checking_in(doors: APIRouter, desk: Desk) -> None:
     @doors.post("/checkins/picture")
     async def check_in_by_picture(request: Request) -> CheckedIn:
         return answered(await queue.check_in(work, await api.code_in(request)))
+
+    @doors.post("/checkins/webcam")
+    async def look(request: Request) -> webcam.Looked[CheckedIn]:
+        seen, answer = await desk.watch.look(request)
+        return webcam.Looked[CheckedIn](seen=seen, checked_in=answered(answer) if answer else None)
 
     @doors.post("/checkins/let-in")
     async def let_in(body: LetIn) -> CheckedIn:

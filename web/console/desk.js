@@ -4,6 +4,7 @@ import { mainAct, otherActs, retakesLeft } from "./acts.js";
 import { Picture } from "./overlay.js";
 import { scan } from "./keys.js";
 import { Live, shows } from "./live.js";
+import { Scanning, scanning } from "./scanning.js";
 import { DECISION, HALL, VERDICT, age, bytes } from "./words.js";
 
 export function Desk({ view, act, pressed }) {
@@ -11,7 +12,7 @@ export function Desk({ view, act, pressed }) {
     <main class="desk">
       <section class=${`stage ${tone(view)}`}>${stage(view)}</section>
       <section class="talk">${who(view)} ${said(view)}</section>
-      <aside class="rail">${queue(view)} ${recent(view)}</aside>
+      <aside class=${scanning.on ? "rail watched" : "rail"}>${scanning.on ? html`<${Scanning} close=${() => act("webcam")} />` : null} ${queue(view)} ${recent(view)}</aside>
       <footer class="acts">${buttons(view, act, pressed)}</footer>
     </main>
   `;

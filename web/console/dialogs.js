@@ -1,4 +1,5 @@
 // Questions to the operator. All are answered by arrow keys and space; what a scanner types goes past them.
+import { Members } from "./hall.js";
 import { html } from "./markup.js";
 import { Picture } from "./overlay.js";
 import { LET_IN_REASONS, OVERRIDE_REASONS, RELEASE_REASONS, ROLES } from "./words.js";
@@ -147,8 +148,22 @@ export function helpDialog() {
   return { kind: "help", title: { zh: "按键", en: "Keys" }, steps: [{ title: null, options: [{ id: "no", zh: "返回", en: "Back" }] }], answers: [], at: 0 };
 }
 
-export function typeDialog() {
-  return { kind: "type", title: { zh: "手工输入", en: "Type a code" }, steps: [{ title: { zh: "学生的采集码、学号或卡号", en: "the student's code or number" }, options: [{ id: "picture", zh: "从图片读采集码（也可直接粘贴图片）", en: "read the code from a picture; pasting one works anywhere" }], free: true }], answers: [], at: -1 };
+// `watching`: whether a webcam is on now.
+export function typeDialog(watching) {
+  const webcam = watching ? { id: "webcam", zh: "关闭摄像头", en: "webcam off" } : { id: "webcam", zh: "用摄像头扫码", en: "scan with a webcam" };
+  return {
+    kind: "type",
+    title: { zh: "没有扫码枪时", en: "Without a scanner" },
+    steps: [
+      {
+        title: { zh: "输入采集码、学号或卡号，或者：", en: "type the code or number, or:" },
+        options: [webcam, { id: "picture", zh: "从图片读采集码（也可把图片粘贴或拖到页面上）", en: "read the code from a picture; pasting or dropping one works anywhere" }],
+        free: true,
+      },
+    ],
+    answers: [],
+    at: -1,
+  };
 }
 
 export const step = (dialog) => dialog.steps[dialog.answers.length];
@@ -204,9 +219,12 @@ function devices(view) {
   const rows = [["相机", "camera", view.devices.camera, camera]];
   if (reader) rows.push(["读卡器", "card reader", view.devices.reader, reader]);
   if (printer) rows.push(["号条打印机", "slip printer", view.devices.printer, printer]);
-  return html`<table class="keys devices">${rows.map(
-    ([zh, en, name, gear]) => html`<tr key=${en}><th>${zh}<i>${en}</i></th><td><b>${gear.trouble ? "▲ 故障" : gear.ready ? "✓ 正常" : "◌ 连接中"}</b> <span>${name}</span><i>${facts(gear)}</i></td></tr>`,
-  )}</table>`;
+  return html`
+    <table class="keys devices">${rows.map(
+      ([zh, en, name, gear]) => html`<tr key=${en}><th>${zh}<i>${en}</i></th><td><b>${gear.trouble ? "▲ 故障" : gear.ready ? "✓ 正常" : "◌ 连接中"}</b> <span>${name}</span><i>${facts(gear)}</i></td></tr>`,
+    )}</table>
+    ${view.health.hall ? html`<${Members} hall=${view.health.hall} code=${view.desk_code} />` : null}
+  `;
 }
 
 const FACTS = {
@@ -232,7 +250,7 @@ const KEYS = [
   ["空格 · Enter · PageDown · 踏板", "下一步：就座 → 拍摄 → 保留或重拍", "the next step: seat, shutter, accept or retake"],
   ["退格 · PageUp · 第二踏板", "重拍", "retake"],
   ["扫码枪", "签到，任何时候都可以", "check in, at any time"],
-  ["F2", "手工输入", "type a code"],
+  ["F2", "手工输入，摄像头扫码，从图片读码", "type a code, scan with a webcam, or from a picture"],
   ["F3", "补打号条", "print the slip again"],
   ["F4", "放行（角色和理由）", "override, with role and reason"],
   ["F5", "准许刚被拦下的学生签到（角色和理由）", "let in whom check-in turned away, with role and reason"],

@@ -1,6 +1,7 @@
 // The keyboard. Scanners type like a keyboard and end with Enter, so what is printable always belongs to a scan, also
 // while a dialog is open; acts lie on keys that no code contains. Nothing is typed into a field here: without a field
 // there is no input method either, which would swallow a scanner's letters.
+import { pictures } from "./pictures.js";
 import { reactive } from "/web/vendor/vue-3.5.45.runtime.esm-browser.prod.js";
 
 const FORGET_MS = 8000; // half a scan is no scan
@@ -20,10 +21,7 @@ export function clearScan() {
 
 // `on`: what to do for main, retake, scanned(text), cancel, choose(step), and the keys in `named`.
 export function listen(on, named) {
-  window.addEventListener("paste", (event) => {
-    const picture = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith("image/"));
-    if (picture) on.picture(picture);
-  });
+  pictures(on.picture);
   window.addEventListener("keydown", (event) => {
     if (inField(event.target)) return inFieldKey(event, on);
     if (event.ctrlKey || event.altKey || event.metaKey) return;

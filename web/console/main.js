@@ -5,6 +5,8 @@ import { Desk, Head, Messages } from "./desk.js";
 import * as dialogs from "./dialogs.js";
 import { listen } from "./keys.js";
 import { on, toggle } from "./live.js";
+import { scanning, toggle as toggleWebcam } from "./scanning.js";
+import { choose as choosePicture } from "./pictures.js";
 import { play } from "./sounds.js";
 import { connect, post, station, take } from "./station.js";
 import { Wizard } from "./wizard.js";
@@ -22,7 +24,7 @@ function notice(severity, said) {
 }
 
 // One thing at a time: what is pressed while the station works is not meant.
-async function doing(path, body) {
+async function doing(path, body, wrong = null) {
   if (ui.busy) return null;
   ui.busy = true;
   try {
@@ -30,8 +32,8 @@ async function doing(path, body) {
     ui.notice = null;
     return answer;
   } catch (problem) {
-    notice("stop", problem);
-    play("reject");
+    wrong?.(problem);
+    refused(problem);
     return null;
   } finally {
     ui.busy = false;
@@ -56,7 +58,8 @@ const ACTS = {
   call: () => (ui.dialog = dialogs.callDialog(station.view.queue)),
   seal: () => (ui.dialog = dialogs.sealDialog(station.view)),
   help: () => (ui.dialog = dialogs.helpDialog()),
-  type: () => (ui.dialog = dialogs.typeDialog()),
+  type: () => (ui.dialog = dialogs.typeDialog(scanning.on)),
+  webcam: () => toggleWebcam(WEBCAM),
   letIn: () => (ui.dialog = dialogs.letInDialog()),
   devices: () => (ui.dialog = dialogs.devicesDialog(station.view, on(station.view))),
   slip: printSlip,
@@ -114,22 +117,29 @@ function pictured(picture) {
   scans = scans.then(() => admitted("checkins/picture", picture));
 }
 
-function choosePicture() {
-  const input = document.createElement("input");
-  input.type = "file";
-  input.accept = "image/png,image/jpeg";
-  input.onchange = () => input.files[0] && pictured(input.files[0]);
-  input.click();
-}
+// What a webcam shows is a scan like any other; while a photo is taken or looked at, the machine is the photo's.
+const WEBCAM = {
+  send: (frame) => post("checkins/webcam", frame),
+  busy: () => {
+    const view = station.view;
+    return station.link !== "live" || view?.phase !== "work" || ui.wizard || view.mode === "exposing" || Boolean(view.frame && !view.frame.verdict);
+  },
+  read: (said) => (said.desk ? received(said) : refused(said)),
+};
 
 const admit = (text) => admitted("checkins", { scan: text });
 
 async function admitted(path, body) {
-  const answer = await post(path, body).catch((problem) => {
-    notice("stop", problem);
-    play("reject");
-  });
-  if (!answer) return;
+  const answer = await post(path, body).catch(refused);
+  if (answer) received(answer);
+}
+
+function refused(problem) {
+  notice("stop", problem);
+  play("reject");
+}
+
+function received(answer) {
   take(answer.desk);
   told(answer.answer);
 }
@@ -181,12 +191,14 @@ function answerDialog(answer) {
   FINISH[dialog.kind]?.(dialog, ...dialog.answers);
 }
 
+const OTHER_WAYS = { picture: () => choosePicture(pictured), webcam: () => ACTS.webcam() };
+
 const FINISH = {
   override: (dialog, who, why) => decide("override", { role: who.role, reason: why.zh }),
   release: (dialog, why) => changed("releases", { ticket: dialog.ticket, reason: why.zh }),
   consent: (dialog, answer) => changed("consents", { ticket: dialog.ticket, given: answer.given }),
   call: (dialog, whom) => changed("seat", { ticket: whom.ticket }),
-  type: (dialog, typed) => (typed.id === "picture" ? choosePicture() : scanned(typed.zh)),
+  type: (dialog, typed) => (OTHER_WAYS[typed.id] ?? (() => scanned(typed.zh)))(),
   letIn: (dialog, who, why) => admitted("checkins/let-in", { role: who.role, reason: why.zh }),
   devices: (dialog, answer) => answer.id === "live" && toggle(station.view),
   async seal(dialog, answer) {

@@ -1,11 +1,12 @@
 // Setting a desk up: enrol with a one-time code, pick the camera, try the scanner, look at the backdrop.
+import { HallStep } from "./hall.js";
 import { html, nextTick, reactive } from "./markup.js";
 import { Picture } from "./overlay.js";
 import { CAMERAS, PRINTERS, READERS, VERDICT } from "./words.js";
 
 const form = reactive({
   server: "", code: "", camera: "", folder: "", known: null, shot: null, moving: false,
-  reader: { kind: null, place: "" }, printer: { kind: null, place: "" },
+  reader: { kind: null, place: "" }, printer: { kind: null, place: "" }, side: "devices",
 });
 
 export function Wizard({ view, doing, tried, close }) {
@@ -20,9 +21,17 @@ export function Wizard({ view, doing, tried, close }) {
   `;
 }
 
-function steps(at) {
-  const names = [["登记", "enrol"], ["设备", "devices"], ["试拍", "test shot"]];
-  return html`<ol class="steps">${names.map(([zh, en], i) => html`<li key=${en} class=${i < at ? "past" : i === at ? "now" : ""}><b>${i < at ? "✓" : i + 1}</b>${zh}<i>${en}</i></li>`)}</ol>`;
+const STEPS = [["登记", "enrol"], ["设备", "devices", "devices"], ["同厅", "hall", "hall"], ["试拍", "test shot"]];
+
+// Devices and hall share a column: the step leads there.
+function steps(at, ready) {
+  const state = (i) => (i < at ? "past" : i === at ? "now" : "");
+  const said = ([zh, en], i) => html`<b>${i < at ? "✓" : i + 1}</b><span>${zh}<i>${en}</i></span>`;
+  const one = (step, i) =>
+    ready && step[2]
+      ? html`<li key=${step[1]} class=${`${state(i)} ${form.side === step[2] ? "open" : ""}`}><button type="button" data-step=${step[2]} onClick=${() => (form.side = step[2])}>${said(step, i)}</button></li>`
+      : html`<li key=${step[1]} class=${state(i)}>${said(step, i)}</li>`;
+  return html`<ol class="steps">${STEPS.map(one)}</ol>`;
 }
 
 function enrol(view, doing) {
@@ -33,7 +42,7 @@ function enrol(view, doing) {
     if (form.moving) form.code = "";
   };
   return html`
-    ${steps(0)}
+    ${steps(0, false)}
     <form class="card" autocomplete="off" onSubmit=${hand}>
       ${field("server", "服务器地址", "address of the capture service", "https://", true)}
       ${field("code", "一次性登记码", "one-time code, from the crew lead", "ABCDEFGHJK")}
@@ -130,9 +139,10 @@ function tune(view, doing, tried) {
   };
   const busy = view.mode === "exposing";
   return html`
-    ${steps(view.studio ? 3 : 2)}
+    ${steps(view.studio ? 4 : 3, true)}
     <div class="columns">
-      <section class="card side">
+      ${form.side === "hall" ? html`<section class="card side" key="hall"><${HallStep} view=${view} doing=${doing} /></section>` : null}
+      <section class="card side" key="devices" hidden=${form.side === "hall"}>
         ${known ? html`${pickCamera(known.cameras, view.devices.camera)} ${pickGear(known, view.devices)}` : null}
         <button data-act="devices" onClick=${change} disabled=${!changed}>换用这些设备<i>use these devices</i></button>
         ${view.health.printer ? html`<button data-act="test-slip" onClick=${() => doing("setup/test-slips")}>试打一张号条<i>print a test slip</i></button>` : null}

@@ -30,6 +30,12 @@ _NUMBERS = {"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "PageU
 _NUMBERS |= {f"F{number}": 111 + number for number in range(1, 13)}
 
 
+def picture_of(page: "Page", name: str) -> None:
+    """Keep what is to be seen where `GRADPHOTO_PICTURES` says, for whoever looks at it; by default nowhere."""
+    if folder := os.environ.get("GRADPHOTO_PICTURES"):
+        page.picture(Path(folder) / f"{name}.png")
+
+
 def program() -> str:
     """`GRADPHOTO_CHROMIUM`, the one on PATH, or as root on Debian the system's package, installed now."""
     found = os.environ.get("GRADPHOTO_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
@@ -44,10 +50,11 @@ def program() -> str:
 
 
 @contextmanager
-def opened(width: int = 1280, height: int = 800) -> Iterator["Page"]:
-    """A Chromium of its own with one page; ended, by its own pid, afterwards."""
+def opened(width: int = 1280, height: int = 800, *more: str) -> Iterator["Page"]:
+    """A Chromium of its own with one page, and with more options; ended, by its own pid, afterwards."""
     with tempfile.TemporaryDirectory(prefix="gradphoto-chromium-", ignore_cleanup_errors=True) as folder:
-        line = [program(), *_OPTIONS, f"--window-size={width},{height}", f"--user-data-dir={folder}", "about:blank"]
+        line = [program(), *_OPTIONS, f"--window-size={width},{height}", f"--user-data-dir={folder}"]
+        line += [*more, "about:blank"]
         process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             with connect(_address(Path(folder), process), max_size=None, proxy=None, ping_interval=None) as socket:

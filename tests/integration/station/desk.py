@@ -41,6 +41,13 @@ class Station:
         log.close()
         self._once_it_is_so(lambda: self.get("/healthz"))
 
+    def wait_until(self, reached: Callable[[], bool], timeout_s: float = 180) -> None:
+        """Wait until something is so."""
+        deadline = time.monotonic() + timeout_s
+        while not reached():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
     def _once_it_is_so(self, wanted: Callable[[], Any]) -> None:
         deadline = time.monotonic() + 300
         while True:
