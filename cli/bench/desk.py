@@ -86,7 +86,7 @@ async def measure(stack: Stack, folder: Path) -> list[Figure]:
             told = {"CLOCK_FILE": str(stack.layout.clock)}
             desks = [await at_work.enter_async_context(place.desk(environment=told)) for _ in range(DESKS)]
             waits = await _waits(place, desks, pictures, folder)
-            hour = await _hour(place, desks[0], pictures)
+            hour = await _hour(place, desks[0], pictures, stack.layout.clock)
             clocks.set_to(stack.layout.clock, stack.now())
             for desk in desks:
                 await desk.settle()
@@ -211,9 +211,9 @@ class Hour:
         self.done.append(self.now())
 
 
-async def _hour(place: hall.Hall, desk: agents.Desk, pictures: list[bytes]) -> list[Figure]:
+async def _hour(place: hall.Hall, desk: agents.Desk, pictures: list[bytes], clock: Path) -> list[Figure]:
     hour = Hour(place, desk, pictures)
-    clocks.set_to(place.stack.layout.clock, place.stack.now(), _SPEED)
+    clocks.set_to(clock, place.stack.now(), _SPEED)
     hour.begun = place.stack.now()
     await asyncio.gather(hour.arrive(), hour.serve())
     in_time = sum(moment <= 3600 + 3600 / PER_HOUR for moment in hour.done)
