@@ -108,14 +108,18 @@ const DIFFERENCES = {
 };
 const DIFFERENCES_SHOWN = 6;
 
-function told(sealed) {
-  if (sealed.state === "waiting") {
-    return [{ zh: "服务器尚未答复；联网后自动核对。存储卡先不要清空。", en: "The server has not answered yet; it is compared when the network is back. Do not wipe the card." }];
-  }
-  if (sealed.state === "settled") {
-    return [{ zh: "差异已由负责人签认，本场已封存。", en: "A person answers for the differences; the session is sealed." }];
-  }
-  if (sealed.balanced) return [{ zh: "三方一致，已双方签名封存，可以清空存储卡。", en: "All agree, signed by both sides; the card may be wiped." }];
+// How a seal ended, first of all in what may be done with the card.
+const SEALED = {
+  sealed: { sign: "✓", tone: "good", zh: "已封存，可以清空存储卡", en: "Sealed: the card may be wiped" },
+  settled: { sign: "✓", tone: "good", zh: "已封存，差异有人签认", en: "Sealed: a person answers for the differences" },
+  waiting: { sign: "◌", tone: "wait", zh: "等待服务器：先不要清空存储卡", en: "Waiting for the server: do not wipe the card" },
+  refused: { sign: "✗", tone: "bad", zh: "没有封存：不要清空存储卡", en: "Not sealed: do not wipe the card" },
+};
+
+function told(state, sealed) {
+  if (state === "waiting") return [{ zh: "服务器尚未答复；联网后自动核对。", en: "The server has not answered yet; it is compared when the network is back." }];
+  if (state === "settled") return [];
+  if (state === "sealed") return [{ zh: "相机、本机、服务器三方一致，双方已签名。", en: "Camera, this machine and server agree; both sides have signed." }];
   const differences = sealed.differences ?? [];
   const lines = differences.slice(0, DIFFERENCES_SHOWN).map((one) => {
     const frame = one.frame_counter ?? one.capture_id?.slice(-8) ?? "";
@@ -123,21 +127,22 @@ function told(sealed) {
     return { zh: `第 ${frame} 张：${words.zh}`, en: `frame ${frame}: ${words.en}` };
   });
   const count = sealed.difference_count ?? sealed.missing.length;
-  const head = { zh: `未封存，${count} 处不符：不要清空存储卡；处理后再按一次封存，仍不符请联系运维。`, en: `Not sealed, ${count} differences: do not wipe the card. Mend them and seal again, or call operations.` };
+  const head = { zh: `${count} 处不符。处理后再按一次封存；仍不符请联系运维。`, en: `What differs: ${count}. Mend it and seal again; if it stays, call operations.` };
   return [head, ...lines];
 }
 
 export function sealedDialog(sealed) {
+  const state = sealed.balanced ? "sealed" : (sealed.state in SEALED && sealed.state !== "sealed" ? sealed.state : "refused");
+  const { sign, tone, zh, en } = SEALED[state];
   return {
     kind: "sealed",
-    good: sealed.balanced,
-    title: sealed.balanced ? { zh: "已封存", en: "Sealed" } : { zh: "封存结果", en: "How sealing ended" },
+    ...{ sign, tone, title: { zh, en } },
     counts: [
       { zh: "相机", en: "camera", count: sealed.camera_frames },
       { zh: "本机", en: "this machine", count: sealed.journalled_frames },
-      { zh: "服务器", en: "server", count: sealed.stored_frames ?? "…" },
+      { zh: "服务器", en: "server", count: sealed.stored_frames ?? "…", off: state === "refused" && sealed.stored_frames !== sealed.journalled_frames },
     ],
-    lines: told(sealed),
+    lines: told(state, sealed),
     steps: [{ title: null, options: [{ id: "no", zh: "知道了", en: "Understood" }] }],
     answers: [],
     at: 0,
@@ -173,10 +178,11 @@ export function Dialog({ dialog, view, choose, cancel, typed }) {
   const quietly = (event) => event.preventDefault();
   return html`
     <div class="veil" onClick=${(event) => event.target === event.currentTarget && cancel()}>
-      <div class=${`dialog ${dialog.kind}`} role="dialog" aria-modal="true" data-dialog=${dialog.kind}>
-        <h1>${dialog.title.zh}<i>${dialog.title.en}</i></h1>
+      <div class=${dialog.tone ? `dialog tone-${dialog.tone}` : "dialog"} role="dialog" aria-modal="true" data-dialog=${dialog.kind}>
+        <h1>${dialog.sign ? html`<b class="sign">${dialog.sign}</b>` : null}${dialog.title.zh}<i>${dialog.title.en}</i></h1>
+        ${dialog.counts ? counts(dialog) : null}
         ${(dialog.lines ?? []).map((line) => html`<p key=${line.en}>${line.zh}<small>${line.en}</small></p>`)}
-        ${dialog.counts ? counts(dialog) : null} ${dialog.kind === "help" ? keys() : null} ${dialog.kind === "devices" ? devices(view) : null}
+        ${dialog.kind === "help" ? keys() : null} ${dialog.kind === "devices" ? devices(view) : null}
         ${now?.title ? html`<h2>${now.title.zh}<i>${now.title.en}</i></h2>` : null}
         <div class="options">
           ${now?.options.map(
@@ -210,7 +216,7 @@ function hint(dialog, now) {
 }
 
 function counts(dialog) {
-  return html`<div class="counts">${dialog.counts.map((one) => html`<div key=${one.en}><b>${one.count}</b><span>${one.zh}<i>${one.en}</i></span></div>`)}</div>`;
+  return html`<div class="counts">${dialog.counts.map((one) => html`<div key=${one.en} class=${one.off ? "off" : ""}><b>${one.off ? "≠ " : ""}${one.count}</b><span>${one.zh}<i>${one.en}</i></span></div>`)}</div>`;
 }
 
 // Everything that a device says of itself; the chips have room for the first of it.

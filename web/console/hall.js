@@ -2,16 +2,20 @@
 import { html, reactive } from "./markup.js";
 import { HALL } from "./words.js";
 
-const form = reactive({ known: null, share: false, host: "", port: "", address: "", peers: "", wrong: "" });
+const form = reactive({ known: null, share: false, host: "", port: "", address: "", peers: "", wrong: "", more: false });
+
+const AGAIN_MS = 700; // the station may just be starting anew
 
 async function learn() {
-  const known = await (await fetch("/console/setup/hall")).json();
+  const known = await fetch("/console/setup/hall").then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
+  if (!known) return setTimeout(learn, AGAIN_MS);
   const now = known.hall;
   const listen = now?.listen ?? `${known.addresses[0] ?? ""}:${known.port}`;
   const at = listen.lastIndexOf(":");
   Object.assign(form, {
     known, share: now !== null, host: listen.slice(0, at), port: listen.slice(at + 1),
     address: now?.address ?? "", peers: (now?.peers ?? []).join("  "), wrong: "",
+    more: Boolean(now?.address || now?.peers.length),
   });
 }
 
@@ -29,16 +33,21 @@ export const HallStep = {
       if (done) learn();
     };
     return () => html`
-      <form class="hall-step" autocomplete="off" data-test="hall-step" onSubmit=${hand}>
+      <div class="hall-step" data-test="hall-step">
+      <form class="card" autocomplete="off" onSubmit=${hand}>
         <fieldset class="cameras">
           <legend>同厅共用队列<i>one queue with the hall's other desks</i></legend>
           ${choice(false, "单独工作", "this desk stands by itself")}
           ${choice(true, "与同厅采集台共用队列，断网也行", "share queue and check-ins over the LAN")}
         </fieldset>
         ${form.share ? sharing() : null}
-        <button class="save" type="submit" disabled=${!form.known}>保存<i>save; the station starts anew</i></button>
-        ${props.view.health.hall ? html`<${Members} hall=${props.view.health.hall} code=${props.view.desk_code} />` : null}
+        <button class="go save" type="submit" disabled=${!form.known}>保存<i>save; the station starts anew</i></button>
       </form>
+      <section class="card">
+        ${props.view.health.hall ? html`<${Members} hall=${props.view.health.hall} code=${props.view.desk_code} />` : html`<p class="hint">本台现在单独工作<small>This desk stands by itself now</small></p>`}
+        <p class="note">本厅有哪些台由服务器签发；一台作主机，主机没了，别台几秒内接替<i>Which desks belong to the hall is signed by the server. One is hub; if it goes, another takes over within seconds.</i></p>
+      </section>
+      </div>
     `;
   },
 };
@@ -56,9 +65,11 @@ function sharing() {
       ${field("port", "listen", "端口", "port", "8471")}
     </div>
     ${loopback ? html`<p class="warning">▲ 别的电脑连不到这个地址：填局域网地址<i>no other machine reaches this address</i></p>` : null}
-    ${field("peers", "peers", "别台地址（连过服务器的不用填）", "other desks; not needed once they met the server", "192.168.1.12:8471")}
-    ${field("address", "address", "告诉别台的地址（一般不用填）", "what the others are told, if not the above", "")}
-    <p class="note">本厅有哪些台，由服务器签发<i>which desks belong to the hall is signed by the server</i></p>
+    <details open=${form.more || ["peers", "address"].includes(form.wrong)} onToggle=${(event) => (form.more = event.target.open)}>
+      <summary>没有连过服务器，或地址有转换时<i>never met the server, or addresses are translated</i></summary>
+      ${field("peers", "peers", "别台地址", "other desks", "192.168.1.12:8471  192.168.1.13:8471")}
+      ${field("address", "address", "告诉别台的地址", "what the others are told", "192.168.1.11:8471")}
+    </details>
   `;
 }
 

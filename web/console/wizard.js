@@ -21,15 +21,15 @@ export function Wizard({ view, doing, tried, close }) {
   `;
 }
 
-const STEPS = [["登记", "enrol"], ["设备", "devices", "devices"], ["同厅", "hall", "hall"], ["试拍", "test shot"]];
+const STEPS = [["登记", "enrol"], ["设备", "devices", "devices"], ["同厅", "hall", "hall"], ["试拍", "test shot", "shot"]];
 
-// Devices and hall share a column: the step leads there.
+// Devices and test shot stand beside each other; the hall has a page of its own.
 function steps(at, ready) {
   const state = (i) => (i < at ? "past" : i === at ? "now" : "");
   const said = ([zh, en], i) => html`<b>${i < at ? "✓" : i + 1}</b><span>${zh}<i>${en}</i></span>`;
   const one = (step, i) =>
     ready && step[2]
-      ? html`<li key=${step[1]} class=${`${state(i)} ${form.side === step[2] ? "open" : ""}`}><button type="button" data-step=${step[2]} onClick=${() => (form.side = step[2])}>${said(step, i)}</button></li>`
+      ? html`<li key=${step[1]} class=${`${state(i)} ${(form.side === "hall") === (step[2] === "hall") ? "open" : ""}`}><button type="button" data-step=${step[2]} onClick=${() => (form.side = step[2])}>${said(step, i)}</button></li>`
       : html`<li key=${step[1]} class=${state(i)}>${said(step, i)}</li>`;
   return html`<ol class="steps">${STEPS.map(one)}</ol>`;
 }
@@ -43,10 +43,13 @@ function enrol(view, doing) {
   };
   return html`
     ${steps(0, false)}
-    <form class="card" autocomplete="off" onSubmit=${hand}>
-      ${field("server", "服务器地址", "address of the capture service", "https://", true)}
-      ${field("code", "一次性登记码", "one-time code, from the crew lead", "ABCDEFGHJK")}
-      ${pickCamera(cameras, cameras[0])} ${pickGear(view, null)}
+    <form class="card enrol" autocomplete="off" onSubmit=${hand}>
+      <div class="half">
+        ${field("server", "服务器地址", "address of the capture service", "https://", true)}
+        ${field("code", "一次性登记码", "one-time code, from the crew lead", "ABCDEFGHJK")}
+        ${pickGear(view, null)}
+      </div>
+      <div class="half">${pickCamera(cameras, cameras[0])}</div>
       <button class="go" type="submit" disabled=${form.moving}>${form.moving ? html`正在登记…<i>enrolling</i>` : html`登记本机<i>Enrol this machine</i>`}<kbd>Enter</kbd></button>
     </form>
   `;
@@ -102,8 +105,9 @@ function pickOne(gear, zh, en, choices, words, current) {
   return html`
     <label class="field"><span>${zh}<i>${en}</i></span>
       <select name=${gear} value=${now.kind} onChange=${(event) => change({ kind: event.target.value })}>
-        ${choices.map((name) => html`<option key=${name} value=${start(name)} selected=${start(name) === now.kind}>${words[name]?.zh ?? name} · ${words[name]?.en ?? ""}</option>`)}
+        ${choices.map((name) => html`<option key=${name} value=${start(name)} selected=${start(name) === now.kind}>${words[name]?.zh ?? name}</option>`)}
       </select>
+      <i>${words[choice]?.en ?? ""}</i>
       ${choice === "none" ? null : html`<input name=${`${gear}-place`} list=${choice.startsWith("serial:") ? "serial-ports" : null} value=${now.place} placeholder=${words[choice]?.hint ?? ""} spellcheck="false" autocomplete="off" onInput=${(event) => change({ place: event.target.value })} />`}
     </label>
   `;
@@ -125,7 +129,7 @@ function pickCamera(cameras, current) {
 }
 
 async function learn() {
-  form.known = await (await fetch("/console/setup")).json();
+  form.known = await fetch("/console/setup").then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
 }
 
 function tune(view, doing, tried) {
@@ -140,9 +144,9 @@ function tune(view, doing, tried) {
   const busy = view.mode === "exposing";
   return html`
     ${steps(view.studio ? 4 : 3, true)}
-    <div class="columns">
-      ${form.side === "hall" ? html`<section class="card side" key="hall"><${HallStep} view=${view} doing=${doing} /></section>` : null}
-      <section class="card side" key="devices" hidden=${form.side === "hall"}>
+    ${form.side === "hall" ? html`<${HallStep} view=${view} doing=${doing} />` : null}
+    <div class="columns" hidden=${form.side === "hall"}>
+      <section class="card side">
         ${known ? html`${pickCamera(known.cameras, view.devices.camera)} ${pickGear(known, view.devices)}` : null}
         <button data-act="devices" onClick=${change} disabled=${!changed}>换用这些设备<i>use these devices</i></button>
         ${view.health.printer ? html`<button data-act="test-slip" onClick=${() => doing("setup/test-slips")}>试打一张号条<i>print a test slip</i></button>` : null}
@@ -153,7 +157,7 @@ function tune(view, doing, tried) {
         </div>
       </section>
       <section class="card shot">
-        <h2>试拍：先拍空座位看背景，再请一位同事坐下<i>Test shot: first the empty seat for the backdrop, then with a colleague</i></h2>
+        <h2>试拍：先拍空座位看背景，再请一位同事坐下<i>Test shot: the empty seat first, then a colleague</i></h2>
         <div class="result">
           <div class="frame">${busy ? html`<div class="nothing"><span class="turning">◌</span></div>` : picture()}</div>
           <div class="figures">${figures(view)}</div>

@@ -214,7 +214,16 @@ class Capture:
         missing = [row["capture_id"] for row in body["journalled"] if row["capture_id"] not in self.captures]
         stored = len(body["journalled"]) - len(missing)
         balanced = not missing and body["camera_frames"] == stored
-        return {"stored_frames": stored, "missing": missing, "balanced": balanced}
+        counters = {row["capture_id"]: row["frame_counter"] for row in body["journalled"]}
+        differences = [{"kind": "frame_missing", "capture_id": one, "frame_counter": counters[one]} for one in missing]
+        return {
+            "state": "sealed" if balanced else "refused",
+            "stored_frames": stored,
+            "missing": missing,
+            "balanced": balanced,
+            "differences": differences,
+            "difference_count": len(differences),
+        }
 
     async def _heartbeat(self, request: Request) -> dict[str, Any]:
         self.heartbeats.append(await request.json())
