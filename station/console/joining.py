@@ -1,5 +1,6 @@
 """Joining a hall from the page: where this desk listens for the others, and where they are looked for."""
 
+import asyncio
 import os
 import re
 import socket
@@ -65,7 +66,7 @@ def router(
         if work.desk.seated or work.desk.undecided or work.exposing:
             raise Conflict("console-setup-busy")
         if wanted and (present is None or present.listen != wanted.listen):
-            demand_free(wanted.listen)
+            await asyncio.to_thread(demand_free, wanted.listen)
         directory.save_hall(wanted)
         again()
         return Joined(restarting=True)
@@ -93,7 +94,7 @@ def demand_free(listen: str) -> None:
             if os.name != "nt":  # there it would let two programs share a port
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(place)
-    except OSError:
+    except (OSError, UnicodeError):
         own = "、".join(own_addresses()) or "—"
         raise Invalid("hall-listen-impossible", field="listen", listen=listen, own=own) from None
 

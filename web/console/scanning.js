@@ -32,15 +32,11 @@ export function Scanning({ close }) {
   const button = (act, zh, en) => html`<button tabindex="-1" onMousedown=${quietly} onClick=${act}>${zh}<i>${en}</i></button>`;
   return html`
     <div class=${`webcam ${scanning.state}`} data-test="webcam" data-state=${scanning.state}>
-      <h2>摄像头扫码 <i>Webcam</i></h2>
+      <h2>摄像头<i>webcam</i>${scanning.several && !stopped ? button(() => webcam.other(), "换", "other") : null}${button(close, "关", "off")}</h2>
       <div class="eye" key="eye" hidden=${stopped} onVnodeMounted=${show}></div>
       <p class="state" role="status"><b>${said.sign}</b><span>${said.zh}<i>${said.en}</i></span></p>
       ${said.more_zh ? html`<p class="more">${said.more_zh}<i>${said.more_en}</i></p>` : null}
-      <div class="ways">
-        ${stopped ? button(() => webcam.open(), "再打开", "open again") : null}
-        ${scanning.several && !stopped ? button(() => webcam.other(), "换一个", "another") : null}
-        ${button(close, "关闭", "off")}
-      </div>
+      ${stopped ? html`<div class="ways">${button(() => webcam.open(), "再打开", "open again")}</div>` : null}
     </div>
   `;
 }

@@ -7,6 +7,8 @@ const REASONS = [
   { id: "slips_swapped", zh: "小票拿错", en: "slips were mixed up" },
   { id: "wrong_shift", zh: "更正上一次改绑", en: "puts an earlier shift right" },
 ];
+// The hall's time, whatever the office's computer is set to.
+const CHINA = { timeZone: "Asia/Shanghai", hour12: false };
 const page = reactive({
   entered: false, busy: false, problem: null, desks: [], desk: "", first: "", last: "", places: 0, skip: "",
   preview: null, act: null, seen: false, reason: REASONS[0].id, applied: null, earlier: [],
@@ -99,13 +101,24 @@ function form() {
           ${page.desks.map((station) => html`<option key=${station.desk_id} value=${station.desk_id}>${station.desk_code}</option>`)}
         </select>
       </label>
-      <label>首号<i>first number</i><input name="first" required placeholder="A01-0012" ...${field("first")} /></label>
-      <label>末号<i>last number</i><input name="last" required placeholder="A01-0040" ...${field("last")} /></label>
-      <label>移动位数<i>places (−: back, 0: only look)</i><input name="places" type="number" min="-50" max="50" ...${field("places")} /></label>
-      <label>跳过的号<i>numbers nobody used</i><input name="skip" placeholder="A01-0013" ...${field("skip")} /></label>
+      <label>首号<i>first number</i><input name="first" required placeholder="A1-0012" ...${field("first")} /></label>
+      <label>末号<i>last number</i><input name="last" required placeholder="A1-0040" ...${field("last")} /></label>
+      <label>移动位数<i>places</i><input name="places" type="number" min="-50" max="50" ...${field("places")} /></label>
+      <label>跳过的号<i>numbers nobody used</i><input name="skip" placeholder="A1-0013" ...${field("skip")} /></label>
       <button disabled=${page.busy}>预览<i>Preview</i></button>
+      <p class="meaning">${meaning()}</p>
     </form>
   `;
+}
+
+// What the number of places does, in a sentence.
+function meaning() {
+  const places = Number(page.places) || 0;
+  if (!places) return html`0：只看，不移动<i>0: only look</i>`;
+  const by = Math.abs(places);
+  return places > 0
+    ? html`+${by}：每张照片归到往后第 ${by} 个号<i>each photo goes to the number ${by} further on</i>`
+    : html`−${by}：每张照片归到往前第 ${by} 个号<i>each photo goes to the number ${by} before</i>`;
 }
 
 function shown() {
@@ -115,7 +128,7 @@ function shown() {
     <section key="preview">
       ${told.faults.map((fault) => html`<div class="problem" key=${fault.code + fault.ticket} data-code=${fault.code}>■ ${fault.zh}<i>${fault.en}</i></div>`)}
       <p class="sum" data-test="sum">${told.moves} 张照片会移动<i>photos would move</i>
-        ${told.left_without.length ? html`　${told.left_without.join("、")} 将没有照片<i>would have no photo</i>` : null}</p>
+        ${told.left_without.length ? html`<span class="without">▲ ${told.left_without.join("、")} 将没有照片<i>would have no photo</i></span>` : null}</p>
       <table>
         <thead><tr><th>拍摄号<i>number</i></th><th>现在的照片<i>photo now</i></th><th></th><th>移动后<i>photo then</i></th></tr></thead>
         <tbody>${told.rows.map(row)}</tbody>
@@ -138,7 +151,7 @@ function row(one) {
 
 function picture(photo) {
   if (!photo) return html`<div class="none">无照片<i>none</i></div>`;
-  const at = new Date(photo.shutter_at).toLocaleTimeString("zh-CN");
+  const at = new Date(photo.shutter_at).toLocaleTimeString("zh-CN", CHINA);
   return html`<figure>${photo.url ? html`<img src=${photo.url} alt="" loading="lazy" />` : html`<div class="none">…</div>`}<figcaption>${photo.taken_by_ticket ?? "—"}<small>${at}</small></figcaption></figure>`;
 }
 
@@ -156,12 +169,14 @@ function done() {
   return html`<div class="done" role="status" key="done" data-test="done">✓ 已移动 ${page.applied.moves.length} 张照片；每张的历史里都有记录<i>${page.applied.moves.length} photos moved; it stands in the history of each</i></div>`;
 }
 
+const said = (id) => REASONS.find((reason) => reason.id === id)?.zh ?? id;
+
 function earlier() {
   if (!page.earlier.length) return null;
   return html`
     <section class="earlier" key="earlier">
       <h2>本台以前的改绑<i>Earlier shifts at this desk</i></h2>
-      <ul>${page.earlier.map((act) => html`<li key=${act.rebind_id}>${act.first_ticket} – ${act.last_ticket}　${act.places > 0 ? "+" : ""}${act.places}　${act.moves.length} 张　${act.reason}　<small>${act.author} · ${new Date(act.applied_at).toLocaleString("zh-CN")}</small></li>`)}</ul>
+      <ul>${page.earlier.map((act) => html`<li key=${act.rebind_id}>${act.first_ticket} – ${act.last_ticket}　${act.places > 0 ? "+" : ""}${act.places}　${act.moves.length} 张　${said(act.reason)}　<small>${act.author} · ${new Date(act.applied_at).toLocaleString("zh-CN", CHINA)}</small></li>`)}</ul>
     </section>
   `;
 }

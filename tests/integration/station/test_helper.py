@@ -4,9 +4,20 @@ import json
 from collections.abc import Iterator
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.integration.station.desk import Station
+from tests.unit.station.test_wedge import drawn, written
+
+
+def frame(code: str | None) -> bytes:
+    """A webcam's frame, with a code held up or without one."""
+    page = np.full((540, 720), 90, np.uint8)
+    if code is not None:
+        shown = drawn(code)
+        page[60 : 60 + shown.shape[0], 80 : 80 + shown.shape[1]] = shown
+    return written(page, ".jpg")
 
 
 @pytest.fixture
@@ -21,14 +32,33 @@ def helper(station: Station) -> Iterator[httpx.Client]:
 
 
 def test_a_helper_checks_in_and_does_nothing_else(station: Station, helper: httpx.Client) -> None:
-    """The page opens, a scan gives the number; seat, shutter, frames, state, seal and set-up are refused by name."""
+    """A scan and a webcam's frame give the number, once per showing; a slip seats nobody; all else is refused."""
     assert "协助签到" in helper.get("/console/helper").text
     answer = helper.post("/console/helper/checkins", json={"scan": "scan-0"})
     assert (answer.status_code, answer.json()["ticket"]) == (200, "A-0001")
     assert set(answer.json()) == {"outcome", "ticket", "code", "zh", "en"}
     unknown = helper.post("/console/helper/checkins", json={"scan": "nobody's"})
     assert (unknown.json()["outcome"], unknown.json()["ticket"]) == ("unknown_code", None)
-    acts = ["checkins", "seat", "releases", "consents", "drift", "seals", "shutter", "decisions"]
+    looked = [
+        helper.post("/console/helper/checkins/webcam", content=frame(code)) for code in (None, "scan-1", "scan-1")
+    ]
+    assert [answer.json()["seen"] for answer in looked] == ["nothing", "code", "same"]
+    assert looked[1].json()["checked_in"]["ticket"] == "A-0002"
+    slip = helper.post("/console/helper/checkins/picture", content=frame("A-0001")).json()
+    assert (slip["outcome"], station.get("/v1/state")["seated"]) == ("already_ticketed", None)
+    assert helper.post("/console/helper/checkins/webcam", content=b"GIF89a").json()["code"] == "code-picture-unreadable"
+    acts = [
+        "checkins",
+        "checkins/webcam",
+        "checkins/picture",
+        "seat",
+        "releases",
+        "consents",
+        "drift",
+        "seals",
+        "shutter",
+        "decisions",
+    ]
     for act in acts:
         refused = helper.post(f"/console/{act}", json={})
         assert (refused.status_code, refused.json()["code"]) == (403, "console-helper-only"), act
@@ -39,4 +69,4 @@ def test_a_helper_checks_in_and_does_nothing_else(station: Station, helper: http
     stranger = httpx.get(f"{helper.base_url}/console/admitted", cookies=forged, trust_env=False)
     assert stranger.status_code == 401, "the role is in what is signed"
     assert helper.post("/console/helper/checkins", json={"scan": "x"}, headers={"origin": "http://evil"}).is_error
-    assert station.get("/v1/state")["queue"] == ["A-0001"]
+    assert station.get("/v1/state")["queue"] == ["A-0001", "A-0002"]

@@ -65,7 +65,7 @@ def test_a_code_held_to_a_webcam_is_a_check_in(station: Station, showing: browse
     station.wait_until(lambda: _looked(station, "same") >= 3)
     assert _looked(station, "code") == 1
     assert station.get("/v1/state")["queue"] == ["A-0001"]
-    page.tell("document.querySelector('.webcam .ways button:last-child').click()")
+    page.tell("document.querySelector('.webcam h2 button:last-child').click()")
     page.until("!document.querySelector('[data-test=webcam]')")
     assert page.faults == []
     assert "scan-1" not in " ".join(page.addresses)
