@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from cli.demo import doors
@@ -64,21 +64,11 @@ class Line:
         await self.store.close()
 
 
-class Services(Protocol):
-    """What a hall asks of a stack."""
-
-    def url(self, service: str) -> str: ...
-
-    def urls(self) -> dict[str, str]: ...
-
-    def now(self) -> float: ...
-
-
 @dataclass
 class Hall:
     """One campaign in one hall. Every student has a code, `code-<n>`; every desk takes the next ones."""
 
-    stack: Services
+    stack: Stack
     folder: Path
     nursery: agents.Nursery
     desk_ids: Sequence[ids.DeskId]
