@@ -97,7 +97,7 @@ class Hall:
         environment: dict[str, str] | None = None,
         start: bool = True,
     ) -> AsyncIterator[agents.Desk]:
-        """A desk with its own line, enrolled and at work; ended, with its agent, when the block is."""
+        """A desk with its own line, enrolled and at work; ended and revoked, with its agent, when the block is."""
         number = self._next_desk
         self._next_desk += 1
         line = await Line.open(self.stack.url("capture"), _origin(self.stack.urls()["S3_URL"]))
@@ -121,6 +121,8 @@ class Hall:
         finally:
             await desk.close()
             await line.close()
+            if desk.station_id:  # or the next row's desks would miss it in their hall
+                await self.capture.post(f"/v1/stations/{desk.station_id}/revoke")
 
     async def listed(self, station_id: str) -> dict[str, dict[str, Any]]:
         """What capture says it has of a station: capture id → row."""
