@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from cli.demo import doors
@@ -64,21 +64,11 @@ class Line:
         await self.store.close()
 
 
-class Services(Protocol):
-    """What a hall asks of a stack."""
-
-    def url(self, service: str) -> str: ...
-
-    def urls(self) -> dict[str, str]: ...
-
-    def now(self) -> float: ...
-
-
 @dataclass
 class Hall:
     """One campaign in one hall. Every student has a code, `code-<n>`; every desk takes the next ones."""
 
-    stack: Services
+    stack: Stack
     folder: Path
     nursery: agents.Nursery
     desk_ids: Sequence[ids.DeskId]
@@ -107,7 +97,7 @@ class Hall:
         environment: dict[str, str] | None = None,
         start: bool = True,
     ) -> AsyncIterator[agents.Desk]:
-        """A desk with its own line, enrolled and at work; ended, with its agent, when the block is."""
+        """A desk with its own line, enrolled and at work; ended and revoked, with its agent, when the block is."""
         number = self._next_desk
         self._next_desk += 1
         line = await Line.open(self.stack.url("capture"), _origin(self.stack.urls()["S3_URL"]))
@@ -131,6 +121,8 @@ class Hall:
         finally:
             await desk.close()
             await line.close()
+            if desk.station_id:  # or the next row's desks would miss it in their hall
+                await self.capture.post(f"/v1/stations/{desk.station_id}/revoke")
 
     async def listed(self, station_id: str) -> dict[str, dict[str, Any]]:
         """What capture says it has of a station: capture id → row."""

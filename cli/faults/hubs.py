@@ -12,16 +12,16 @@ from cli.faults.matrix import Fault, Seen
 _CODE = "hall-desks-silent"
 _METRIC = "gradphoto_hall_takeovers_total"
 _DESKS = 3
-#: A beat so long that a busy machine's stalls are not taken for a desk's death.
-_BEAT_S = "3"
+#: A lease so long that a busy machine's stalls are not taken for a desk's death; a dead one is known at once.
+_LEASE_S = "60"
 
 
 async def hub_lost(hall: Hall) -> Seen:
     """Without a server, the hub dies: another desk takes over, one queue goes on, and nobody is taken twice."""
     seen = Seen()
     async with contextlib.AsyncExitStack() as at_work:
-        beat = {"STATION_HALL_BEAT_S": _BEAT_S}
-        desks = [await at_work.enter_async_context(hall.desk(environment=beat, start=False)) for _ in range(_DESKS)]
+        lease = {"STATION_HALL_LEASE_S": _LEASE_S}
+        desks = [await at_work.enter_async_context(hall.desk(environment=lease, start=False)) for _ in range(_DESKS)]
         for desk in desks:
             (desk.folder / "hall.json").write_text(json.dumps({"listen": "127.0.0.1:0"}))
             desk.sit_down(pictures.portrait(0))

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from cli.demo import doors
 from cli.faults import agents, command, hall, kills
+from cli.stack.stack import Stack
 from kit import db
 from services.capture.store import images
 from tests.integration.capture.conftest import CODE_KEY, Capture, FreshDatabase, Hands
@@ -29,7 +31,7 @@ class Today(Hands):
 
 @dataclass
 class Parts:
-    """Capture's door and the store, as a stack names them."""
+    """Capture's door and the store, as a stack names them: all that a hall asks of it."""
 
     served: Served
     s3_url: str
@@ -57,7 +59,7 @@ async def place(fresh_database: FreshDatabase, s3_url: str, tmp_path: Path) -> A
         await capture.hear(event)
     async with serving(capture) as served:
         made = hall.Hall(
-            stack=Parts(served, s3_url),
+            stack=cast(Stack, Parts(served, s3_url)),
             folder=tmp_path,
             nursery=await asyncio.to_thread(agents.Nursery.open),
             desk_ids=told.desk_ids,
