@@ -1,5 +1,10 @@
 """`python -m cli`: what `./gradphoto` hands over to."""
 
-from cli import app
+import sys
 
-app.main()
+try:
+    from cli import app
+
+    app.main()
+except KeyboardInterrupt:  # while modules are still being read; later the commands answer themselves
+    sys.exit(130)

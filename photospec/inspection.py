@@ -97,7 +97,15 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; no pixels."""
-        return {**dataclasses.asdict(self), "reasons": list(self.reasons), "for_a_person": list(self.for_a_person)}
+        return {
+            **vars(self),
+            "findings": [dict(vars(finding)) for finding in self.findings],
+            "face": None if self.face is None else dict(vars(self.face)),
+            "crop": None if self.crop is None else dict(vars(self.crop)),
+            "elapsed_ms": dict(self.elapsed_ms),
+            "reasons": list(self.reasons),
+            "for_a_person": list(self.for_a_person),
+        }
 
 
 @dataclass(frozen=True)

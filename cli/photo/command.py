@@ -65,7 +65,7 @@ def inspect(
     work = [judging.Job(path, profile, context, stage, thumbnail=html) for path in found]
     tally = telling.Tally()
     try:
-        with _reports(standard, page_at, json=json, json_at=json_at) as reports:
+        with _reports(standard, page_at, files.common(found), json=json, json_at=json_at) as reports:
             for row in _with_progress(work, jobs or min(crew.cores(), len(work))):
                 for report in reports:
                     report.add(row)
@@ -88,13 +88,13 @@ def inspect(
 
 @contextlib.contextmanager
 def _reports(
-    profile: profiles.Profile, page_at: Path | None, *, json: bool, json_at: Path | None
+    profile: profiles.Profile, page_at: Path | None, below: Path, *, json: bool, json_at: Path | None
 ) -> Iterator[list[page.Page | telling.Document]]:
     """What is asked for, each ended and in its place once all rows are in it."""
     with contextlib.ExitStack() as stack:
         asked: list[page.Page | telling.Document] = []
         if page_at is not None:
-            asked.append(page.Page(stack.enter_context(files.whole(page_at)), profile))
+            asked.append(page.Page(stack.enter_context(files.whole(page_at)), profile, below))
         if json_at is not None:
             asked.append(telling.Document(stack.enter_context(files.whole(json_at)), profile))
         elif json:

@@ -34,6 +34,14 @@ def _inside(folder: Path) -> Iterator[Path]:
     yield from closed
 
 
+def common(paths: Iterable[Path]) -> Path:
+    """The folder that all of them lie in; where there is none, the one that we stand in."""
+    try:
+        return Path(os.path.commonpath([path.parent for path in paths]))
+    except ValueError:
+        return Path()
+
+
 def shown(path: Path) -> str:
     """The path for a screen or a page: a name may hold bytes of no alphabet, line breaks, or commands to a terminal."""
     name = str(path).encode("utf-8", "backslashreplace").decode("utf-8")

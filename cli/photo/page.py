@@ -22,12 +22,13 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-
 
 
 class Page:
-    """A page under way: `add` each row, then `end`."""
+    """A page under way: `add` each row, then `end`. Files are named as they lie below a folder."""
 
-    def __init__(self, file: TextIO, profile: profiles.Profile) -> None:
-        self._file, self._profile = file, profile
+    def __init__(self, file: TextIO, profile: profiles.Profile, below: Path) -> None:
+        self._file, self._profile, self._below = file, profile, below
         self._verdicts: Counter[str] = Counter()
         self._rules: Counter[str] = Counter()
+        self._refused: set[str] = set()
         self._words = _words(profile)
         file.write(_head(profile))
         file.write('<script type="application/json" id="photos">[')
@@ -35,11 +36,12 @@ class Page:
     def add(self, row: judging.Row) -> None:
         """One photo more."""
         self._file.write(",\n" if self._verdicts.total() else "\n")
-        self._file.write(_data(_photo(row)))
+        self._file.write(_data(_photo(row, self._below)))
         self._verdicts[row.verdict] += 1
         self._rules.update(set(row.rules))
         if row.refusal is not None:
             self._words[row.refusal.code] = _said(row.refusal)
+            self._refused.add(row.refusal.rule_id)
 
     def end(self) -> None:
         """The summary, the filters, and what builds the rest."""
@@ -88,17 +90,20 @@ class Page:
         )
 
     def _reason(self, rule_id: str) -> tuple[str, str]:
-        known = self._words.get(rule_id)
-        return (known["zh"], known["en"]) if known else ("文件不能检查", "the file can't be judged")
+        """The rule's words; some rules stand for files that can't be judged as well, or for nothing else."""
+        known = [(self._words[rule_id]["zh"], self._words[rule_id]["en"])] if rule_id in self._words else []
+        told = known + [("文件不能检查", "the file can't be judged")] * (rule_id in self._refused)
+        return "；".join(zh for zh, _ in told), "; ".join(en for _, en in told)
 
 
-def _photo(row: judging.Row) -> dict[str, Any]:
+def _photo(row: judging.Row, below: Path) -> dict[str, Any]:
     said = [_found(finding) for finding in row.report.findings if finding.severity != "info"] if row.report else []
     if row.refusal is not None:
         said = [{"rule": row.refusal.rule_id, "said": row.refusal.code, "severity": "reject", "measured": ""}]
     said.sort(key=lambda one: one["severity"] != "reject")
     picture = base64.b64encode(row.thumbnail).decode("ascii")
-    return {"name": files.shown(row.path), "verdict": row.verdict, "found": said, "jpeg": picture}
+    name = row.path.relative_to(below) if row.path.is_relative_to(below) else row.path
+    return {"name": files.shown(name), "verdict": row.verdict, "found": said, "jpeg": picture}
 
 
 def _found(finding: inspection.Finding) -> dict[str, str]:

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,13 @@ def _around(rules: Iterable[profiles.Rule], output: profiles.Output) -> list[sol
     return floor + made + [solver.at_most(terms, bound) for terms, bound in NATURE]
 
 
+def _together(rules: Iterable[profiles.Rule], output: profiles.Output) -> bool:
+    """Whether some photo keeps all of these."""
+    measured = [rule for rule in rules if rule.judged_by == "machine"]
+    said = [part for rule in measured for part in _said(rule)]
+    return solver.feasible([*solver.about(_around(measured, output), (rule.measure for rule in measured)), *said])
+
+
 def _contradictions(rules: Iterable[profiles.Rule], output: profiles.Output) -> list[tuple[str, ...]]:
     """Pairs of rules that no photo keeps together; or, where only more than two clash, all their ids.
 
@@ -56,7 +64,7 @@ def _contradictions(rules: Iterable[profiles.Rule], output: profiles.Output) -> 
     """
     measured = [rule for rule in rules if rule.judged_by == "machine"]
     around = _around(measured, output)
-    if solver.feasible([*around, *(part for rule in measured for part in _said(rule))]):
+    if _together(measured, output):
         return []
     pairs: list[tuple[str, ...]] = [
         (one.id, other.id)
@@ -73,16 +81,16 @@ def test_no_two_rules_contradict(name: str) -> None:
     assert _contradictions(profile.rules, profile.output) == []
 
 
-@pytest.mark.parametrize(
-    ("rule_id", "changes", "clash"),
-    [
-        ("P2", {"low": 100.0, "high": 120.0}, ("P2", "P3")),  # a face that wide has its eyes lower
-        ("P3", {"low": 400.0, "high": 460.0}, ("P2", "P3")),
-        ("E1", {"low": -20.0, "high": -12.0}, ("E1", "B1")),
-        ("G6", {"low": 61440.0, "high": 92160.0}, None),  # no file that composition makes: G6 clashes with everything
-        ("G1", {"low": 600.0, "high": 600.0}, None),
-    ],
-)
+PLANTED: list[tuple[str, dict[str, float], tuple[str, str] | None]] = [
+    ("P2", {"low": 100.0, "high": 120.0}, ("P2", "P3")),  # a face that wide has its eyes lower
+    ("P3", {"low": 400.0, "high": 460.0}, ("P2", "P3")),
+    ("E1", {"low": -60.0, "high": -40.0}, ("E1", "B1")),  # a backdrop that much darker has another colour
+    ("G6", {"low": 61440.0, "high": 92160.0}, None),  # no file that composition makes: G6 clashes with everything
+    ("G1", {"low": 600.0, "high": 600.0}, None),
+]
+
+
+@pytest.mark.parametrize(("rule_id", "changes", "clash"), PLANTED)
 def test_a_planted_contradiction_is_found(rule_id: str, changes: Any, clash: tuple[str, str] | None) -> None:
     """The solver is not merely content with everything."""
     profile = profiles.load()
@@ -91,6 +99,37 @@ def test_a_planted_contradiction_is_found(rule_id: str, changes: Any, clash: tup
     assert found
     assert clash is None or clash in found
     assert all(rule_id in pair for pair in found)
+
+
+@pytest.mark.parametrize("name", profiles.names())
+def test_a_planted_contradiction_is_found_in_every_profile(name: str) -> None:
+    """Whichever province or portal a profile is for: each plant leaves no photo, and the pair that is to blame none."""
+    profile = profiles.load(name)
+    for rule_id, changes, clash in PLANTED:
+        rules = {rule.id: rule for rule in profile.rules if rule.judged_by == "machine"}
+        rules[rule_id] = dataclasses.replace(rules[rule_id], **changes)
+        assert not _together(rules.values(), profile.output), rule_id
+        assert clash is None or not _together([rules[one] for one in clash], profile.output), clash
+
+
+@pytest.mark.parametrize("name", profiles.names())
+@pytest.mark.parametrize(
+    ("low", "high", "fits"),
+    [(30_720.0, 40_960.0, True), (20_480.0, 40_960.0, True), (0.0, 10_240.0, False), (1e6, 2e6, False)],
+)
+def test_a_portal_is_held_against_the_standard(low: float, high: float, fits: bool, name: str) -> None:
+    """30 to 40 KB fit within 20 to 40 and 30 to 900; at most 10, as before 2017, or a megabyte and more do not."""
+    profile = profiles.load(name)
+    portal = dataclasses.replace(profile.rule("G6"), id="G6-portal", low=low, high=high)
+    assert solver.feasible([*_said(profile.rule("G6")), *_said(portal)]) == fits
+    assert _together([*profile.rules, portal], profile.output) == fits
+
+
+def test_every_profile_that_there_is_was_looked_at() -> None:
+    """A new file in the folder is a new profile, and none is left out of the tests above."""
+    files = {path.stem for path in (Path(profiles.__file__).parent / "profiles").iterdir()}
+    assert files == set(profiles.names())
+    assert {"chsi-2017-99", "chsi-2017-99-30-40kb", "chsi-2017-99-shandong", "zikao-xinjiang"} <= files
 
 
 @pytest.mark.parametrize("name", profiles.names())
