@@ -28,7 +28,7 @@ async def check_in(work: ports.Work, hall: ports.Hall, wanted: facts.TicketIssue
     if isinstance(answer, hub.Taken):
         return answer
     apart = hall.known.claimed_apart(answer.checkin_id)
-    issued = sharing.issued(answer, apart=apart, manual_reason=wanted.manual_reason)
+    issued = sharing.issued(answer, apart=apart, manual_reason=wanted.manual_reason, manual_role=wanted.manual_role)
     async with work.lock:
         if issued.ticket not in work.desk.tickets:
             await recording.record(work, [issued])

@@ -56,10 +56,10 @@ async def test_photo_survives_the_way_through_its_row(capture: Capture) -> None:
     shot = await capture.shoot(
         await capture.enrol_student(),
         decision="override",
-        override_reason="registrar: 戴镜习惯",
         desk_rules=("H2", "X4"),
     )
-    written = await receive(capture, shot)
+    override = desk.Override("registrar", "戴镜习惯", capture.clock.now())
+    written = await desk.receive_capture(capture.unit, capture.objects, shot, override)
     async with capture.unit() as work:
         read = await work.photos.get(shot.capture_id)
     assert read == written
