@@ -400,8 +400,12 @@ def _hall_messages(hall: HallState | None) -> Iterator[Message]:
             yield message("hall-split", "warn", silent)
         case "waiting":
             yield message("hall-waiting", "info")
+        case "member" if hall.via:
+            yield message("hall-relayed", "warn", {"hub": hall.hub or "?", "via": hall.via})
         case "hub" | "member" if hall.silent:
             yield message("hall-desks-silent", "warn", silent)
+    if hall.gave_up:
+        yield message("hall-gave-up", "warn", {"heard": ", ".join(hall.heard)})
     if hall.doubles:
         yield message("hall-doubles", "warn", {"count": hall.doubles})
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from gradphoto_contracts import ids
 from kit.errors import Conflict
 from station import ports
-from station.domain import facts, hub, sharing
+from station.domain import facts, hub, sharing, trimming
+from station.domain import hall as halls
 from station.handlers import recording
 
 Decide = Callable[[], list[facts.Fact]]
@@ -74,6 +75,13 @@ async def settle(work: ports.Work, hall: ports.Hall, checkins: Sequence[ids.Chec
         await recording.record(work, sharing.to_desk(work.desk, hall.known, hall.me, hall.codes, checkins, now))
         told = sharing.to_hall(work.desk, hall.known, hall.me, checkins)
     await hall.note(told)
+
+
+async def tell_releases(work: ports.Work, hall: ports.Hall) -> None:
+    """Tell the hall of whom the server knows by now that they walked off here."""
+    now = work.clock.now()
+    known = [c for c in trimming.untold(hall.known, hall.me) if await work.journal.answer("release", c) is not None]
+    await hall.note([halls.Ended(checkin_id, hall.me, "told", now) for checkin_id in known])
 
 
 def _unless_taken_twice(work: ports.Work, happened: list[facts.Fact], number: str | None) -> list[facts.Fact]:

@@ -169,7 +169,7 @@ async def test_history_only_grows(capture: Capture) -> None:
     await inspect_all(capture)
     async with capture.unit() as work:
         await binding.withdraw_photo(work, shot.capture_id, binding.Act("lead", "crew_lead", "bad_photo"))
-    for statement in ("update capture.history set reason = 'x'", "delete from capture.history"):
+    for statement in ("update capture.history set act = 'x'", "delete from capture.history"):
         with pytest.raises(sa.exc.DBAPIError, match="only grows"):
             async with capture.database.transaction() as tx:
                 await tx.execute(sa.text(statement))
