@@ -43,6 +43,7 @@ def _values(made: secrets.Secrets) -> dict[str, str]:
         "VAULT_KEY": made.vault_key,
         "INDEX_KEY": made.index_key,
         "CODE_KEY": made.code_key,
+        "WORDS_KEY": made.words_key,
         "GRAFANA_PASSWORD": random_secrets.token_hex(12),
         "AUTH_PUBLIC_KEY": _one_line(made.token_public_key),
         "AUTH_PRIVATE_KEY": _one_line(made.token_private_key),

@@ -8,6 +8,8 @@ from uuid import UUID
 
 #: The kinds of signature over a session's seal, by its station and by the server: one is none of the other.
 SEAL, COUNTERSIGN = "gradphoto-seal", "gradphoto-countersign"
+#: Over what a student said to face comparison, by the station that wrote it down.
+CONSENT = "gradphoto-consent"
 #: Over the contents of a stick with a dead desk's work, and over one message on it.
 EXPORT, EXPORT_MESSAGE = "gradphoto-export", "gradphoto-export-message"
 

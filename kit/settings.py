@@ -51,6 +51,18 @@ class ServiceSettings(BaseSettings):
         return self
 
 
+class WordsSettings(ServiceSettings):
+    """Of a service that keeps people's own words (`kit.words`): `words_key` seals them, and is named in what it sealed.
+
+    `words_retired_keys` (`{"id": "hex"}`) still open what they sealed before.
+    """
+
+    words_key: MasterKey
+    #: At most 31 letters: by its length the database tells sealed words from plain ones.
+    words_key_id: str = Field(default="v1", min_length=1, max_length=31)
+    words_retired_keys: dict[str, MasterKey] = {}
+
+
 S = TypeVar("S", bound=ServiceSettings)
 
 

@@ -94,7 +94,8 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         new_id=new_ids.new,
         happened=happened,
         wake_uplink=sender.wake,
-        sign_seal=_signer(directory, enrolled.station_id),
+        sign_seal=_signer(directory, enrolled.station_id, documents.SEAL, "session_id"),
+        sign_consent=_signer(directory, enrolled.station_id, documents.CONSENT, "consent_id"),
         faces=faces.SFaceFaces(),
         compared_in=figures.compared_in,
         drill=embedded,
@@ -115,12 +116,14 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     return agents[0]
 
 
-def _signer(directory: settings.Directory, station_id: ids.StationId) -> Callable[[UUID, Mapping[str, Any]], str]:
-    """What signs a session's seal: with the station's own key, over session and station too."""
-    stamp = auth.Stamp(directory.private_pem(), documents.SEAL)
+def _signer(
+    directory: settings.Directory, station_id: ids.StationId, signed_as: str, key_name: str
+) -> Callable[[UUID, Mapping[str, Any]], str]:
+    """What signs a document: with the station's own key, over the document's id and the station too."""
+    stamp = auth.Stamp(directory.private_pem(), signed_as)
 
-    def sign(session_id: UUID, document: Mapping[str, Any]) -> str:
-        named = {**document, "session_id": str(session_id), "station_id": str(station_id)}
+    def sign(key: UUID, document: Mapping[str, Any]) -> str:
+        named = {**document, key_name: str(key), "station_id": str(station_id)}
         return stamp.sign(documents.canonical(named))
 
     return sign

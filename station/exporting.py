@@ -21,7 +21,7 @@ from station.domain.desk import Desk
 
 FORMAT = 1
 #: A message of a desk goes before what refers to it.
-ORDER: tuple[outgoing.Kind, ...] = ("checkin", "release", "capture", "drift", "session")
+ORDER: tuple[outgoing.Kind, ...] = ("checkin", "release", "consent", "capture", "drift", "session")
 _ALL = 10_000_000
 
 

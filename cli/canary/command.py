@@ -58,10 +58,11 @@ async def _run(stack: stacks.Stack, students: int, console: Console) -> sweep.Re
     await places.listen()
     try:
         await played.play()
-        places.metrics.append(station_figures(played.desk.folder))
+        places.metrics += [station_figures(desk.folder) for desk in played.fleet.desks.values()]
         day_s = time.monotonic() - began
         console.print(f"▶ 查找 looking for {len(played.canaries)} words")
         found = await sweep.sweep(places, played.desk.folder, played.canaries, played.pieces)
+        found.told = played.told
         found.seconds["day"] = day_s
     finally:
         await played.close()
@@ -84,4 +85,5 @@ def show(found: sweep.Report, console: Console) -> None:
     for kind, hit in found.hits[:_SHOWN]:
         console.print(f"{KINDS[kind]}: {hit.place}: {hit.form.canary.kind}, {hit.form.coding}", style="red")
     told = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found.seconds.items())
+    console.print(f"理由 reasons: {found.told} 处凭权限可读，别处皆无 read with the right to, and found nowhere else")
     console.print(f"{found.canaries} 个词 words, {found.forms} 种写法 forms; {told}")

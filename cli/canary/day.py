@@ -1,8 +1,9 @@
-"""A capture-code day of people who do not exist: roster, codes, plan, one desk, a few photos, and what goes wrong."""
+"""A capture-code day of people who do not exist: roster, codes, plan, a hall of two desks, and what goes wrong."""
 
 import asyncio
 import contextlib
 import dataclasses
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from cli.stack import clock
 from cli.stack.stack import Stack
 
 SCENARIO = "xinjiang-2024"
-#: So many are photographed; the spool still holds those of the second half, since the cable is out by then.
+#: So many are photographed; the spools still hold those of the second half, since the cable is out by then.
 PHOTOS = 4
+#: How many desks share the hall's queue.
+DESKS = 2
+_PATIENCE_S = 600
 
 
 @dataclasses.dataclass
@@ -28,12 +32,14 @@ class Day:
     canaries: list[forms.Canary] = dataclasses.field(default_factory=list)
     #: The pieces of the workbooks that were uploaded.
     pieces: list[forms.Form] = dataclasses.field(default_factory=list)
+    #: Reasons with a name in them that were read back by somebody who may.
+    told: int = 0
 
     def __post_init__(self) -> None:
-        scenario = scenarios.load(SCENARIO)
+        scenario = _with_a_hall(scenarios.load(SCENARIO))
         size = min(self.students, scenario.students.total)
         self.people = school.School(self.stack, scenario, heal=None)
-        self.fleet = desks.Fleet(self.stack, self.people.doors["capture"], "virtual", heal=None)
+        self.fleet = desks.Fleet(self.stack, self.people.doors["capture"], "virtual", heal=None, hall=True)
         self.crowd = _crowd(scenario, size)
         self._plant(self.crowd)
 
@@ -51,15 +57,34 @@ class Day:
         await self._upload()
         await self.people.register_codes(self.crowd)
         plan = await self.people.publish_plan({student.label for student in self.crowd})
-        desk = next(row for row in plan["desks"] if row["group_code"] == "A")
-        await self.fleet.set_up(self.people.campaign_id, {"desks": [desk]})
-        await self.fleet.wait_for_pack(self.desk, len(self.crowd))
+        hall = [row for row in plan["desks"] if row["group_code"] == "A"]
+        await self.fleet.set_up(self.people.campaign_id, {"desks": hall})
+        for desk in self.hall:
+            await self.fleet.wait_for_pack(desk, len(self.crowd))
+        await self._until("the desks hear each other", self._together)
         await self._work()
 
     @property
+    def hall(self) -> list[desks.Desk]:
+        """The desks, by their codes."""
+        return [self.fleet.desks[code] for code in sorted(self.fleet.desks)]
+
+    @property
     def desk(self) -> desks.Desk:
-        """The one desk."""
-        return next(iter(self.fleet.desks.values()))
+        """The first of them."""
+        return self.hall[0]
+
+    async def _together(self) -> bool:
+        states = [(await desk.door.get("/v1/state"))["hall"] for desk in self.hall]
+        return sorted(hall["part"] for hall in states) == ["hub", *["member"] * (DESKS - 1)]
+
+    async def _until(self, what: str, so: Callable[[], Awaitable[bool]]) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while not await so():
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise RuntimeError(f"未能做到 did not come true: {what}") from None
 
     # -- the registrar
 
@@ -91,30 +116,82 @@ class Day:
 
     async def _work(self) -> None:
         here = [student for student in self.crowd if student.label == self.crowd[0].label]
-        for student in here[: PHOTOS // 2]:
-            await self._photograph(student)
-        await self._ask_wrongly()
-        await self.fleet.wait_drained()
-        await self.desk.door.post("/v1/network", {"online": False})
-        for student in here[PHOTOS // 2 : PHOTOS]:
-            await self._photograph(student)
+        for place, student in enumerate(here[: PHOTOS // 2]):
+            await self._photograph(student, place)
         await self._forget_the_code(here[PHOTOS])
+        await self._ask_wrongly()
+        overridden = await self._override(here[PHOTOS + 1])
+        await self.fleet.wait_drained()
+        await self._explain_at_length(overridden, here[PHOTOS + 1], here[PHOTOS + 2])
+        await self._read_back(overridden, here[PHOTOS + 1], here[PHOTOS])
+        for desk in self.hall:
+            await desk.door.post("/v1/network", {"online": False})
+        for place, student in enumerate(here[PHOTOS // 2 : PHOTOS]):
+            await self._photograph(student, place)
+        await self._forget_the_code(here[PHOTOS + 3])
 
-    async def _photograph(self, student: population.Student) -> None:
-        door = self.desk.door
-        ticket = (await door.post("/v1/checkins", {"scan": student.scan}))["ticket"]
-        await door.post("/v1/seat", {"ticket": ticket})
-        self.desk.sit_down(student.face, None)
-        shot = await door.post("/v1/shutter")
-        await door.post("/v1/decision", {"capture_id": shot["capture_id"], "decision": "keep"})
+    async def _photograph(self, student: population.Student, place: int) -> None:
+        """Checked in at one desk, called and photographed at the next: they share one queue."""
+        checked_in_at, seat = self.hall[place % DESKS], self.hall[(place + 1) % DESKS]
+        ticket = (await checked_in_at.door.post("/v1/checkins", {"scan": student.scan}))["ticket"]
+        shot = await self._shoot(seat, student, ticket)
+        await seat.door.post("/v1/decision", {"capture_id": shot["capture_id"], "decision": "keep"})
+
+    async def _shoot(self, desk: desks.Desk, student: population.Student, ticket: str) -> dict[str, Any]:
+        async def called() -> bool:
+            with contextlib.suppress(doors.Refused):  # the other desk's word of the number is on its way
+                return bool((await desk.door.post("/v1/seat", {"ticket": ticket}))["seated"] == ticket)
+            return False
+
+        await self._until("the number is called", called)
+        desk.sit_down(student.face, None)
+        shot: dict[str, Any] = await desk.door.post("/v1/shutter")
+        return shot
+
+    async def _override(self, student: population.Student) -> str:
+        """Let pass by the crew lead, who writes a name and a number into the reason; the capture's id."""
+        ticket = (await self.desk.door.post("/v1/checkins", {"scan": student.scan}))["ticket"]
+        shot = await self._shoot(self.desk, student, ticket)
+        said = {"decision": "override", "role": "crew_lead", "reason": _said(student)}
+        await self.desk.door.post("/v1/decision", {"capture_id": shot["capture_id"], **said})
+        return str(shot["capture_id"])
 
     async def _forget_the_code(self, student: population.Student) -> None:
         """Checked in by hand and gone again, with a name in every field that takes free text."""
-        student_id = self.people.ids[student.student_no]
-        said = f"{student.name} {student.id_number}"
-        body = {"student_id": student_id, "reason": said}
+        body = {"student_id": self.people.ids[student.student_no], "reason": _said(student)}
         ticket = (await self.desk.door.post("/v1/checkins/manual", body))["ticket"]
-        await self.desk.door.post(f"/v1/tickets/{ticket}/release", {"reason": said})
+        await self.desk.door.post(f"/v1/tickets/{ticket}/release", {"reason": _said(student)})
+
+    # -- the staff
+
+    async def _explain_at_length(self, capture_id: str, student: population.Student, other: population.Student) -> None:
+        """A photo is moved, moved back, withdrawn, put in force, a student struck off: each with a name in the reason."""
+        door, path = self.people.doors["capture"], f"/v1/captures/{capture_id}"
+
+        async def in_force() -> bool:
+            return str((await door.get(path))["capture"]["state"]) == "accepted"
+
+        await self._until("the photo is accepted", in_force)
+        said = {"reason": _said(student)}
+        for one in (other, student):
+            await door.post(f"{path}/rebind", {"student_id": self.people.ids[one.student_no], **said})
+        await door.post(f"{path}/withdraw", said)
+        await door.post(f"{path}/reinstate", said)
+        roster = self.people.doors["roster"]
+        await roster.post(f"/v1/students/{self.people.ids[student.student_no]}/reveal", {"fields": ["name"], **said})
+        gone = self.people.ids[self.crowd[-1].student_no]
+        await roster.post(f"/v1/students/{gone}/withdraw", {"reason": _said(self.crowd[-1])})
+
+    async def _read_back(self, capture_id: str, student: population.Student, by_hand: population.Student) -> None:
+        """Whoever may see the history reads what was typed: else it would be no wonder that it is found nowhere."""
+        door = self.people.doors["capture"]
+        history = (await door.get(f"/v1/captures/{capture_id}"))["history"]
+        let_in = (await door.get(f"/v1/students/{self.people.ids[by_hand.student_no]}/history"))["let_in"]
+        read = [line["reason"] for line in history].count(_said(student))
+        read += [line["reason"] for line in let_in].count(_said(by_hand))
+        if read < len(("overridden", "rebound", "rebound", "withdrawn", "reinstated", "let in")):
+            raise RuntimeError(f"理由未全数读回 only {read} reasons were read back")
+        self.told = read
 
     async def _ask_wrongly(self) -> None:
         """Cards instead of codes, and names and numbers where none belong: every door says no, and keeps nothing."""
@@ -150,6 +227,17 @@ def _crowd(scenario: scenarios.Scenario, size: int) -> list[population.Student]:
     drawn = population.draw_up(scenario, scenario.cut_to(size), seed=1)[:size]
     named = zip(drawn, forms.names(size), forms.phones(size), strict=True)
     return [dataclasses.replace(student, name=name, phone=phone) for student, name, phone in named]
+
+
+def _said(student: population.Student) -> str:
+    """What nobody should write into a reason."""
+    return f"{student.name} {student.id_number}"
+
+
+def _with_a_hall(scenario: scenarios.Scenario) -> scenarios.Scenario:
+    """The notice with more desks in its first group."""
+    groups = [g.model_copy(update={"desks": DESKS}) if g.code == "A" else g for g in scenario.groups]
+    return scenario.model_copy(update={"groups": groups})
 
 
 def _misspelt(student: population.Student) -> population.Student:

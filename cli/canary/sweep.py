@@ -24,6 +24,8 @@ class Report:
     hits: list[tuple[str, search.Hit]] = field(default_factory=list)
     control: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
+    #: Reasons with a planted name in them that were read back through the doors that show them, on record.
+    told: int = 0
 
     @property
     def deaf(self) -> list[str]:
@@ -32,8 +34,8 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Nothing was found, and no leak on purpose went unseen."""
-        return not self.hits and not self.deaf
+        """Nothing was found, no leak on purpose went unseen, and what was typed is there for who may read it."""
+        return not self.hits and not self.deaf and self.told > 0
 
 
 async def sweep(places: Places, desk: Path, canaries: Iterable[Canary], pieces: Iterable[Form] = ()) -> Report:

@@ -59,11 +59,13 @@ class Desk:
 class Fleet:
     """All desks of a plan."""
 
-    def __init__(self, stack: Stack, capture: doors.Door, camera: str, heal: Any) -> None:
+    def __init__(self, stack: Stack, capture: doors.Door, camera: str, heal: Any, *, hall: bool = False) -> None:
+        """`hall`: desks of one group share their queue over the LAN, which is this machine."""
         self.stack = stack
         self.capture = capture
         self.camera = camera
         self.heal = heal
+        self.hall = hall
         self.desks: dict[str, Desk] = {}
         self._putting_up = threading.Lock()
 
@@ -93,6 +95,8 @@ class Fleet:
         answer = await self.capture.post_once_known("/v1/stations", body)
         desk.station_id = answer["station_id"]
         await self._enrol(desk, answer["enrolment_code"])
+        if self.hall:
+            layouts.write_atomically(folder / "hall.json", json.dumps({"listen": "127.0.0.1:0"}))
         await self.start(desk)
 
     async def _enrol(self, desk: Desk, code: str) -> None:

@@ -58,4 +58,6 @@ def for_service(
         values |= {"VAULT_KEY": keys.vault_key, "INDEX_KEY": keys.index_key}
     if service in {"roster", "capture"}:
         values["CODE_KEY"] = keys.code_key
+    if service in {"roster", "capture", "verify"}:
+        values["WORDS_KEY"] = keys.words_key
     return {PREFIX + name: value for name, value in values.items()}

@@ -27,6 +27,7 @@ class Secrets(pydantic.BaseModel):
     vault_key: str = pydantic.Field(repr=False)
     index_key: str = pydantic.Field(repr=False)
     code_key: str = pydantic.Field(repr=False)
+    words_key: str = pydantic.Field(repr=False)
     control: str = pydantic.Field(repr=False)
     token_private_key: str = pydantic.Field(repr=False)
     token_public_key: str
@@ -46,6 +47,7 @@ def generate() -> Secrets:
         vault_key=secrets.token_hex(32),
         index_key=secrets.token_hex(32),
         code_key=secrets.token_hex(32),
+        words_key=secrets.token_hex(32),
         control=secrets.token_hex(16),
         token_private_key=private,
         token_public_key=public,

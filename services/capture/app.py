@@ -11,7 +11,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
 from gradphoto_contracts import ids as contract_ids
-from kit import auth, boxes, bus, clock, crypto, db, documents, errors, ids, inbox, logs, outbox, process, topology, web
+from kit import (
+    auth,
+    boxes,
+    bus,
+    clock,
+    crypto,
+    db,
+    documents,
+    errors,
+    ids,
+    inbox,
+    logs,
+    outbox,
+    process,
+    topology,
+    web,
+    words,
+)
 from services.capture import api, handlers, ports, store
 from services.capture.domain import packs as pack_domain
 from services.capture.domain import stations
@@ -21,7 +38,7 @@ from services.capture.handlers import seals as seal_acts
 from services.capture.handlers import stations as station_acts
 from services.capture.settings import Settings
 from services.capture.store import audits as audit_store
-from services.capture.store import desk, doubles, floor, images, packs, photos, ranges, reports
+from services.capture.store import consents, desk, doubles, floor, images, packs, photos, ranges, reports
 
 #: Real seconds between two looks, whatever a simulated clock does.
 _LOOK_S = 2.0
@@ -32,7 +49,9 @@ def build(settings: Settings) -> process.Service:
     """The whole service. Nothing runs before `process.main` starts it."""
     time = clock.clock_for(settings)
     database = db.Database(settings.database_url.get_secret_value(), "capture")
-    unit = db.Unit(database, working(time, bytes.fromhex(settings.code_key.get_secret_value())))
+    unit = db.Unit(
+        database, working(time, bytes.fromhex(settings.code_key.get_secret_value()), words.of(settings, "capture"))
+    )
     kept = _objects(settings)
     amqp_url = settings.amqp_url.get_secret_value()
     publisher = bus.Publisher(amqp_url)
@@ -66,8 +85,9 @@ def build(settings: Settings) -> process.Service:
     )
 
 
-def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], ports.Work]:
+def working(time: clock.Clock, code_key: bytes, said: words.Words) -> Callable[[AsyncConnection], ports.Work]:
     """What builds the unit of work over one transaction."""
+    mark_key = crypto.derive(code_key, "words")
     enrolment_key = crypto.derive(code_key, "enrolment")
     pack_private, pack_public = crypto.signing_pair(code_key, "desk-pack")
     seal_private, seal_public = crypto.signing_pair(code_key, "seal")
@@ -81,20 +101,22 @@ def working(time: clock.Clock, code_key: bytes) -> Callable[[AsyncConnection], p
         return ports.Work(
             floor=floor.Floor(tx),
             stations=desk.Stations(tx),
-            checkins=desk.Checkins(tx),
-            photos=photos.Photos(tx),
-            ranges=ranges.Ranges(tx),
+            checkins=desk.Checkins(tx, said),
+            consents=consents.Consents(tx),
+            photos=photos.Photos(tx, said),
+            ranges=ranges.Ranges(tx, said),
             doubles=doubles.Doubles(tx),
-            sessions=desk.Sessions(tx),
+            sessions=desk.Sessions(tx, said),
             audits=audit_store.Audits(tx),
             packs=packs.Packs(tx),
-            reports=reports.Reports(tx),
+            reports=reports.Reports(tx, said),
             events=outbox.Outbox(tx, store.OUTBOX, "capture", now, ids.new),
             inbox=inbox.Inbox(tx, store.INBOX),
             now=now,
             new_id=ids.new,
             new_code=_new_code,
             code_index=lambda code: crypto.blind_index(enrolment_key, code),
+            mark=lambda said, key: crypto.blind_index(mark_key, f"{key}\0{said}").hex(),
             campaign_code_key=lambda campaign: _code_key(code_key, campaign),
             sign_pack=pack_stamp.sign,
             pack_key=pack_public,

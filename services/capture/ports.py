@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from gradphoto_contracts import ids
@@ -12,6 +12,7 @@ from gradphoto_contracts.envelope import Event
 from services.capture.domain import (
     audits,
     checkins,
+    consents,
     doubles,
     floor,
     packs,
@@ -88,6 +89,9 @@ class Checkins(Protocol):
         ...
 
     async def save(self, checkin: checkins.Checkin) -> None: ...
+    async def note_let_in(self, note: "LetInNote") -> "LetInNote":
+        """Note who let them in, once; what stands there then, without its words."""
+        ...
 
 
 class Photos(Protocol):
@@ -161,6 +165,32 @@ class Note:
     at: datetime
     from_student_id: ids.StudentId | None = None
     to_student_id: ids.StudentId | None = None
+
+
+@dataclass(frozen=True)
+class LetInNote:
+    """Who let a student in at a desk, as what, why and when. `reason` is None where it is not opened."""
+
+    checkin_id: ids.CheckinId
+    campaign_id: ids.CampaignId
+    student_id: ids.StudentId
+    desk_id: ids.DeskId
+    station_id: ids.StationId
+    role: photos.Role
+    reason: str | None
+    mark: str
+    at: datetime
+    recorded_at: datetime
+
+
+class Consents(Protocol):
+    """What students said to face comparison; only grows."""
+
+    async def add(self, consent: consents.Consent) -> consents.Consent:
+        """Note it, once; what stands under its id then."""
+        ...
+
+    async def of_student(self, student_id: ids.StudentId) -> list[consents.Consent]: ...
 
 
 @dataclass(frozen=True)
@@ -281,6 +311,14 @@ class Sessions(Protocol):
         ...
 
     async def save_seal(self, seal: seals.Seal) -> None: ...
+    async def note_settled(self, session_id: ids.SessionId, reason: str) -> None:
+        """Keep why it was settled, sealed."""
+        ...
+
+    async def settled_reason(self, session_id: ids.SessionId) -> str | None:
+        """Open why it was settled; whoever asks is on record."""
+        ...
+
     async def frames(self, told: seals.Told) -> Sequence[seals.Stored]:
         """What is here of the frames that a session names, and of those that its cameras counted."""
         ...
@@ -353,7 +391,14 @@ class Reports(Protocol):
         self, campaign_id: ids.CampaignId, scope: "Scope", after: UUID | None, limit: int
     ) -> list[dict[str, Any]]: ...
     async def of_student(self, student_id: ids.StudentId) -> list[dict[str, Any]]: ...
-    async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]: ...
+    async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]:
+        """What was done to a photo, with the words opened; whoever asks is on record."""
+        ...
+
+    async def let_in(self, student_id: ids.StudentId) -> list[dict[str, Any]]:
+        """Who let a student in, with the words opened; whoever asks is on record."""
+        ...
+
     async def derivatives(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]: ...
     async def missing(
         self,
@@ -376,14 +421,18 @@ class Scope:
     class_ids: tuple[UUID, ...] | None = None
 
 
+#: What somebody opened: an image, or the words with which people explained themselves.
+What = Literal["photo", "original", "history", "range", "session", "student"]
+
+
 @dataclass(frozen=True)
 class View:
-    """That somebody opened an image."""
+    """That somebody opened an image, or what people wrote about a photo, a desk's ranges, a session or a student."""
 
-    capture_id: ids.CaptureId
+    subject_id: UUID
     viewer: str
     role: str
-    image: str
+    what: What
     at: datetime
 
 
@@ -447,6 +496,7 @@ class Work:
     floor: Floor
     stations: Stations
     checkins: Checkins
+    consents: Consents
     photos: Photos
     ranges: Ranges
     doubles: Doubles
@@ -463,6 +513,8 @@ class Work:
     code_index: Callable[[str], bytes]
     #: The key of a campaign's code digests, in hex: it goes into desk packs.
     campaign_code_key: Callable[[ids.CampaignId], str]
+    #: The keyed mark by which words told again about the same thing are known, without being opened.
+    mark: Callable[[str, UUID], str]
     #: The signature of a desk pack, and the public key (PEM) that stations check it with.
     sign_pack: Callable[[bytes], str]
     pack_key: str

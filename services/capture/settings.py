@@ -5,7 +5,7 @@ from pydantic import Field
 from kit import settings
 
 
-class Settings(settings.ServiceSettings):
+class Settings(settings.WordsSettings):
     """Besides what every service is told: the master of code digests, the inspectors, when a station is lost."""
 
     code_key: settings.MasterKey

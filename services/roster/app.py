@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
-from kit import auth, bus, clock, db, ids, inbox, outbox, process, topology, web
+from kit import auth, bus, clock, db, ids, inbox, outbox, process, topology, web, words
 from services.roster import api, handlers, ports, store
 from services.roster.settings import Settings
 from services.roster.store import campaigns, codes, imports, listings, students, vault
@@ -22,7 +22,7 @@ def build(settings: Settings) -> process.Service:
     """The whole service. Nothing runs before `process.main` starts it."""
     time = clock.clock_for(settings)
     database = db.Database(settings.database_url.get_secret_value(), "roster")
-    unit = db.Unit(database, working(time, keys(settings)))
+    unit = db.Unit(database, working(time, keys(settings), words.of(settings, "roster")))
     amqp_url = settings.amqp_url.get_secret_value()
     publisher = bus.Publisher(amqp_url)
     relay = outbox.Relay(database, store.OUTBOX, publisher, "roster")
@@ -44,7 +44,7 @@ def build(settings: Settings) -> process.Service:
     )
 
 
-def working(time: clock.Clock, safe: vault.Vault) -> Callable[[AsyncConnection], ports.Work]:
+def working(time: clock.Clock, safe: vault.Vault, said: words.Words) -> Callable[[AsyncConnection], ports.Work]:
     """What builds the unit of work over one transaction."""
 
     def build_work(tx: AsyncConnection) -> ports.Work:
@@ -52,11 +52,11 @@ def working(time: clock.Clock, safe: vault.Vault) -> Callable[[AsyncConnection],
         return ports.Work(
             campaigns=campaigns.Campaigns(tx),
             imports=imports.Imports(tx),
-            students=students.Students(tx),
+            students=students.Students(tx, said),
             codes=codes.Codes(tx),
             photos=codes.Photos(tx),
-            reveals=listings.Reveals(tx),
-            listings=listings.Listings(tx),
+            reveals=listings.Reveals(tx, said),
+            listings=listings.Listings(tx, said),
             vault=safe,
             events=outbox.Outbox(tx, store.OUTBOX, "roster", now, ids.new),
             inbox=inbox.Inbox(tx, store.INBOX),

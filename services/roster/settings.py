@@ -3,7 +3,7 @@
 from kit import settings
 
 
-class Settings(settings.ServiceSettings):
+class Settings(settings.WordsSettings):
     """Besides what every service is told: the keys of the vault.
 
     `vault_key` seals; `vault_key_id` names it in what it sealed, and `vault_retired_keys` (`{"id": "hex"}`) still open

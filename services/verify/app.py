@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import catalogue
-from kit import auth, bus, clock, db, ids, inbox, metrics, objects, outbox, process, topology, web
+from kit import auth, bus, clock, db, ids, inbox, metrics, objects, outbox, process, topology, web, words
 from services.verify import api, handlers, ports, store
 from services.verify.domain import journey
 from services.verify.handlers import deadlines, deliveries
@@ -26,7 +26,7 @@ def build(settings: Settings) -> process.Service:
     """The whole service. Nothing runs before `process.main` starts it."""
     time = clock.clock_for(settings)
     database = db.Database(settings.database_url.get_secret_value(), "verify")
-    unit = db.Unit(database, working(time))
+    unit = db.Unit(database, working(time, words.of(settings, "verify")))
     kept = _objects(settings)
     packed = archive.Archive(kept)
     amqp_url = settings.amqp_url.get_secret_value()
@@ -64,7 +64,7 @@ def doors(
     )
 
 
-def working(time: clock.Clock) -> Callable[[AsyncConnection], ports.Work]:
+def working(time: clock.Clock, said: words.Words) -> Callable[[AsyncConnection], ports.Work]:
     """What builds the unit of work over one transaction."""
 
     def build_work(tx: AsyncConnection) -> ports.Work:
@@ -76,7 +76,7 @@ def working(time: clock.Clock) -> Callable[[AsyncConnection], ports.Work]:
             cases=cases.Cases(tx, now),
             outcomes=cases.Outcomes(tx, now),
             announcements=cases.Announcements(tx, now),
-            batches=batches.Batches(tx, now),
+            batches=batches.Batches(tx, now, said),
             results=batches.Results(tx, now),
             views=batches.Views(tx, now),
             events=outbox.Outbox(tx, store.OUTBOX, "verify", now, ids.new),

@@ -3,5 +3,5 @@
 from kit import settings
 
 
-class Settings(settings.ServiceSettings):
-    """What every service is told; the object store's URL is needed here."""
+class Settings(settings.WordsSettings):
+    """What every service is told, and the key of what CHSI's staff wrote; the object store's URL is needed here."""

@@ -56,8 +56,12 @@ def _hall_messages(hall: HallState | None) -> Iterator[views.Message]:
             yield views.message("hall-split", "warn", silent)
         case "waiting":
             yield views.message("hall-waiting", "info")
+        case "member" if hall.via:
+            yield views.message("hall-relayed", "warn", {"hub": hall.hub or "?", "via": hall.via})
         case "hub" | "member" if hall.silent:
             yield views.message("hall-desks-silent", "warn", silent)
+    if hall.gave_up:
+        yield views.message("hall-gave-up", "warn", {"heard": ", ".join(hall.heard)})
     if hall.doubles:
         yield views.message("hall-doubles", "warn", {"count": hall.doubles})
 

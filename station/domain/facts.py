@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from gradphoto_contracts import ids
 
@@ -57,8 +58,10 @@ class TicketIssued:
     student_id: ids.StudentId
     class_id: ids.ClassId | None
     at: datetime
+    #: Why it was made by hand, or against the plan, and on whose word.
     manual_reason: str | None = None
     hall: Grant | None = None
+    manual_role: Role | None = None
     kind: Literal["ticket_issued"] = "ticket_issued"
 
 
@@ -197,13 +200,18 @@ class FaceCompared:
 
 @dataclass(frozen=True, slots=True)
 class FaceConsent:
-    """A student said that faces may be compared, or took that back. `text` and its digest say what was agreed to."""
+    """A student said that faces may be compared, or took that back. `text` and its digest say what was agreed to.
+
+    `signature` is the station's over all of it, so that the server can show it to whoever asks.
+    """
 
     student_id: ids.StudentId
     given: bool
     text: str
     text_sha256: str
     at: datetime
+    consent_id: UUID | None = None
+    signature: str = ""
     kind: Literal["face_consent"] = "face_consent"
 
 

@@ -4,7 +4,8 @@ Every desk keeps a log of its own that only grows; a hall is the union of these 
 in another order gives the same hall, so that desks may exchange what they have in any way they can.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -66,11 +67,11 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What came of a check-in at a desk. `stored`: the server has the photo that was kept."""
+    """What came of a check-in at a desk. `stored`: the server has the photo; `told`: it knows that they walked off."""
 
     checkin_id: ids.CheckinId
     desk: ids.StationId
-    how: Literal["released", "photographed", "stored"]
+    how: Literal["released", "photographed", "stored", "told"]
     at: datetime
     kind: Literal["ended"] = "ended"
 
@@ -80,11 +81,20 @@ Fact = TermBegun | Claimed | Called | Ended
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The `seq`-th fact in the log of `author`, counted from 1."""
+    """The `seq`-th fact in the log of `author`, counted from 1.
+
+    `after` is the entry before it as the speaker has the log; what lay between was trimmed, since every desk had it.
+    """
 
     author: ids.StationId
     seq: int
     fact: Fact
+    after: int | None = None
+
+    @property
+    def follows(self) -> int:
+        """Who knows the log as far as this may take the entry in."""
+        return self.seq - 1 if self.after is None else self.after
 
 
 Stamp = tuple[ids.StationId, int]
@@ -101,22 +111,24 @@ class Double:
 class Hall:
     """The union of all logs that one desk knows."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self.logs: dict[ids.StationId, list[Fact]] = {}
+    def __init__(self, entries: Iterable[Entry] = (), trimmed: Heads | None = None) -> None:
+        """`trimmed`: how far each log was known when it was trimmed last."""
+        self.logs: dict[ids.StationId, dict[int, Fact]] = {}
+        self._trimmed: dict[ids.StationId, int] = dict(trimmed or {})
         self.terms: dict[Term, dict[ids.StationId, int]] = {}
         self.claims: dict[ids.CheckinId, dict[Stamp, Claimed]] = {}
         self.calls: dict[ids.CheckinId, dict[Stamp, Called]] = {}
         self.ends: dict[ids.CheckinId, dict[Stamp, Ended]] = {}
         self.of_student: dict[ids.StudentId, set[ids.CheckinId]] = {}
         self.replaced: set[ids.CheckinId] = set()
-        self._early: dict[Stamp, Fact] = {}
+        self._early: dict[ids.StationId, dict[int, Entry]] = {}
         for entry in entries:
-            self.take_in(entry)
+            self._keep(entry)
 
     @property
     def heads(self) -> dict[ids.StationId, int]:
         """How much of each log is known."""
-        return {author: len(log) for author, log in self.logs.items()}
+        return {author: self.head(author) for author in {**self._trimmed, **self.logs}}
 
     @property
     def term(self) -> Term | None:
@@ -125,29 +137,39 @@ class Hall:
 
     def following(self, author: ids.StationId, fact: Fact) -> Entry:
         """The fact as the next entry of a log."""
-        return Entry(author, len(self.logs.get(author, ())) + 1, fact)
+        return Entry(author, self.head(author) + 1, fact)
+
+    def head(self, author: ids.StationId) -> int:
+        """How far one log is known."""
+        return max(self._trimmed.get(author, 0), next(reversed(self.logs.get(author, {})), 0))
 
     def take_in(self, entry: Entry) -> list[Entry]:
         """Add an entry; those that are new now, in order. One whose forerunners are missing waits for them."""
-        log = self.logs.setdefault(entry.author, [])
-        if entry.seq <= len(log):
-            return []
-        self._early[entry.author, entry.seq] = entry.fact
+        early = self._early.setdefault(entry.author, {})
+        known = early.get(entry.seq)
+        if known is None or entry.follows < known.follows:
+            early[entry.seq] = entry
         new = []
-        while (fact := self._early.pop((entry.author, len(log) + 1), None)) is not None:
-            log.append(fact)
-            new.append(Entry(entry.author, len(log), fact))
-            self._apply((entry.author, len(log)), fact)
+        while (ready := self._ready(early, self.head(entry.author))) is not None:
+            self._keep(early.pop(ready))
+            new.append(Entry(entry.author, ready, self.logs[entry.author][ready]))
         return new
 
     def beyond(self, heads: Heads, limit: int) -> list[Entry]:
-        """What somebody lacks who knows the logs as far as `heads`: at most `limit` entries, without gaps."""
-        lacking = (
-            Entry(author, seq, log[seq - 1])
-            for author, log in self.logs.items()
-            for seq in range(heads.get(author, 0) + 1, len(log) + 1)
-        )
-        return [entry for entry, _ in zip(lacking, range(limit), strict=False)]
+        """What somebody lacks who knows the logs as far as `heads`: at most `limit` entries, in order."""
+        lacking = (entry for author in self.logs for entry in self._beyond(author, heads.get(author, 0)))
+        return list(itertools.islice(lacking, limit))
+
+    def trim(self, stamps: Collection[Stamp]) -> None:
+        """Forget these entries (`station.domain.trimming`). How far the logs are known stays."""
+        for author in {author for author, _ in stamps}:
+            self._trimmed[author] = self.head(author)
+        for author, seq in stamps:
+            fact = self.logs[author].pop(seq)
+            if isinstance(fact, TermBegun):
+                del self.terms[fact.term]
+            else:
+                self._forget((author, seq), fact)
 
     def claim_of(self, checkin_id: ids.CheckinId) -> Claimed | None:
         """The claim, whoever wrote it down; one that was granted twice says the same but for its term."""
@@ -209,6 +231,36 @@ class Hall:
 
     def _ended(self, checkin_id: ids.CheckinId, how: str) -> set[ids.StationId]:
         return {end.desk for end in self.ends.get(checkin_id, {}).values() if end.how == how}
+
+    def _beyond(self, author: ids.StationId, head: int) -> Iterator[Entry]:
+        before = 0
+        for seq, fact in self.logs[author].items():
+            if seq > head:
+                yield Entry(author, seq, fact, None if before == seq - 1 else before)
+            before = seq
+
+    @staticmethod
+    def _ready(early: dict[int, Entry], head: int) -> int | None:
+        for seq in [seq for seq in early if seq <= head]:
+            del early[seq]
+        return min((seq for seq, entry in early.items() if entry.follows <= head), default=None)
+
+    def _keep(self, entry: Entry) -> None:
+        self.logs.setdefault(entry.author, {})[entry.seq] = entry.fact
+        self._apply((entry.author, entry.seq), entry.fact)
+
+    def _forget(self, stamp: Stamp, fact: Claimed | Called | Ended) -> None:
+        known: dict[ids.CheckinId, dict[Stamp, Claimed]] | dict[ids.CheckinId, dict[Stamp, Called]]
+        known = {Claimed: self.claims, Called: self.calls, Ended: self.ends}[type(fact)]  # type: ignore[assignment]
+        known[fact.checkin_id].pop(stamp)
+        if not known[fact.checkin_id]:
+            del known[fact.checkin_id]
+        if isinstance(fact, Claimed):
+            self.replaced.difference_update(fact.replaces)
+            theirs = self.of_student[fact.student_id]
+            theirs.discard(fact.checkin_id)
+            if not theirs:
+                del self.of_student[fact.student_id]
 
     def _apply(self, stamp: Stamp, fact: Fact) -> None:
         match fact:

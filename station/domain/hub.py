@@ -80,21 +80,32 @@ def call(
 Part = Literal["alone", "hub", "member", "waiting", "begin"]
 
 
-def part(hall: Hall, me: ids.StationId, order: Sequence[ids.StationId], heard: Collection[ids.StationId]) -> Part:
+def part(
+    hall: Hall,
+    me: ids.StationId,
+    order: Sequence[ids.StationId],
+    heard: Collection[ids.StationId],
+    *,
+    beyond: Collection[ids.StationId] = (),
+    relayed: bool = False,
+) -> Part:
     """What a desk is to the hall. `order` is the same at every desk; `heard` are those that answered lately.
 
-    A hub stays hub for as long as it is heard, also when one that stands before it comes back. When it is not, the
-    first of those who hear each other begins a term. Two may do so on two sides of a broken cable: the greater term
-    holds when they meet, and what was granted under the other one is apart.
+    A hub stays hub for as long as it is heard, also when one that stands before it comes back, and also through
+    another desk (`relayed`): then there is one. When it is not, the first of those who hear each other begins a term,
+    counting those `beyond`, whom the desks hear that are heard here. Two may do so on two sides of a broken cable:
+    the greater term holds when they meet, and what was granted under the other one is apart.
     """
     if not heard:
         return "alone"
     term = hall.term
     if term and term.hub == me:
         return "hub"
-    if term and term.hub in heard:
+    if term and (term.hub in heard or relayed):
         return "member"
-    return "begin" if next(desk for desk in order if desk == me or desk in heard) == me else "waiting"
+    # Were the old hub heard by somebody who is heard here, there would be a way to it.
+    others = {*heard, *beyond} - ({term.hub} if term else set())
+    return "begin" if next(desk for desk in order if desk == me or desk in others) == me else "waiting"
 
 
 def begin(hall: Hall, me: ids.StationId, at: datetime) -> TermBegun:

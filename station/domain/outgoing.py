@@ -8,7 +8,7 @@ from uuid import UUID
 from station.domain import facts, sealing
 from station.domain.desk import Desk, Frame, Ticket
 
-Kind = Literal["checkin", "release", "capture", "drift", "session"]
+Kind = Literal["checkin", "release", "consent", "capture", "drift", "session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ def _messages(desk: Desk, fact: facts.Fact) -> list[Message]:
             return _checkin_of_another(desk.tickets[fact.ticket])
         case facts.TicketReleased():
             return _release(desk.tickets[fact.ticket], fact)
+        case facts.FaceConsent():
+            return _consent(fact)
         case facts.FrameDecided():
             return [_capture(desk.frames[fact.capture_id], fact)]
         case facts.DriftSuspected():
@@ -66,7 +68,14 @@ def _messages(desk: Desk, fact: facts.Fact) -> list[Message]:
 
 def _checkin(fact: facts.TicketIssued) -> Message:
     body = {"student_id": str(fact.student_id), "ticket": fact.ticket, "checked_in_at": fact.at.isoformat()}
-    return Message("checkin", fact.checkin_id, {**body, **_hall(fact.hall)}, lane="checkins")
+    return Message("checkin", fact.checkin_id, {**body, **_hall(fact.hall), **_let_in(fact)}, lane="checkins")
+
+
+def _let_in(fact: facts.TicketIssued) -> dict[str, Any]:
+    """Only the desk that made the check-in knows; who takes the ticket over tells of it without."""
+    if fact.manual_reason is None or fact.manual_role is None:
+        return {}
+    return {"let_in": {"role": fact.manual_role, "reason": fact.manual_reason, "at": fact.at.isoformat()}}
 
 
 def _checkin_of_another(ticket: Ticket) -> list[Message]:
@@ -107,12 +116,36 @@ def _capture(frame: Frame, decided: facts.FrameDecided) -> Message:
         "monotonic_ns": taken.monotonic_ns,
         "clock_offset_s": round(taken.clock_offset_s, 3),
         "decision": decided.decision,
-        "override_reason": f"{decided.role}: {decided.reason}" if decided.decision == "override" else None,
+        "override": _override(decided),
         "desk_verdict": frame.judged.verdict if frame.judged else None,
         "desk_rules": list(frame.judged.rules) if frame.judged else [],
     }
     lane = f"ticket {taken.ticket}" if bound else f"frame {taken.capture_id}"
     return Message("capture", taken.capture_id, body, lane, ("checkin", checkin_id) if checkin_id else None)
+
+
+def _override(decided: facts.FrameDecided) -> dict[str, Any] | None:
+    if decided.decision != "override":
+        return None
+    return {"role": decided.role, "reason": decided.reason, "at": decided.at.isoformat()}
+
+
+def consent_document(fact: facts.FaceConsent) -> dict[str, Any]:
+    """What is signed and told of a student's word, but for the station."""
+    return {
+        "student_id": str(fact.student_id),
+        "given": fact.given,
+        "text": fact.text,
+        "text_sha256": fact.text_sha256,
+        "at": fact.at.isoformat(),
+    }
+
+
+def _consent(fact: facts.FaceConsent) -> list[Message]:
+    if fact.consent_id is None:  # a journal of before consents were told
+        return []
+    body = {**consent_document(fact), "signature": fact.signature}
+    return [Message("consent", fact.consent_id, body, lane="consents")]
 
 
 def _drift(suspected: facts.DriftSuspected, resolution: facts.Resolution | None) -> Message:

@@ -41,6 +41,7 @@ def issue_ticket(
     *,
     next_known: int = 1,
     manual_reason: str | None = None,
+    manual_role: facts.Role | None = None,
 ) -> facts.TicketIssued:
     """The next 拍摄号 of this desk. The caller has made sure that the student may be photographed.
 
@@ -51,7 +52,9 @@ def issue_ticket(
         raise Conflict("desk-already-ticketed", ticket=held.number)
     ordinal = max(desk.last_ordinal + 1, next_known)
     number = f"{desk.code}-{ordinal:04d}"
-    return facts.TicketIssued(number, ordinal, checkin_id, student_id, class_id, now, manual_reason)
+    return facts.TicketIssued(
+        number, ordinal, checkin_id, student_id, class_id, now, manual_reason, manual_role=manual_role
+    )
 
 
 def release(desk: Desk, number: str, reason: str, now: datetime) -> list[facts.Fact]:
@@ -190,7 +193,7 @@ def decide(
 
 def note_consent(
     desk: Desk, number: str, text: str, text_sha256: str, now: datetime, *, given: bool
-) -> list[facts.Fact]:
+) -> list[facts.FaceConsent]:
     """Whether the ticket's holder lets faces be compared, by this version of the text. Again changes nothing."""
     student_id = _ticket(desk, number).student_id
     if (desk.consents.get(student_id) == text) == given:

@@ -44,13 +44,16 @@ def replaced(
     return tuple(checkin_id for checkin_id, at in stored if at is not None and pack_as_of >= at + INSPECTION_GRACE)
 
 
-def issued(claim: Claimed, *, apart: bool, manual_reason: str | None = None) -> facts.TicketIssued:
+def issued(
+    claim: Claimed, *, apart: bool, manual_reason: str | None = None, manual_role: facts.Role | None = None
+) -> facts.TicketIssued:
     """A claim that was granted, as this desk's own fact."""
     term = claim.term.number if claim.term else None
     return facts.TicketIssued(
         *(claim.ticket, claim.ordinal, claim.checkin_id, claim.student_id, claim.class_id, claim.at),
         manual_reason=manual_reason,
         hall=facts.Grant(term, apart=apart),
+        manual_role=manual_role,
     )
 
 

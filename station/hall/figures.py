@@ -15,6 +15,11 @@ TAKEOVERS = metrics.counter("gradphoto_hall_takeovers_total", "Times that this d
 EXCHANGES = metrics.counter(
     "gradphoto_hall_exchanges_total", "Exchanges with other desks that this desk began", (*_PLACE, "outcome")
 )
+RELAYED = metrics.counter(
+    "gradphoto_hall_relayed_total", "Requests of other desks that this desk handed on to the hub", _PLACE
+)
+TRIMMED = metrics.counter("gradphoto_hall_trimmed_total", "Entries of the hall's logs that were trimmed here", _PLACE)
+ENTRIES = metrics.gauge("gradphoto_hall_entries", "Entries of the hall's logs on this desk's disk", _PLACE)
 WAITED = metrics.histogram(
     "gradphoto_hall_grant_seconds", "From asking the hall to its answer, takeovers included", (*_PLACE, "subject"),
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
@@ -27,9 +32,12 @@ class Figures:
     def __init__(self, campus: str, desk: str) -> None:
         self._labels = {"campus": campus, "desk": desk}
 
-    def stands(self, *, hub: bool, split: bool, term: int, heard: int, listed: int, doubles: int) -> None:
+    def stands(self, *, hub: bool, split: bool, term: int, heard: int, listed: int, doubles: int, entries: int) -> None:
         """How the desk stands in its hall now."""
-        values = ((HUB, hub), (SPLIT, split), (TERM, term), (PEERS, heard), (MEMBERS, listed), (DOUBLES, doubles))
+        values = (
+            *((HUB, hub), (SPLIT, split), (TERM, term), (PEERS, heard), (MEMBERS, listed), (DOUBLES, doubles)),
+            (ENTRIES, entries),
+        )
         for gauge, value in values:
             gauge.labels(**self._labels).set(value)
 
@@ -40,6 +48,14 @@ class Figures:
     def apart(self, subject: str) -> None:
         """A grant that no hub gave."""
         APART.labels(**self._labels, subject=subject).inc()
+
+    def relayed(self) -> None:
+        """A request of another desk was handed on."""
+        RELAYED.labels(**self._labels).inc()
+
+    def trimmed(self, count: int) -> None:
+        """So many entries were forgotten."""
+        TRIMMED.labels(**self._labels).inc(count)
 
     def exchanged(self, outcome: str) -> None:
         """One exchange, begun here."""

@@ -1,5 +1,6 @@
 """One desk's whole part in its hall, wired: what the agent opens, runs, shows and closes."""
 
+import time
 from collections.abc import Awaitable, Callable
 
 from pydantic import BaseModel, ConfigDict
@@ -14,15 +15,24 @@ from station.hall.rounds import Fetch, Rounds
 from station.hall.standing import Part, Standing
 from station.ports import around, workplace
 
+#: For so long the operator is told that a student was taken alone.
+GAVE_UP_S = 60.0
+
 
 class HallState(BaseModel):
-    """The desk in its hall at a glance. `hub`, `heard` and `silent` are desks' codes."""
+    """The desk in its hall at a glance. `hub`, `heard`, `silent` and `via` are desks' codes.
+
+    `via`: through whom the hub is asked, where it is not heard itself. `gave_up`: lately a student was taken alone,
+    though others are heard, since none of them reached a hub in time.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     part: Part
     term: int | None
     hub: str | None
+    via: str | None
+    gave_up: bool
     heard: tuple[str, ...]
     silent: tuple[str, ...]
     doubles: int
@@ -90,12 +100,14 @@ class Joined:
     def state(self) -> HallState:
         """What the operator is shown."""
         standing, codes = self._standing, self._member.codes
-        term, heard = standing.hall.term, standing.heard
+        term, heard, way = standing.hall.term, standing.heard, standing.way
         known = standing.part in ("hub", "member")
         return HallState(
             part=standing.part,
             term=term.number if term else None,
             hub=codes.get(term.hub) if term and known else None,
+            via=codes.get(way.via) if known and way and way.via else None,
+            gave_up=self._member.gave_up_at is not None and time.monotonic() - self._member.gave_up_at < GAVE_UP_S,
             heard=tuple(codes[peer] for peer in standing.others if peer in heard),
             silent=tuple(codes[peer] for peer in standing.others if peer not in heard),
             doubles=standing.doubles,

@@ -13,13 +13,14 @@ from pydantic import TypeAdapter
 from gradphoto_contracts import ids
 from kit import crypto
 from kit.errors import Unavailable
-from station.domain.hall import Entry, Fact
+from station.domain.hall import Entry, Fact, Hall, Heads, Stamp
 
 T = TypeVar("T")
 _FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
 _SCHEMA = """
 create table if not exists entries (author text not null, seq integer not null, body blob not null,
   primary key (author, seq)) without rowid;
+create table if not exists trimmed (author text primary key, seq integer not null) without rowid;
 create table if not exists reserved (one integer primary key check (one = 1), ordinal integer not null);
 insert into reserved values (1, 0) on conflict do nothing;
 pragma user_version = 1;
@@ -35,11 +36,12 @@ class Log:
         self._connection: sqlite3.Connection
         self._is_open = False
 
-    async def open(self) -> tuple[list[Entry], int]:
-        """All entries, author by author in order, and the greatest number that was ever asked for."""
+    async def open(self) -> tuple[Hall, int]:
+        """What is known of the hall, and the greatest number that was ever asked for."""
         await self._do(self._open)
-        rows, ((ordinal,),) = await self._do(self._read)
-        return [self._entry(*row) for row in rows], ordinal
+        rows, trimmed, ((ordinal,),) = await self._do(self._read)
+        heads = {ids.StationId(UUID(author)): seq for author, seq in trimmed}
+        return Hall([self._entry(*row) for row in rows], heads), ordinal
 
     async def close(self) -> None:
         """Close the file, if it was opened."""
@@ -51,6 +53,19 @@ class Log:
         """On the disk when this returns. Again changes nothing."""
         rows = [(str(entry.author), entry.seq, self._sealed(entry)) for entry in entries]
         await self._do(lambda: self._write("insert into entries values (?, ?, ?) on conflict do nothing", rows))
+
+    async def trim(self, stamps: Sequence[Stamp], heads: Heads) -> None:
+        """Forget these entries, but not how far the logs were known. Off the disk's books when this returns."""
+        gone = [(str(author), seq) for author, seq in stamps]
+        known = [(str(author), heads[author]) for author in {author for author, _ in stamps}]
+        kept = "insert into trimmed values (?, ?) on conflict do update set seq = max(seq, excluded.seq)"
+        await self._do(
+            lambda: self._write_all([("delete from entries where (author, seq) = (?, ?)", gone), (kept, known)])
+        )
+
+    async def size(self) -> int:
+        """How many entries lie on the disk."""
+        return await self._do(lambda: int(self._connection.execute("select count(*) from entries").fetchone()[0]))
 
     async def reserve(self, ordinal: int) -> None:
         """On the disk when this returns."""
@@ -76,14 +91,19 @@ class Log:
         connection.executescript(_SCHEMA)
         self._connection, self._is_open = connection, True
 
-    def _read(self) -> tuple[list[tuple[str, int, bytes]], list[tuple[int]]]:
+    def _read(self) -> tuple[list[tuple[str, int, bytes]], list[tuple[str, int]], list[tuple[int]]]:
         entries = self._connection.execute("select author, seq, body from entries order by author, seq").fetchall()
-        return entries, self._connection.execute("select ordinal from reserved").fetchall()
+        trimmed = self._connection.execute("select author, seq from trimmed").fetchall()
+        return entries, trimmed, self._connection.execute("select ordinal from reserved").fetchall()
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        self._write_all([(statement, rows)])
+
+    def _write_all(self, statements: Sequence[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
         self._connection.execute("begin immediate")
         try:
-            self._connection.executemany(statement, rows)
+            for statement, rows in statements:
+                self._connection.executemany(statement, rows)
         except BaseException:
             self._connection.execute("rollback")
             raise

@@ -6,16 +6,19 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
+from pydantic import BaseModel
+
 from gradphoto_contracts import ids
 from station.domain import hall as halls
 from station.domain import hub
-from station.hall import figures, peers, wire
+from station.hall import figures, peers, ways, wire
 from station.hall.standing import Standing
 from station.ports import around
 
 G = TypeVar("G", halls.Claimed, halls.Called)
 Here = Callable[[halls.Term | None], G | hub.Taken | None]
-There = Callable[[ids.StationId, str], Awaitable[G | hub.Taken | None]]
+There = Callable[[ways.Way], Awaitable[G | hub.Taken | None]]
+B = TypeVar("B", bound=BaseModel)
 #: How long an operator waits for a hub before the desk takes the student by itself, in leases: more than a takeover.
 PATIENCE_LEASES = 2.5
 
@@ -26,6 +29,8 @@ class Member:
     def __init__(self, standing: Standing, client: peers.Peers, clock: around.Clock, shown: figures.Figures) -> None:
         self.standing, self.client = standing, client
         self._clock, self._figures = clock, shown
+        #: When this desk last took a student alone though it heard others: none of them reached a hub in time.
+        self.gave_up_at: float | None = None
 
     @property
     def me(self) -> ids.StationId:
@@ -57,22 +62,20 @@ class Member:
 
     async def catch_up(self) -> Sequence[ids.CheckinId]:
         """Ask the hub what is new, once; without an answer, what is known is all there is."""
-        term = self.known.term
-        address = self.standing.address(term.hub) if term and self.standing.part == "member" else None
-        if term and address:
-            with contextlib.suppress(peers.PeerUnreachable, peers.NotHub):
-                told = self.standing.told(term.hub)
-                who, answer = await self.client.ask(address, "/v1/hall/exchanges", told, wire.Told)
-                await self.standing.hear(who, answer)
+        way = self.standing.way if self.standing.part == "member" else None
+        if way:
+            with contextlib.suppress(peers.PeerUnreachable, peers.NotHub, peers.NoWay):
+                answer = await self._ask(way, "/v1/hall/exchanges", self.standing.told(way.hub), wire.Told)
+                await self.standing.hear(way.hub, answer, relayed=way.via is not None)
         return self.standing.unsettled()
 
     async def claim(self, wish: hub.Wish) -> halls.Claimed | hub.Taken:
         """Have a student checked in at this desk."""
 
-        async def there(peer: ids.StationId, address: str) -> halls.Claimed | hub.Taken | None:
-            asked = wire.ClaimAsked(told=self.standing.told(peer), wish=wish)
-            who, answer = await self.client.ask(address, "/v1/hall/claims", asked, wire.ClaimAnswered)
-            await self.standing.hear(who, answer.told)
+        async def there(way: ways.Way) -> halls.Claimed | hub.Taken | None:
+            asked = wire.ClaimAsked(told=self.standing.told(way.hub), wish=wish)
+            answer = await self._ask(way, "/v1/hall/claims", asked, wire.ClaimAnswered)
+            await self.standing.hear(way.hub, answer.told, relayed=way.via is not None)
             return answer.granted or answer.taken
 
         answer: halls.Claimed | hub.Taken | None = await self._granted("claim", self._claim_here(wish), there)
@@ -83,46 +86,72 @@ class Member:
     async def call(self, checkin_id: ids.CheckinId) -> hub.Taken | None:
         """Call a ticket's holder to this desk; None when they may sit here."""
 
-        async def there(peer: ids.StationId, address: str) -> halls.Called | hub.Taken | None:
-            asked = wire.CallAsked(told=self.standing.told(peer), checkin_id=checkin_id)
-            who, answer = await self.client.ask(address, "/v1/hall/calls", asked, wire.CallAnswered)
-            await self.standing.hear(who, answer.told)
+        async def there(way: ways.Way) -> halls.Called | hub.Taken | None:
+            asked = wire.CallAsked(told=self.standing.told(way.hub), checkin_id=checkin_id)
+            answer = await self._ask(way, "/v1/hall/calls", asked, wire.CallAnswered)
+            await self.standing.hear(way.hub, answer.told, relayed=way.via is not None)
             return answer.granted or answer.taken
 
         answer = await self._granted("call", self._call_here(checkin_id, self.me), there)
         return answer if isinstance(answer, hub.Taken) else None
 
-    async def exchange(self, who: ids.StationId, told: wire.Told) -> wire.Told:
+    async def exchange(self, who: ids.StationId, told: wire.Told, *, relayed: bool = False) -> wire.Told:
         """Another desk says what it knows, and is told what it lacks."""
-        await self.standing.hear(who, told)
+        await self.standing.hear(who, told, relayed=relayed)
         return self.standing.told(who)
 
-    async def grant_claim(self, who: ids.StationId, asked: wire.ClaimAsked) -> wire.ClaimAnswered:
+    async def relay(self, asked: wire.Relayed) -> wire.RelayAnswered:
+        """Hand another desk's request on to the hub, or towards it; what comes back is for the asker to judge."""
+        way = self.standing.way
+        address = self.standing.address(way.via or way.hub) if way else None
+        if way is None or address is None or way.hops > asked.hops:
+            return wire.RelayAnswered(status=peers.NO_WAY, content="")
+        self._figures.relayed()
+        try:
+            if way.via is not None:
+                nearer = asked.model_copy(update={"hops": asked.hops - 1})
+                return (await self.client.ask(address, peers.RELAYS, nearer, wire.RelayAnswered))[1]
+            content = asked.content.encode()
+            response = await self.client.post(address, asked.path, content, asked.authorization, relayed=True)
+        except (peers.PeerUnreachable, peers.NotHub) as problem:
+            if isinstance(problem, peers.PeerUnreachable):
+                self.standing.lose(way.via or way.hub)
+            return wire.RelayAnswered(status=peers.NO_WAY, content="")
+        return wire.RelayAnswered(
+            status=response.status_code, content=response.text, signature=response.headers.get(peers.HEADER)
+        )
+
+    async def grant_claim(
+        self, who: ids.StationId, asked: wire.ClaimAsked, *, relayed: bool = False
+    ) -> wire.ClaimAnswered:
         """As hub, let another desk check a student in. Raises NotHub."""
-        answer = await self._grant_as_hub(who, asked.told, self._claim_here(asked.wish), "claim")
+        answer = await self._grant_as_hub(who, asked.told, self._claim_here(asked.wish), "claim", relayed=relayed)
         told = self.standing.told(who)
         if isinstance(answer, hub.Taken):
             return wire.ClaimAnswered(told=told, taken=answer)
         return wire.ClaimAnswered(told=told, granted=answer)
 
-    async def grant_call(self, who: ids.StationId, asked: wire.CallAsked) -> wire.CallAnswered:
+    async def grant_call(
+        self, who: ids.StationId, asked: wire.CallAsked, *, relayed: bool = False
+    ) -> wire.CallAnswered:
         """As hub, let another desk call a ticket's holder. Raises NotHub."""
-        answer = await self._grant_as_hub(who, asked.told, self._call_here(asked.checkin_id, who), "call")
+        here = self._call_here(asked.checkin_id, who)
+        answer = await self._grant_as_hub(who, asked.told, here, "call", relayed=relayed)
         told = self.standing.told(who)
         if isinstance(answer, hub.Taken):
             return wire.CallAnswered(told=told, taken=answer)
         return wire.CallAnswered(told=told, granted=answer)
 
     def _claim_here(self, wish: hub.Wish) -> Here[halls.Claimed]:
-        return lambda term: hub.claim(self.known, wish, term, {*self.standing.heard, self.me}, self._clock.now())
+        return lambda term: hub.claim(self.known, wish, term, {*self.standing.reached, self.me}, self._clock.now())
 
     def _call_here(self, checkin_id: ids.CheckinId, desk: ids.StationId) -> Here[halls.Called]:
         return lambda term: hub.call(self.known, checkin_id, desk, term, self._clock.now())
 
     async def _grant_as_hub(
-        self, who: ids.StationId, told: wire.Told, here: Here[G], subject: str
+        self, who: ids.StationId, told: wire.Told, here: Here[G], subject: str, *, relayed: bool
     ) -> G | hub.Taken | None:
-        await self.standing.hear(who, told)
+        await self.standing.hear(who, told, relayed=relayed)
         if self.standing.part != "hub":
             raise peers.NotHub
         answer, apart = await self.standing.grant(here, as_hub=True)
@@ -148,24 +177,40 @@ class Member:
                 answer, apart = await self.standing.grant(here, as_hub=part == "hub")
                 if apart:
                     self._figures.apart(subject)
+                    self.gave_up_at = time.monotonic() if part != "alone" else None
                 return answer
             await self._something_moves()
 
     async def _ask_hub(self, there: There[G]) -> G | hub.Taken | None:
-        term = self.known.term
-        address = self.standing.address(term.hub) if term else None
-        if term is None or address is None:
+        term, way = self.known.term, self.standing.way
+        if way is None:
             return None
         try:
-            answer = await there(term.hub, address)
+            answer = await there(way)
         except peers.PeerUnreachable:
-            self.standing.lose(term.hub)
+            self.standing.lose(way.via or way.hub)
+            return None
+        except peers.NoWay:
+            self.standing.lose_way(way.via or way.hub)
             return None
         except peers.NotHub:
             self.standing.hurried.set()
             return None
         # What a hub grants that was deposed meanwhile is apart: the new one is asked.
         return answer if self.known.term == term else None
+
+    async def _ask(self, way: ways.Way, path: str, body: BaseModel, answer: type[B]) -> B:
+        """The hub's own answer, whichever way it came. One that somebody else gave is none."""
+        address = self.standing.address(way.via or way.hub)
+        if address is None:
+            raise peers.PeerUnreachable(gone=True)
+        if way.via is None:
+            who, answered = await self.client.ask(address, path, body, answer)
+        else:
+            who, answered = await self.client.ask_through(address, way.hops - 1, path, body, answer)
+        if who != way.hub:
+            raise peers.PeerUnreachable(gone=False)
+        return answered
 
     async def _something_moves(self) -> None:
         self.standing.moved.clear()

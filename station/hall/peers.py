@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from gradphoto_contracts import ids
 from kit import auth, errors
-from station.hall import roster
+from station.hall import roster, wire
 
 T = TypeVar("T", bound=BaseModel)
 #: A LAN answers at once or not at all; an answer waits for one fsync of the hub.
@@ -21,6 +21,9 @@ _TIMEOUT = httpx.Timeout(3, connect=1)
 #: Clocks of desks without network may differ by anything; a repeated request changes nothing.
 LEEWAY_S = 400 * 86400.0
 HEADER = "x-gradphoto-answer"
+RELAYS, RELAYED = "/v1/hall/relays", "x-gradphoto-relayed"
+#: What a desk says for the hub that it does not reach: no status that a hub answers with.
+NO_WAY = 504
 
 
 class PeerUnreachable(errors.Unavailable):
@@ -36,6 +39,13 @@ class NotHub(errors.Conflict):
 
     def __init__(self) -> None:
         super().__init__("hall-not-hub")
+
+
+class NoWay(errors.Unavailable):
+    """The desk that should hand a request on does not reach the hub."""
+
+    def __init__(self) -> None:
+        super().__init__("hall-no-way")
 
 
 def answer_to(authorization: str, path: str) -> str:
@@ -60,30 +70,62 @@ class Peers:
 
     async def ask(self, address: str, path: str, body: BaseModel, answer: type[T]) -> tuple[ids.StationId, T]:
         """Who answered there, and what. Raises PeerUnreachable, or NotHub."""
-        content = body.model_dump_json().encode()
-        signature = auth.sign_station_request(self._key, self._me, "POST", path, content, self._now())
-        headers = {"authorization": signature, "content-type": "application/json"}
+        content, signature = self._signed(path, body)
+        response = await self.post(address, path, content, signature)
+        return self._read(answer, path, signature, response.status_code, response.content, response.headers.get(HEADER))
+
+    async def ask_through(
+        self, address: str, hops: int, path: str, body: BaseModel, answer: type[T]
+    ) -> tuple[ids.StationId, T]:
+        """As `ask`, of the hub, through the desk at `address`. Raises NoWay when that desk did not reach it.
+
+        The hub's answer is signed for this request: whoever hands it on can withhold it, and change nothing.
+        """
+        content, signature = self._signed(path, body)
+        relayed = wire.Relayed(path=path, authorization=signature, content=content.decode(), hops=hops)
+        _, answered = await self.ask(address, RELAYS, relayed, wire.RelayAnswered)
+        if answered.status == NO_WAY:
+            raise NoWay
+        try:
+            return self._read(answer, path, signature, answered.status, answered.content.encode(), answered.signature)
+        except PeerUnreachable:  # the desk between us is there; what it brought is no answer of the hub's
+            raise NoWay from None
+
+    async def post(
+        self, address: str, path: str, content: bytes, authorization: str, *, relayed: bool = False
+    ) -> httpx.Response:
+        """Send what somebody signed; `relayed`: somebody else. Raises PeerUnreachable."""
         if not self.plugged:
             raise PeerUnreachable(gone=True)
+        headers = {"authorization": authorization, "content-type": "application/json"}
+        if relayed:
+            headers[RELAYED] = "1"
         try:
-            response = await self._client.post(f"http://{address}{path}", content=content, headers=headers)
+            return await self._client.post(f"http://{address}{path}", content=content, headers=headers)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise PeerUnreachable(gone=isinstance(error, httpx.ConnectError)) from error
-        if response.status_code == 409:
+
+    def _signed(self, path: str, body: BaseModel) -> tuple[bytes, str]:
+        content = body.model_dump_json().encode()
+        return content, auth.sign_station_request(self._key, self._me, "POST", path, content, self._now())
+
+    def _read(
+        self, answer: type[T], path: str, signed: str, status: int, content: bytes, signature: str | None
+    ) -> tuple[ids.StationId, T]:
+        if status == 409:
             raise NotHub
-        if not response.is_success:
-            raise PeerUnreachable(gone=response.status_code == 401)
+        if not 200 <= status < 300:
+            raise PeerUnreachable(gone=status == 401)
         try:
-            who = self._answerer(response, answer_to(signature, path))
-            return who, answer.model_validate_json(response.content)
+            return self._answerer(content, signature, answer_to(signed, path)), answer.model_validate_json(content)
         except (errors.Unauthenticated, ValidationError) as error:
             raise PeerUnreachable(gone=False) from error
 
-    def _answerer(self, response: httpx.Response, signed: str) -> ids.StationId:
-        token = auth.station_token(response.headers.get(HEADER))
+    def _answerer(self, content: bytes, signature: str | None, signed: str) -> ids.StationId:
+        token = auth.station_token(signature)
         who = ids.StationId(auth.station_id(token))
         peer = self._listed.peers.get(who)
         if peer is None or who == self._me:
             raise errors.Unauthenticated("station-signature-invalid")
-        auth.verify_station(token, "ANSWER", signed, response.content, peer.public_key_pem, self._now(), LEEWAY_S)
+        auth.verify_station(token, "ANSWER", signed, content, peer.public_key_pem, self._now(), LEEWAY_S)
         return who

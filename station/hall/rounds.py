@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Awaitable, Callable
 
 import uvicorn
@@ -20,6 +21,8 @@ from station.ports import workplace
 _REFRESH_S, _BIND_AGAIN_S = 15.0, 5.0
 #: However much happens, rounds do not follow each other closer than this.
 _BREATH_S = 0.02
+#: How often it is looked at what of the logs may go.
+TRIM_BEATS = 60
 
 #: The list of the hall as the server sends it, with its signature.
 Fetch = Callable[[], Awaitable[tuple[bytes, str]]]
@@ -35,6 +38,8 @@ class Rounds:
         self._standing = member.standing
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._at: dict[str, ids.StationId] = {}
+        self._trim_at = 0.0
+        self._standing.pack_as_of = lambda: work.packs.as_of
         #: Why the door for the other desks does not open, if so.
         self.door_trouble: str | None = None
 
@@ -98,7 +103,18 @@ class Rounds:
         self._work.hall = None if part == "off" else self.member
         if part != "off":
             await acts.settle(self._work, self.member, self._standing.unsettled())
+            await self._trim()
         self._show()
+
+    async def _trim(self) -> None:
+        """Now and then; between settling and trimming nothing is awaited that could change the desk's queue."""
+        if time.monotonic() < self._trim_at:
+            return
+        self._trim_at = time.monotonic() + TRIM_BEATS * self._standing.beat_s
+        await acts.tell_releases(self._work, self.member)
+        if gone := await self._standing.trim():
+            self._figures.trimmed(gone)
+            logs.get().info("hall.trimmed", entries=gone)
 
     def _addresses(self) -> set[str]:
         known = {self._standing.address(peer) for peer in self._standing.others}
@@ -139,6 +155,7 @@ class Rounds:
             heard=len(standing.heard),
             listed=len(standing.others),
             doubles=standing.doubles,
+            entries=sum(map(len, standing.hall.logs.values())),
         )
 
 

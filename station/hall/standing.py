@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Literal, TypeVar
 
 from gradphoto_contracts import ids
 from kit import logs
 from station.domain import hall as halls
-from station.domain import hub
-from station.hall import roster, wire
+from station.domain import hub, trimming
+from station.hall import roster, ways, wire
 from station.hall.log import Log
 from station.ports import around
 
@@ -37,7 +38,9 @@ class Standing:
         self.own_address: str | None = None
         self._log, self._clock = log, clock
         self._lock = asyncio.Lock()
-        self._heard_at: dict[ids.StationId, float] = {}
+        #: How new this desk's own pack is.
+        self.pack_as_of: Callable[[], datetime | None] = lambda: None
+        self._ways = ways.Ways(me, lease_s)
         self._heads: dict[ids.StationId, dict[ids.StationId, int]] = {}
         self._addresses = addresses
         self._open: dict[ids.CheckinId, None] = {}
@@ -46,8 +49,7 @@ class Standing:
 
     async def open(self) -> None:
         """Take up what was known before the restart."""
-        entries, self.reserved = await self._log.open()
-        self.hall = halls.Hall(entries)
+        self.hall, self.reserved = await self._log.open()
         self._open = dict.fromkeys(self.hall.claims)
         self._listening_until = time.monotonic() + LISTEN_BEATS * self.beat_s
 
@@ -63,8 +65,18 @@ class Standing:
     @property
     def heard(self) -> frozenset[ids.StationId]:
         """The other desks that were heard within the lease."""
-        since = time.monotonic() - self.lease_s
-        return frozenset(peer for peer, at in self._heard_at.items() if at >= since and peer in self.listed.peers)
+        return self._ways.heard & self.listed.peers.keys()
+
+    @property
+    def reached(self) -> frozenset[ids.StationId]:
+        """The other desks that are heard, here or by a desk that is heard here."""
+        heard = self.heard
+        return heard | (self._ways.beyond(heard) & self.listed.peers.keys())
+
+    @property
+    def way(self) -> ways.Way | None:
+        """How the hub is reached, if it is; none from the hub itself."""
+        return self._ways.to_hub(self.hall.term, self.heard)
 
     @property
     def part(self) -> Part:
@@ -91,19 +103,35 @@ class Standing:
 
     def lose(self, peer: ids.StationId) -> None:
         """A desk did not answer: do not wait for its lease to run out."""
-        if self._heard_at.pop(peer, None) is not None:
+        if self._ways.lose(peer):
             self.hurried.set()
+
+    def lose_way(self, peer: ids.StationId) -> None:
+        """A desk answered that it does not reach the hub."""
+        self._ways.lose_way(peer)
+        self.hurried.set()
 
     def told(self, peer: ids.StationId | None) -> wire.Told:
         """What to say to a desk; to one never heard, how much is known here and nothing else."""
         known = self._heads.get(peer) if peer else None
         entries = self.hall.beyond(known, wire.BATCH) if known is not None else []
-        return wire.Told(heads=self.hall.heads, entries=entries, address=self.own_address)
+        way, term = self.way, self.hall.term
+        return wire.Told(
+            heads=self.hall.heads,
+            entries=entries,
+            address=self.own_address,
+            hears=tuple(sorted(self.heard)),
+            term=term,
+            hops=0 if term and term.hub == self.me else way.hops if way else None,
+            via=way.via if way else None,
+            pack_as_of=self.pack_as_of(),
+        )
 
-    async def hear(self, peer: ids.StationId, told: wire.Told) -> None:
-        """Take in what a desk says."""
-        self._heard_at[peer] = time.monotonic()
+    async def hear(self, peer: ids.StationId, told: wire.Told, *, relayed: bool = False) -> None:
+        """Take in what a desk says. `relayed`: through another one, so that it is not heard itself."""
         self._heads[peer] = told.heads
+        if not relayed:
+            self._ways.hear(peer, told)
         if told.address:
             self._addresses.learn(peer, told.address)
         async with self._lock:
@@ -146,6 +174,24 @@ class Standing:
         logs.get().warning("hall.hub-now", term=begun.term.number, heard=len(self.heard))
         return True
 
+    async def trim(self) -> int:
+        """Forget what every desk has, the server has, and every desk's pack says; how many entries that was.
+
+        Nothing while a desk of the hall has not been heard since this one started: nobody knows what it has.
+        """
+        said = self._ways.known(self.others)
+        oldest = ways.oldest_pack([self.pack_as_of(), *(told.pack_as_of for told in said.values())]) if said else None
+        if said is None or oldest is None:
+            return 0
+        known = {self.me: self.hall.heads, **{peer: self._heads[peer] for peer in said}}
+        async with self._lock:
+            open_now = set(self._open)
+            gone = trimming.trimmable(self.hall, trimming.frontier(known), oldest, open_now)
+            if gone:
+                await self._log.trim(gone, self.hall.heads)
+                self.hall.trim(gone)
+        return len(gone)
+
     def unsettled(self) -> Sequence[ids.CheckinId]:
         """Check-ins of which something may still come."""
         done = [c for c in self._open if self.hall.stored_at(c) or self.hall.state(c) == "released"]
@@ -155,7 +201,8 @@ class Standing:
         return open_now
 
     def _part(self) -> hub.Part:
-        return hub.part(self.hall, self.me, list(self.listed.peers), self.heard)
+        order, heard = list(self.listed.peers), self.heard
+        return hub.part(self.hall, self.me, order, heard, beyond=self.reached, relayed=self.way is not None)
 
     def _is_known(self, fact: halls.Claimed | halls.Called) -> bool:
         known = self.hall.claims if isinstance(fact, halls.Claimed) else self.hall.calls
@@ -170,7 +217,7 @@ class Standing:
         heads = self.hall.heads
         fresh = []
         for entry in entries:
-            if entry.seq == heads.get(entry.author, 0) + 1:
+            if entry.follows <= heads.get(entry.author, 0) < entry.seq:
                 heads[entry.author] = entry.seq
                 fresh.append(entry)
         if not fresh:

@@ -1,15 +1,18 @@
 """What desks say to each other: ids, tickets and times; no name, no number of a document, no picture."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gradphoto_contracts import ids
 from station.domain import hub
-from station.domain.hall import Called, Claimed, Entry
+from station.domain.hall import Called, Claimed, Entry, Term
 
 #: So many entries go in one message: a desk that joins late asks again at once.
 BATCH = 500
+#: Over so many cables a hub is still asked: a hall is one switch, and a relay is for the day on which part of it fails.
+MOST_HOPS = 4
 
 
 class _Body(BaseModel):
@@ -22,6 +25,13 @@ class Told(_Body):
     heads: dict[ids.StationId, int]
     entries: Annotated[list[Entry], Field(max_length=BATCH)]
     address: str | None = None
+    #: Whom the speaker hears itself, and how it reaches the hub of the newest term it knows.
+    hears: tuple[ids.StationId, ...] = ()
+    term: Term | None = None
+    hops: int | None = None
+    via: ids.StationId | None = None
+    #: How new the speaker's desk pack is: what the server said by then, each desk knows by its own pack.
+    pack_as_of: datetime | None = None
 
 
 class ClaimAsked(_Body):
@@ -36,6 +46,23 @@ class CallAsked(_Body):
 
     told: Told
     checkin_id: ids.CheckinId
+
+
+class Relayed(_Body):
+    """A request for the hub as its asker signed it, handed on by a desk that hears both. `hops`: how far it may go."""
+
+    path: Literal["/v1/hall/claims", "/v1/hall/calls", "/v1/hall/exchanges"]
+    authorization: Annotated[str, Field(max_length=4000)]
+    content: Annotated[str, Field(max_length=2_000_000)]
+    hops: Annotated[int, Field(ge=1, le=MOST_HOPS)]
+
+
+class RelayAnswered(_Body):
+    """What the hub answered, to the letter, with its signature for the asker."""
+
+    status: int
+    content: str
+    signature: str | None = None
 
 
 class ClaimAnswered(_Body):

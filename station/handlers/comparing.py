@@ -2,11 +2,12 @@
 
 import hashlib
 import time
+from dataclasses import replace
 
 from gradphoto_contracts import ids
 from kit import messages
 from kit.errors import Conflict, NotFound
-from station.domain import facts, rules
+from station.domain import facts, outgoing, rules
 from station.handlers import recording
 from station.ports import workplace
 
@@ -27,7 +28,7 @@ async def note_consent(work: workplace.Work, ticket: str, *, given: bool) -> Non
             raise NotFound("desk-ticket-unknown", ticket=ticket)
         digest = hashlib.sha256(f"{text.zh}\n{text.en}".encode()).hexdigest()
         noted = rules.note_consent(work.desk, ticket, version, digest, work.clock.now(), given=given)
-        await recording.record(work, noted)
+        await recording.record(work, [_signed(work, fact) for fact in noted])
         if not given:
             work.faces.drop(ticket)
             work.faces.forget()
@@ -59,6 +60,13 @@ async def look(work: workplace.Work, frame: facts.FrameJournalled, jpeg: bytes) 
         for against, similarity in found.items():
             compared = facts.FaceCompared(frame.capture_id, against, round(similarity, 3), work.clock.now())
             await recording.record(work, rules.compare(work.desk, compared, work.new_id))
+
+
+def _signed(work: workplace.Work, fact: facts.FaceConsent) -> facts.FaceConsent:
+    """Under its own id, with the station's signature: what the server keeps, and can show."""
+    consent_id = work.new_id()
+    signature = work.sign_consent(consent_id, outgoing.consent_document(fact))
+    return replace(fact, consent_id=consent_id, signature=signature)
 
 
 def _allowed(work: workplace.Work, student_id: ids.StudentId) -> bool:

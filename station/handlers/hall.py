@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from gradphoto_contracts import ids
 from kit.errors import Conflict
-from station.domain import facts, hub, sharing
+from station.domain import facts, hub, sharing, trimming
+from station.domain import hall as halls
 from station.handlers import recording
 from station.ports import around, workplace
 
@@ -30,7 +31,7 @@ async def check_in(
     if isinstance(answer, hub.Taken):
         return answer
     apart = hall.known.claimed_apart(answer.checkin_id)
-    issued = sharing.issued(answer, apart=apart, manual_reason=wanted.manual_reason)
+    issued = sharing.issued(answer, apart=apart, manual_reason=wanted.manual_reason, manual_role=wanted.manual_role)
     async with work.lock:
         if issued.ticket not in work.desk.tickets:
             await recording.record(work, [issued])
@@ -76,6 +77,13 @@ async def settle(work: workplace.Work, hall: around.Hall, checkins: Sequence[ids
         await recording.record(work, sharing.to_desk(work.desk, hall.known, hall.me, hall.codes, checkins, now))
         told = sharing.to_hall(work.desk, hall.known, hall.me, checkins)
     await hall.note(told)
+
+
+async def tell_releases(work: workplace.Work, hall: around.Hall) -> None:
+    """Tell the hall of whom the server knows by now that they walked off here."""
+    now = work.clock.now()
+    known = [c for c in trimming.untold(hall.known, hall.me) if await work.journal.answer("release", c) is not None]
+    await hall.note([halls.Ended(checkin_id, hall.me, "told", now) for checkin_id in known])
 
 
 def _unless_taken_twice(work: workplace.Work, happened: list[facts.Fact], number: str | None) -> list[facts.Fact]:

@@ -48,6 +48,14 @@ class CheckIn:
         return f"checkin-{self.outcome.replace('_', '-')}"
 
 
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """On whose word, and why, somebody is checked in whom the rules alone would not."""
+
+    role: facts.Role
+    reason: str
+
+
 async def check_in(work: workplace.Work, scan: str, source: hardware.Source = "code") -> CheckIn:
     """Answer a scanned code or a swiped card, from this disk alone.
 
@@ -75,10 +83,12 @@ async def admit_turned_away(work: workplace.Work, role: facts.Role, reason: str)
     student_id = work.turned_away
     if student_id is None:
         raise Conflict("desk-nobody-turned-away")
-    return await check_in_by_hand(work, student_id, f"{role}: {reason.strip()}")
+    return await check_in_by_hand(work, student_id, reason.strip(), role)
 
 
-async def check_in_by_hand(work: workplace.Work, student_id: ids.StudentId, reason: str) -> CheckIn:
+async def check_in_by_hand(
+    work: workplace.Work, student_id: ids.StudentId, reason: str, role: facts.Role = "registrar"
+) -> CheckIn:
     """Check a student in whom the registrar has identified: a forgotten code, a class that came on another day."""
     async with work.lock:
         pack = work.packs.current()
@@ -86,7 +96,7 @@ async def check_in_by_hand(work: workplace.Work, student_id: ids.StudentId, reas
         if entry is None:
             work.packs.hurry()
             return CheckIn("unknown_student")
-        answer = await _admit(work, pack, entry, reason)
+        answer = await _admit(work, pack, entry, ByHand(role, reason))
     return await _agreed(work, answer)
 
 
@@ -145,8 +155,8 @@ async def _agreed(work: workplace.Work, answer: "CheckIn | _Wanted") -> CheckIn:
     return CheckIn("issued" if own else "already_ticketed", agreed.ticket, student_id, label)
 
 
-async def _admit(work: workplace.Work, pack: Pack, entry: Entry, reason: str | None) -> "CheckIn | _Wanted":
-    outcome, held = _outcome(work, pack, entry, by_hand=reason is not None)
+async def _admit(work: workplace.Work, pack: Pack, entry: Entry, by_hand: ByHand | None) -> "CheckIn | _Wanted":
+    outcome, held = _outcome(work, pack, entry, by_hand=by_hand is not None)
     label = next((c.label for c in pack.classes if c.class_id == entry.class_id), None)
     work.turned_away = entry.student_id if outcome in MAY_BE_LET_IN else None
     if outcome != "issued":
@@ -159,7 +169,8 @@ async def _admit(work: workplace.Work, pack: Pack, entry: Entry, reason: str | N
         ids.CheckinId(work.new_id()),
         work.clock.now(),
         next_known=max(pack.desk.next_ticket, work.hall.next_ordinal if work.hall else 0),
-        manual_reason=reason,
+        manual_reason=by_hand.reason if by_hand else None,
+        manual_role=by_hand.role if by_hand else None,
     )
     if work.hall:
         await work.hall.reserve(issued.ordinal)

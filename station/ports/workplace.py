@@ -14,7 +14,7 @@ from station.domain.seating import Chair
 from station.ports import around, hardware, keeping, verdicts
 
 
-def unsigned(_session_id: UUID, _document: Mapping[str, Any]) -> str:
+def unsigned(_key: UUID, _document: Mapping[str, Any]) -> str:
     """A desk without a key, as in tests; the server refuses what it says."""
     return ""
 
@@ -35,6 +35,8 @@ class Work:
     wake_uplink: Callable[[], None]
     #: The station's signature over what it says of a session.
     sign_seal: Callable[[UUID, Mapping[str, Any]], str] = field(default=unsigned)
+    #: The station's signature over what a student said to face comparison.
+    sign_consent: Callable[[UUID, Mapping[str, Any]], str] = field(default=unsigned)
     #: None: this desk stands by itself.
     hall: around.Hall | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)

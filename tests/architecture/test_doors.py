@@ -26,7 +26,7 @@ def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         "AMQP_URL": "amqp://x:x@127.0.0.1:1/",
         "S3_URL": "http://x:x@127.0.0.1:1/x",
         "AUTH_PUBLIC_KEY": PUBLIC,
-        **dict.fromkeys(("VAULT_KEY", "INDEX_KEY", "CODE_KEY"), "0" * 64),
+        **dict.fromkeys(("VAULT_KEY", "INDEX_KEY", "CODE_KEY", "WORDS_KEY"), "0" * 64),
     }
     for name, value in settings.items():
         monkeypatch.setenv(f"GRADPHOTO_{name}", value)

@@ -239,7 +239,7 @@ function hall(state) {
   const part = HALL[state.part];
   const heard = `${state.heard.length + 1}/${state.heard.length + state.silent.length + 1}`;
   const well = (state.part === "hub" || state.part === "member") && !state.silent.length && !state.doubles;
-  const of = state.part === "member" ? ` ${state.hub}` : "";
+  const of = state.part === "member" ? ` ${state.hub}${state.via ? `（经 ${state.via}）` : ""}` : "";
   const away = state.silent.slice(0, 3).join(" ");
   return [chip("同厅", `${part.zh}${of} ${heard}`, away ? `缺 ${away} away` : part.en, well, away ? "keep" : "")];
 }

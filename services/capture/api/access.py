@@ -36,6 +36,11 @@ class Signed:
         return station
 
 
+async def note_look(work: ports.Work, who: auth.Principal, subject_id: UUID, what: ports.What) -> None:
+    """That somebody opens an image, or what people wrote, is on record in the transaction in which they read it."""
+    await work.photos.note_view(ports.View(subject_id, who.sub, who.role, what, work.now))
+
+
 def within(principal: auth.Principal, campaign_id: UUID) -> ports.Scope:
     """The part of a campaign that a list may show to this person."""
     principal.require_scope(campaign_id=campaign_id)

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Query, status
 from gradphoto_contracts import ids
 from kit import auth, errors, pages, web
 from services.capture import ports
-from services.capture.api import bodies
+from services.capture.api.bodies import audits as audits_bodies
+from services.capture.api.bodies import shape
 from services.capture.domain import audits
 from services.capture.handlers import audit as acts
 
@@ -21,14 +22,14 @@ def router(unit: ports.Unit) -> APIRouter:
     doors = APIRouter(tags=["audits"])
 
     @doors.post("/audits", status_code=status.HTTP_202_ACCEPTED)
-    async def start(body: bodies.AuditAsked, who: Auditor) -> list[bodies.Audit]:
+    async def start(body: audits_bodies.AuditAsked, who: Auditor) -> list[audits_bodies.Audit]:
         async with unit() as work:
             asked = [body.campaign_id] if body.campaign_id else await work.reports.campaigns()
             begun = [await _start(work, ids.CampaignId(one), body, who) for one in asked if _may(who, one, body)]
             return [await _shown(work, audit) for audit in begun]
 
     @doors.get("/audits/{audit_id}")
-    async def audit(audit_id: UUID, who: Auditor) -> bodies.Audit:
+    async def audit(audit_id: UUID, who: Auditor) -> audits_bodies.Audit:
         async with unit() as work:
             found = await acts.audit_of(work, audit_id)
             who.require_whole(found.campaign_id)
@@ -37,16 +38,16 @@ def router(unit: ports.Unit) -> APIRouter:
     @doors.get("/audits/{audit_id}/findings")
     async def findings(
         audit_id: UUID, who: Auditor, after: int = 0, limit: Limit = 200
-    ) -> pages.Page[bodies.AuditFinding]:
+    ) -> pages.Page[audits_bodies.AuditFinding]:
         async with unit() as work:
             who.require_whole((await acts.audit_of(work, audit_id)).campaign_id)
             rows = await work.audits.findings(audit_id, after, limit)
-        return bodies.page(bodies.AuditFinding, rows, limit)
+        return shape.page(audits_bodies.AuditFinding, rows, limit)
 
     return doors
 
 
-def _may(who: auth.Principal, campaign_id: UUID, body: bodies.AuditAsked) -> bool:
+def _may(who: auth.Principal, campaign_id: UUID, body: audits_bodies.AuditAsked) -> bool:
     """Whoever names a campaign is told that it is not theirs; whoever names none gets their own."""
     try:
         who.require_whole(campaign_id)
@@ -58,16 +59,16 @@ def _may(who: auth.Principal, campaign_id: UUID, body: bodies.AuditAsked) -> boo
 
 
 async def _start(
-    work: ports.Work, campaign_id: ids.CampaignId, body: bodies.AuditAsked, who: auth.Principal
+    work: ports.Work, campaign_id: ids.CampaignId, body: audits_bodies.AuditAsked, who: auth.Principal
 ) -> audits.Audit:
     if await work.floor.campaign(campaign_id) is None:
         raise errors.NotFound("campaign-not-known")
     return await acts.start_audit(work, campaign_id, who.sub, decode=body.decode, grace_s=body.grace_s)
 
 
-async def _shown(work: ports.Work, audit: audits.Audit) -> bodies.Audit:
+async def _shown(work: ports.Work, audit: audits.Audit) -> audits_bodies.Audit:
     counts = await work.audits.counts(audit.audit_id)
-    return bodies.Audit(
+    return audits_bodies.Audit(
         audit_id=audit.audit_id,
         campaign_id=audit.campaign_id,
         state="finished" if audit.finished_at else "running",

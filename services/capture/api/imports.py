@@ -15,8 +15,13 @@ from gradphoto_contracts import ids
 from kit import auth, documents, errors, logs, web
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import bodies, desk, halls, seals
+from services.capture.api import desk, halls, seals
+from services.capture.api.bodies import desk as desk_bodies
+from services.capture.api.bodies import halls as halls_bodies
+from services.capture.api.bodies import seals as seals_bodies
+from services.capture.api.bodies import sticks as sticks_bodies
 from services.capture.domain import photos, stations
+from services.capture.handlers import consents as consent_acts
 from services.capture.handlers import desk as acts
 from services.capture.handlers import seals as seal_acts
 from services.capture.handlers import stations as station_acts
@@ -30,7 +35,7 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
     doors = APIRouter(prefix="/imports/{station_id}", tags=["imports"])
 
     @doors.post("/keys")
-    async def keys(station_id: UUID, body: bodies.KeysAsked, who: Manager) -> bodies.Keys:
+    async def keys(station_id: UUID, body: sticks_bodies.KeysAsked, who: Manager) -> sticks_bodies.Keys:
         station = await _revoked(unit, who, station_id)
         manifest = body.manifest.encode()
         if not auth.stamped(station.public_key_pem or "", documents.EXPORT, manifest, body.signature):
@@ -38,13 +43,13 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
         async with unit() as work:
             box = work.open_box(_box(body.manifest), body.recipient, station_id)
         logs.get().warning("station.keys-opened", station_id=str(station_id), who=who.sub, role=who.role)
-        return bodies.Keys(box=box)
+        return sticks_bodies.Keys(box=box)
 
     @doors.post("/uploads")
-    async def upload(station_id: UUID, body: bodies.UploadAsked, who: Manager) -> bodies.Upload:
+    async def upload(station_id: UUID, body: desk_bodies.UploadAsked, who: Manager) -> desk_bodies.Upload:
         station = await _revoked(unit, who, station_id)
         key = photos.original_key(station.campaign_id, body.sha256)
-        return bodies.Upload(
+        return desk_bodies.Upload(
             object_key=key,
             url=await objects.presign_put(key, desk.UPLOAD_S),
             expires_at=clock.now() + timedelta(seconds=desk.UPLOAD_S),
@@ -54,17 +59,17 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
     @doors.put("/{kind}/{key}")
     async def bring(
         station_id: UUID,
-        kind: Literal["checkin", "release", "capture", "drift", "session"],
+        kind: Literal["checkin", "release", "consent", "capture", "drift", "session"],
         key: UUID,
-        body: bodies.Brought,
+        body: sticks_bodies.Brought,
         who: Manager,
-    ) -> bodies.BroughtIn:
+    ) -> sticks_bodies.BroughtIn:
         station = await _revoked(unit, who, station_id)
         signed = documents.brought(station_id, kind, str(key), body.text)
         if not auth.stamped(station.public_key_pem or "", documents.EXPORT_MESSAGE, signed, body.signature):
             raise errors.Invalid("import-signature-invalid")
         await _take(unit, objects, station, kind, key, body.text)
-        return bodies.BroughtIn()
+        return sticks_bodies.BroughtIn()
 
     return doors
 
@@ -75,18 +80,24 @@ async def _take(
     """As if the station itself had sent it."""
     if kind == "checkin":
         async with unit() as work:
-            await acts.record_checkin(work, await desk.checkin_of(work, key, _read(bodies.Checkin, text), station))
+            told = _read(desk_bodies.Checkin, text)
+            await acts.record_checkin(work, await desk.checkin_of(work, key, told, station), desk.let_in_of(told))
     elif kind == "release":
         async with unit() as work:
-            await halls.note_release(work, key, _read(bodies.Release, text), station)
+            await halls.note_release(work, key, _read(halls_bodies.Release, text), station)
     elif kind == "capture":
-        await acts.receive_capture(unit, objects, desk.shot_of(key, _read(bodies.Capture, text), station))
+        shot = _read(desk_bodies.Capture, text)
+        await acts.receive_capture(unit, objects, desk.shot_of(key, shot, station), desk.override_of(shot))
+    elif kind == "consent":
+        async with unit() as work:
+            said = _read(desk_bodies.Consent, text)
+            await consent_acts.note_consent(work, desk.consent_of(work, key, said, station))
     elif kind == "drift":
         async with unit() as work:
-            await acts.tell_drift(work, desk.drift_of(key, _read(bodies.Drift, text), station))
+            await acts.tell_drift(work, desk.drift_of(key, _read(desk_bodies.Drift, text), station))
     else:
         async with unit() as work:
-            await seal_acts.seal_session(work, seals.told(key, _read(bodies.SealAsked, text), station))
+            await seal_acts.seal_session(work, seals.told(key, _read(seals_bodies.SealAsked, text), station))
 
 
 def _read(kind: type[B], text: str) -> B:

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response, status
 
 from services.capture import ports
-from services.capture.api import access, bodies
+from services.capture.api import access
+from services.capture.api.bodies import packs as packs_bodies
 from services.capture.domain import packs, stations
 from services.capture.handlers import packs as acts
 
@@ -23,7 +24,9 @@ def router(unit: ports.Unit, signed: access.Signed) -> APIRouter:
     Station = Annotated[stations.Station, Depends(signed)]  # noqa: N806
 
     @doors.get(
-        "/desk-pack", response_model=bodies.DeskPack, responses={226: {"model": bodies.DeskPackChanges}, 304: {}}
+        "/desk-pack",
+        response_model=packs_bodies.DeskPack,
+        responses={226: {"model": packs_bodies.DeskPackChanges}, 304: {}},
     )
     async def desk_pack(request: Request, station: Station) -> Response:
         held = packs.read(request.headers.get("if-none-match"))

@@ -11,7 +11,9 @@ from gradphoto_contracts import ids
 from kit import auth, errors, messages, pages, web
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import access, bodies
+from services.capture.api import access
+from services.capture.api.bodies import binding as binding_bodies
+from services.capture.api.bodies import shape
 from services.capture.domain import photos, ranges
 from services.capture.handlers import binding, range_rebind
 
@@ -22,7 +24,7 @@ Ticket = Annotated[str, Field(min_length=1, max_length=24)]
 PICTURES_S = 600
 
 
-class Range(bodies.Body):
+class Range(shape.Body):
     """Photos of `first_ticket`..`last_ticket` move `places` on; `skip` are numbers that nobody used."""
 
     first_ticket: Ticket
@@ -36,10 +38,10 @@ class Application(Range):
 
     desk_id: UUID
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    reason: bodies.Reason
+    reason: shape.Reason
 
 
-class Picture(bodies.Body):
+class Picture(shape.Body):
     """A photo with an address that opens it for a short time."""
 
     capture_id: UUID
@@ -49,7 +51,7 @@ class Picture(bodies.Body):
     url: str | None
 
 
-class RangeRow(bodies.Body):
+class RangeRow(shape.Body):
     """One number: whose it is, the photo that is theirs now, and the one that would be."""
 
     ticket: str
@@ -59,7 +61,7 @@ class RangeRow(bodies.Body):
     changes: bool
 
 
-class RangeFault(bodies.Body):
+class RangeFault(shape.Body):
     """Why it cannot be done."""
 
     code: str
@@ -68,7 +70,7 @@ class RangeFault(bodies.Body):
     en: str
 
 
-class RangePreview(bodies.Body):
+class RangePreview(shape.Body):
     """What a shift would do; nothing has changed. `left_without` are holders who would have no photo any more."""
 
     desk_id: UUID
@@ -80,7 +82,7 @@ class RangePreview(bodies.Body):
     expires_at: datetime
 
 
-class Applied(bodies.Body):
+class Applied(shape.Body):
     """A shift that was done. Its history stands with each photo as well."""
 
     rebind_id: UUID
@@ -91,7 +93,7 @@ class Applied(bodies.Body):
     author: str
     reason: str
     applied_at: datetime
-    moves: list[bodies.Move]
+    moves: list[binding_bodies.Move]
 
 
 def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> APIRouter:
@@ -124,6 +126,7 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
     async def done(desk_id: UUID, who: Binder) -> pages.Page[Applied]:
         async with unit() as work:
             await _of_campaign(work, who, desk_id)
+            await access.note_look(work, who, desk_id, "range")
             return pages.Page(items=[_applied(each) for each in await work.ranges.of_desk(ids.DeskId(desk_id))])
 
     return doors
@@ -141,9 +144,7 @@ async def _show(work: ports.Work, who: auth.Principal, row: ranges.Row) -> None:
     if row.before is None:
         return
     await access.require_photo(work, who, row.before)
-    await work.photos.note_view(
-        ports.View(capture_id=row.before.shot.capture_id, viewer=who.sub, role=who.role, image="photo", at=work.now)
-    )
+    await access.note_look(work, who, row.before.shot.capture_id, "photo")
 
 
 async def _preview(
@@ -197,7 +198,10 @@ def _shift(desk_id: UUID, body: Range) -> ranges.Shift:
 
 
 def _applied(done: ports.RangeRebind) -> Applied:
-    moves = [bodies.Move(capture_id=capture_id, student_id=student_id) for capture_id, student_id in done.moves.items()]
+    moves = [
+        binding_bodies.Move(capture_id=capture_id, student_id=student_id)
+        for capture_id, student_id in done.moves.items()
+    ]
     return Applied(
         rebind_id=done.rebind_id,
         desk_id=done.shift.desk_id,

@@ -8,7 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from gradphoto_contracts import ids
 from kit import auth, documents, errors, pages, web
 from services.capture import ports
-from services.capture.api import access, bodies
+from services.capture.api import access
+from services.capture.api.bodies import binding as binding_bodies
+from services.capture.api.bodies import seals as seals_bodies
+from services.capture.api.bodies import shape
 from services.capture.domain import seals, stations
 from services.capture.handlers import seals as acts
 
@@ -23,19 +26,20 @@ def router(unit: ports.Unit, signed: access.Signed) -> APIRouter:
     Station = Annotated[stations.Station, Depends(signed)]  # noqa: N806 - FastAPI reads annotations when defining
 
     @doors.put("/sessions/{session_id}")
-    async def seal(session_id: UUID, body: bodies.SealAsked, station: Station) -> bodies.Sealed:
+    async def seal(session_id: UUID, body: seals_bodies.SealAsked, station: Station) -> seals_bodies.Sealed:
         async with unit() as work:
             sealed = await acts.seal_session(work, told(session_id, body, station))
             return _answer(work, sealed)
 
     @doors.get("/sessions/{session_id}")
-    async def session(session_id: UUID, who: Reader) -> bodies.SealWhole:
+    async def session(session_id: UUID, who: Reader) -> seals_bodies.SealWhole:
         async with unit() as work:
             sealed = await acts.sealed_session(work, ids.SessionId(session_id))
             await _require(work, who, sealed)
             answer = _answer(work, sealed)
             station = await work.stations.get(sealed.told.station_id)
-            return bodies.SealWhole(
+            await access.note_look(work, who, session_id, "session")
+            return seals_bodies.SealWhole(
                 **answer.model_dump(),
                 session_id=session_id,
                 station_id=sealed.told.station_id,
@@ -46,21 +50,21 @@ def router(unit: ports.Unit, signed: access.Signed) -> APIRouter:
                 server_key=work.seal_key,
                 settled_by=sealed.settled_by,
                 settled_role=sealed.settled_role,
-                settled_reason=sealed.settled_reason,
+                settled_reason=await work.sessions.settled_reason(sealed.told.session_id),
                 version=sealed.version,
             )
 
     @doors.get("/campaigns/{campaign_id}/sessions")
     async def sessions(
         campaign_id: UUID, who: Reader, after: UUID | None = None, limit: Limit = 200
-    ) -> pages.Page[bodies.ListedSession]:
+    ) -> pages.Page[seals_bodies.ListedSession]:
         who.require_whole(campaign_id)
         async with unit() as work:
             rows = await work.reports.sessions(ids.CampaignId(campaign_id), after, limit)
-        return bodies.page(bodies.ListedSession, rows, limit)
+        return shape.page(seals_bodies.ListedSession, rows, limit)
 
     @doors.post("/sessions/{session_id}/settle")
-    async def settle(session_id: UUID, body: bodies.Withdrawal, who: Binder) -> bodies.Sealed:
+    async def settle(session_id: UUID, body: binding_bodies.Withdrawal, who: Binder) -> seals_bodies.Sealed:
         async with unit() as work:
             await _require(work, who, await acts.sealed_session(work, ids.SessionId(session_id)))
             settled = await acts.settle_session(work, ids.SessionId(session_id), who.sub, who.role, body.reason)
@@ -69,7 +73,7 @@ def router(unit: ports.Unit, signed: access.Signed) -> APIRouter:
     return doors
 
 
-def told(session_id: UUID, body: bodies.SealAsked, station: stations.Station) -> seals.Told:
+def told(session_id: UUID, body: seals_bodies.SealAsked, station: stations.Station) -> seals.Told:
     """What a station says of a session; raises Invalid unless its own key signed exactly this."""
     said: dict[str, Any] = body.model_dump(mode="json", exclude={"signature"}, exclude_unset=True)
     document = {**said, "session_id": str(session_id), "station_id": str(station.station_id)}
@@ -89,15 +93,15 @@ async def _require(work: ports.Work, who: auth.Principal, seal: seals.Seal) -> N
     who.require_scope(campaign_id=seal.told.campaign_id, campus_id=desk.campus_id if desk else None)
 
 
-def _answer(work: ports.Work, seal: seals.Seal) -> bodies.Sealed:
+def _answer(work: ports.Work, seal: seals.Seal) -> seals_bodies.Sealed:
     countersigned = acts.countersign(work, seal)
-    return bodies.Sealed(
+    return seals_bodies.Sealed(
         state=seal.state,
         stored_frames=seal.stored_frames,
         missing=list(seal.missing),
         balanced=seal.balanced,
         difference_count=seal.difference_count,
-        differences=[bodies.SealDifference(**vars(one)) for one in seal.differences],
+        differences=[seals_bodies.SealDifference(**vars(one)) for one in seal.differences],
         sealed_at=seal.sealed_at,
         countersigned=dict(countersigned[0]) if countersigned else None,
         countersignature=countersigned[1] if countersigned else None,

@@ -9,7 +9,8 @@ from gradphoto_contracts import ids
 from kit import auth, errors, pages, web
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import bodies
+from services.capture.api.bodies import shape
+from services.capture.api.bodies import stations as stations_bodies
 from services.capture.handlers import stations as acts
 
 Manager = Annotated[auth.Principal, Depends(web.principal("station.manage"))]
@@ -20,7 +21,7 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
     doors = APIRouter(tags=["stations"])
 
     @doors.post("/stations", status_code=status.HTTP_201_CREATED)
-    async def invite(request: bodies.NewStation, who: Manager) -> bodies.Invitation:
+    async def invite(request: stations_bodies.NewStation, who: Manager) -> stations_bodies.Invitation:
         command = acts.InviteStation(
             campaign_id=ids.CampaignId(request.campaign_id), desk_id=ids.DeskId(request.desk_id), label=request.label
         )
@@ -28,26 +29,28 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
             station, code = await acts.invite_station(work, command)
             desk = await acts.planned_desk(work, station)
             who.require_scope(campaign_id=station.campaign_id, campus_id=desk.campus_id)
-        return bodies.Invitation(station_id=station.station_id, enrolment_code=code, expires_at=station.code_expires_at)
+        return stations_bodies.Invitation(
+            station_id=station.station_id, enrolment_code=code, expires_at=station.code_expires_at
+        )
 
     @doors.get("/stations")
-    async def fleet(who: Manager, campaign_id: UUID | None = None) -> pages.Page[bodies.FleetStation]:
+    async def fleet(who: Manager, campaign_id: UUID | None = None) -> pages.Page[stations_bodies.FleetStation]:
         if campaign_id is not None:
             who.require_scope(campaign_id=campaign_id)
         async with unit() as work:
             found = await work.reports.fleet(ids.CampaignId(campaign_id) if campaign_id else None)
-        return pages.Page(items=[row for row in bodies.rows(bodies.FleetStation, found) if _shown(who, row)])
+        return pages.Page(items=[row for row in shape.rows(stations_bodies.FleetStation, found) if _shown(who, row)])
 
     @doors.post("/stations/{station_id}/revoke")
-    async def revoke(station_id: UUID, who: Manager) -> bodies.StationState:
+    async def revoke(station_id: UUID, who: Manager) -> stations_bodies.StationState:
         async with unit() as work:
             station = await acts.revoke_station(work, ids.StationId(station_id))
             desk = await acts.planned_desk(work, station)
             who.require_scope(campaign_id=station.campaign_id, campus_id=desk.campus_id)
-        return bodies.StationState(station_id=station.station_id, state=station.state)
+        return stations_bodies.StationState(station_id=station.station_id, state=station.state)
 
     @doors.post("/enrolments")
-    async def enrol(request: Request, body: bodies.Enrolment) -> bodies.Enrolled:
+    async def enrol(request: Request, body: stations_bodies.Enrolment) -> stations_bodies.Enrolled:
         token = auth.station_token(request.headers.get("authorization"))
         raw = await request.body()
         try:
@@ -58,7 +61,7 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
             station, desk = await acts.enrol_station(work, body.code, body.public_key_pem)
             place, pack_key = await work.floor.place(desk.desk_id), work.pack_key
             recovery_key = work.recovery_key
-        return bodies.Enrolled(
+        return stations_bodies.Enrolled(
             station_id=station.station_id,
             campaign_id=station.campaign_id,
             desk_id=desk.desk_id,
@@ -74,7 +77,7 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
     return doors
 
 
-def _shown(who: auth.Principal, station: bodies.FleetStation) -> bool:
+def _shown(who: auth.Principal, station: stations_bodies.FleetStation) -> bool:
     campuses = who.scope_filter.get("campus")
     campaigns = who.scope_filter.get("campaign")
     seen = campaigns is None or str(station.campaign_id) in campaigns

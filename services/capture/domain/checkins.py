@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gradphoto_contracts import capture, ids
+from services.capture.domain import photos
 
 #: A 拍摄号: the desk's code, a dash, four digits.
 TICKET = re.compile(r"(?P<desk>[0-9A-Za-z][0-9A-Za-z-]{0,15})-(?P<number>[0-9]{4})")
@@ -28,6 +29,15 @@ class Checkin:
     apart: bool = False
     released_at: datetime | None = None
     version: int = 1
+
+
+@dataclass(frozen=True)
+class LetIn:
+    """Whom the plan would have sent elsewhere, or who had no code, was checked in by hand: by whom, why, and when."""
+
+    role: photos.Role
+    reason: str
+    at: datetime
 
 
 def ticket_desk(ticket: str) -> str | None:

@@ -12,6 +12,8 @@ from gradphoto_contracts.envelope import Event
 Decision = Literal["keep", "retake", "override", "unbound"]
 State = Literal["received", "accepted", "rejected", "withdrawn", "unbound"]
 Verdict = Literal["accept", "review", "reject"]
+#: Who may let something pass at a desk, by what the operator says: there are no passwords at a desk.
+Role = Literal["crew_lead", "registrar", "college_teacher"]
 Cause = Literal["standard", "retaken", "duplicate", "unreadable"]
 
 #: An image that this many workers could not get through is called unreadable.
@@ -38,7 +40,9 @@ class Shot:
     frame_counter: int
     monotonic_ns: int
     decision: Decision
-    override_reason: str | None
+    #: Who let it pass against the standard, and the keyed mark of why; the words lie sealed in the history.
+    override_role: Role | None
+    override_mark: str | None
     desk_verdict: Verdict | None
     desk_rules: tuple[str, ...]
     #: Seconds by which the desk's machine was ahead, as measured by then; `shutter_at` has them taken out.
@@ -81,10 +85,6 @@ class Photo:
         return original_key(self.shot.campaign_id, self.shot.sha256)
 
 
-#: Who decided (`station.domain.facts.Role`) and why: a desk says both, or the photo is not let pass.
-OVERRIDE_WORDS = re.compile(r"(crew_lead|registrar|college_teacher): .*\S.*", re.DOTALL)
-
-
 def original_key(campaign_id: ids.CampaignId, sha256: str) -> str:
     """Where an original lies: named by its own hash, so that a repeat lands on itself."""
     return f"originals/{campaign_id}/{sha256}.jpg"
@@ -101,8 +101,10 @@ def shot_fault(shot: Shot) -> str | None:
         return "capture-without-student"
     if shot.student_id is not None and shot.decision == "unbound":
         return "test-shot-with-student"
-    if shot.decision == "override" and not OVERRIDE_WORDS.fullmatch(shot.override_reason or ""):
+    if shot.decision == "override" and not (shot.override_role and shot.override_mark):
         return "override-needs-reason"
+    if shot.decision != "override" and (shot.override_role or shot.override_mark):
+        return "override-of-nothing"
     return None
 
 

@@ -122,7 +122,6 @@ class Seal:
     version: int = 1
     settled_by: str | None = None
     settled_role: str | None = None
-    settled_reason: str | None = None
 
     @property
     def balanced(self) -> bool:
@@ -205,7 +204,7 @@ def seal_fault(told: Told, before: Seal | None) -> str | None:
     return "session-sealed" if before.state != "refused" and not same else None
 
 
-def settle(before: Seal, author: str, role: str, reason: str, now: datetime) -> tuple[Seal, list[Said]]:
+def settle(before: Seal, author: str, role: str, now: datetime) -> tuple[Seal, list[Said]]:
     """Seal a refused session with its differences, by somebody who answers for it; again is no fault."""
     if before.state != "refused":
         return before, []
@@ -214,7 +213,6 @@ def settle(before: Seal, author: str, role: str, reason: str, now: datetime) -> 
         state="settled",
         settled_by=author,
         settled_role=role,
-        settled_reason=reason,
         sealed_at=now,
         version=before.version + 1,
     )

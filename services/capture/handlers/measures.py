@@ -22,6 +22,12 @@ CONFLICTS = metrics.counter(
 RANGES = metrics.counter("gradphoto_range_rebinds_total", "Shifts of a range of photos", ("outcome",))
 DOUBLES = metrics.counter("gradphoto_capture_doubles_total", "Students found taken at two desks", ("apart",))
 DOUBLES_SETTLED = metrics.counter("gradphoto_capture_doubles_settled_total", "Such students, by who decided", ("by",))
+OVERRIDES = metrics.counter(
+    "gradphoto_overrides_total", "What somebody let pass at a desk against standard or plan", ("subject", "role")
+)
+CONSENTS = metrics.counter(
+    "gradphoto_consents_total", "Words of students on face comparison that came in, by what they said", ("given",)
+)
 HASH_FAULTS = metrics.counter("gradphoto_hash_mismatches_total", "Originals whose bytes are not what the desk said")
 INSPECTION = metrics.histogram("gradphoto_inspection_seconds", "Inspection and composition of one original")
 INSPECTION_FAULTS = metrics.counter("gradphoto_inspection_failures_total", "Inspections that ended in an error")

@@ -27,9 +27,10 @@ async def settle_session(
     before = await sealed_session(work, session_id)
     if before.state == "sealed":
         raise errors.Conflict("session-sealed")
-    settled, events = seals.settle(before, author, role, reason, work.now)
+    settled, events = seals.settle(before, author, role, work.now)
     if events:
         await work.sessions.save_seal(settled)
+        await work.sessions.note_settled(session_id, reason)
     await work.say(events)
     return settled
 

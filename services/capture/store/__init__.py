@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from kit import db, inbox, outbox
+from kit import db, inbox, outbox, words
 
 METADATA = db.metadata_for("capture")
 
@@ -20,6 +20,13 @@ def _text(name: str, *, null: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.Text, nullable=null)
 
 
+def _words(name: str, *, null: bool = False) -> tuple[sa.Column[object], sa.CheckConstraint]:
+    """People's own words, sealed (`kit.words`); the database refuses what does not look so."""
+    column = name + words.ENDING
+    sealed: sa.Column[object] = sa.Column(column, sa.LargeBinary, nullable=null)
+    return sealed, sa.CheckConstraint(words.looks_sealed(column), name=f"{name}_is_sealed")
+
+
 def _number(name: str, *, null: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.BigInteger, nullable=null)
 
@@ -27,6 +34,10 @@ def _number(name: str, *, null: bool = False) -> sa.Column[object]:
 def _flag(name: str) -> sa.Column[object]:
     return sa.Column(name, sa.Boolean, nullable=False)
 
+
+#: What sealed words belong to, beside the row's id: they open nowhere else.
+HISTORY_REASON, LET_IN_REASON = "history.reason", "let_in.reason"
+RANGE_REASON, SETTLED_REASON = "range_rebinds.reason", "sessions.settled_reason"
 
 CAMPAIGNS = sa.Table(
     "campaigns",
@@ -172,7 +183,8 @@ CAPTURES = sa.Table(
     _number("frame_counter"),
     _number("monotonic_ns"),
     _text("decision"),
-    _text("override_reason", null=True),
+    _text("override_role", null=True),
+    _text("override_mark", null=True),
     _text("desk_verdict", null=True),
     sa.Column("desk_rules", ARRAY(sa.Text), nullable=False),
     sa.Column("clock_offset_s", sa.Double, nullable=False),
@@ -193,6 +205,9 @@ CAPTURES = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("claimed_until", sa.DateTime(timezone=True)),
     sa.CheckConstraint("state in ('received','accepted','rejected','withdrawn','unbound')", name="state"),
+    sa.CheckConstraint(
+        "(decision = 'override') = (override_role is not null and override_mark is not null)", name="override_by_whom"
+    ),
     sa.CheckConstraint(
         "state <> 'accepted' or (class_id is not null and photo_key is not null and photo_sha256 is not null)",
         name="accepted_is_whole",
@@ -245,10 +260,46 @@ HISTORY = sa.Table(
     _text("act"),
     _text("author"),
     _text("role"),
-    _text("reason"),
+    *_words("reason"),
     _time("at"),
     _id("from_student_id", null=True),
     _id("to_student_id", null=True),
+)
+
+# Who let a student in at a desk against the plan, or without a code, and why.
+LET_IN = sa.Table(
+    "let_in",
+    METADATA,
+    _id("checkin_id", key=True),
+    _id("campaign_id"),
+    _id("student_id"),
+    _id("desk_id"),
+    _id("station_id"),
+    _text("role"),
+    *_words("reason"),
+    # A keyed mark: the same words told again are known by it, and no other.
+    _text("mark"),
+    _time("at"),
+    _time("recorded_at"),
+    sa.Index("ix_let_in_student_id", "student_id"),
+)
+
+CONSENTS = sa.Table(
+    "consents",
+    METADATA,
+    _id("consent_id", key=True),
+    _id("campaign_id"),
+    _id("student_id"),
+    _id("station_id"),
+    _id("desk_id"),
+    _flag("given"),
+    _text("text"),
+    _text("text_sha256"),
+    _text("said_at"),
+    _time("at"),
+    _text("signature"),
+    _time("recorded_at"),
+    sa.Index("ix_consents_student_id", "student_id"),
 )
 
 RANGE_REBINDS = sa.Table(
@@ -263,7 +314,7 @@ RANGE_REBINDS = sa.Table(
     sa.Column("skipped", ARRAY(sa.Text), nullable=False),
     _text("digest"),
     _text("author"),
-    _text("reason"),
+    *_words("reason"),
     _time("applied_at"),
     sa.Column("moves", JSONB, nullable=False),
     sa.Index("ix_range_rebinds_desk_id", "desk_id"),
@@ -285,10 +336,10 @@ VIEWS = sa.Table(
     "views",
     METADATA,
     sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    _id("capture_id"),
+    _id("subject_id"),
     _text("viewer"),
     _text("role"),
-    _text("image"),
+    _text("what"),
     _time("at"),
 )
 
@@ -312,7 +363,7 @@ SESSIONS = sa.Table(
     _time("sealed_at"),
     _text("settled_by", null=True),
     _text("settled_role", null=True),
-    _text("settled_reason", null=True),
+    *_words("settled_reason", null=True),
     _number("version"),
     sa.Index("ix_sessions_campaign_id", "campaign_id"),
     sa.Index("ix_sessions_refused", "desk_id", postgresql_where=sa.text("state = 'refused'")),

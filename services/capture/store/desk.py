@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
-from services.capture import store
+from kit import words
+from services.capture import ports, store
 from services.capture.domain import checkins, seals, sessions, stations
 
 
@@ -68,8 +69,8 @@ class Stations:
 class Checkins:
     """Check-ins over a transaction."""
 
-    def __init__(self, tx: AsyncConnection) -> None:
-        self._tx = tx
+    def __init__(self, tx: AsyncConnection, kept: words.Words) -> None:
+        self._tx, self._words = tx, kept
 
     async def add(self, checkin: checkins.Checkin) -> bool:
         insert = postgresql.insert(store.CHECKINS).values(asdict(checkin)).on_conflict_do_nothing()
@@ -89,12 +90,20 @@ class Checkins:
     async def save(self, checkin: checkins.Checkin) -> None:
         await upsert(self._tx, store.CHECKINS, asdict(checkin))
 
+    async def note_let_in(self, note: ports.LetInNote) -> ports.LetInNote:
+        table, row = store.LET_IN, asdict(note)
+        row["reason_sealed"] = self._words.seal(row.pop("reason") or "", store.LET_IN_REASON, note.checkin_id)
+        await self._tx.execute(postgresql.insert(table).values(row).on_conflict_do_nothing())
+        names = [field.name for field in fields(ports.LetInNote) if field.name != "reason"]
+        query = sa.select(*(table.c[name] for name in names)).where(table.c.checkin_id == note.checkin_id)
+        return ports.LetInNote(**(await self._tx.execute(query)).mappings().one(), reason=None)
+
 
 class Sessions:
     """Seals and drifts over a transaction."""
 
-    def __init__(self, tx: AsyncConnection) -> None:
-        self._tx = tx
+    def __init__(self, tx: AsyncConnection, kept: words.Words) -> None:
+        self._tx, self._words = tx, kept
 
     async def seal(self, session_id: ids.SessionId) -> seals.Seal | None:
         row = await self._locked(store.SESSIONS, session_id)
@@ -125,6 +134,18 @@ class Sessions:
             ],
         }
         await upsert(self._tx, store.SESSIONS, row)
+
+    async def note_settled(self, session_id: ids.SessionId, reason: str) -> None:
+        sealed = self._words.seal(reason, store.SETTLED_REASON, session_id)
+        table = store.SESSIONS
+        update = sa.update(table).where(table.c.session_id == session_id)
+        await self._tx.execute(update.values(settled_reason_sealed=sealed))
+
+    async def settled_reason(self, session_id: ids.SessionId) -> str | None:
+        table = store.SESSIONS
+        query = sa.select(table.c.settled_reason_sealed).where(table.c.session_id == session_id)
+        sealed = (await self._tx.execute(query)).scalar_one_or_none()
+        return None if sealed is None else self._words.open(sealed, store.SETTLED_REASON, session_id)
 
     async def frames(self, told: seals.Told) -> Sequence[seals.Stored]:
         table = store.CAPTURES

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
+from kit import words
 from services.capture import ports, store
 from services.capture.domain import floor, photos
 
@@ -41,8 +42,8 @@ def _changes(photo: photos.Photo) -> dict[str, Any]:
 class Photos:
     """Photos over a transaction."""
 
-    def __init__(self, tx: AsyncConnection) -> None:
-        self._tx = tx
+    def __init__(self, tx: AsyncConnection, kept: words.Words) -> None:
+        self._tx, self._words = tx, kept
 
     async def get(self, capture_id: ids.CaptureId, *, lock: bool = False) -> photos.Photo | None:
         query = sa.select(TABLE).where(TABLE.c.capture_id == capture_id)
@@ -98,7 +99,9 @@ class Photos:
         return True
 
     async def note(self, entry: ports.Note) -> None:
-        await self._tx.execute(sa.insert(store.HISTORY).values(asdict(entry)))
+        row = asdict(entry)
+        row["reason_sealed"] = self._words.seal(row.pop("reason"), store.HISTORY_REASON, entry.capture_id)
+        await self._tx.execute(sa.insert(store.HISTORY).values(row))
 
     async def note_view(self, view: ports.View) -> None:
         await self._tx.execute(sa.insert(store.VIEWS).values(asdict(view)))

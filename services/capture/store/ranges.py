@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
+from kit import words
 from services.capture import ports, store
 from services.capture.domain import photos as domain
 from services.capture.domain import ranges
@@ -19,8 +20,8 @@ CAPTURES, CHECKINS = store.CAPTURES, store.CHECKINS
 class Ranges:
     """Ranges over a transaction."""
 
-    def __init__(self, tx: AsyncConnection) -> None:
-        self._tx = tx
+    def __init__(self, tx: AsyncConnection, kept: words.Words) -> None:
+        self._tx, self._words = tx, kept
 
     async def lock(self, desk_id: ids.DeskId) -> None:
         await desk.lock_id(self._tx, "range", desk_id)
@@ -67,7 +68,7 @@ class Ranges:
                 skipped=sorted(done.shift.skip),
                 digest=done.digest,
                 author=done.author,
-                reason=done.reason,
+                reason_sealed=self._words.seal(done.reason, store.RANGE_REASON, done.rebind_id),
                 applied_at=done.applied_at,
                 moves={str(capture_id): str(student_id) for capture_id, student_id in done.moves.items()},
             )
@@ -79,12 +80,15 @@ class Ranges:
             .mappings()
             .one_or_none()
         )
-        return _done(row) if row else None
+        return self._done(row) if row else None
 
     async def of_desk(self, desk_id: ids.DeskId) -> list[ports.RangeRebind]:
         table = store.RANGE_REBINDS
         query = sa.select(table).where(table.c.desk_id == desk_id).order_by(table.c.applied_at, table.c.rebind_id)
-        return [_done(row) for row in (await self._tx.execute(query)).mappings()]
+        return [self._done(row) for row in (await self._tx.execute(query)).mappings()]
+
+    def _done(self, row: sa.RowMapping) -> ports.RangeRebind:
+        return _done(row, self._words.open(row["reason_sealed"], store.RANGE_REASON, row["rebind_id"]))
 
 
 def _seat(
@@ -103,7 +107,7 @@ def _seat(
     return found
 
 
-def _done(row: sa.RowMapping) -> ports.RangeRebind:
+def _done(row: sa.RowMapping, reason: str) -> ports.RangeRebind:
     moves: dict[str, Any] = row["moves"]
     applied_at: datetime = row["applied_at"]
     return ports.RangeRebind(
@@ -113,7 +117,7 @@ def _done(row: sa.RowMapping) -> ports.RangeRebind:
         ),
         digest=row["digest"],
         author=row["author"],
-        reason=row["reason"],
+        reason=reason,
         applied_at=applied_at,
         moves={ids.CaptureId(UUID(key)): ids.StudentId(UUID(value)) for key, value in sorted(moves.items())},
     )

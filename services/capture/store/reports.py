@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
+from kit import words
 from services.capture import ports, store
 from services.capture.store import sets
 
@@ -82,8 +83,8 @@ def _seen(class_id: sa.Column[Any], scope: ports.Scope) -> list[sa.ColumnElement
 class Reports:
     """Answers over a transaction."""
 
-    def __init__(self, tx: AsyncConnection) -> None:
-        self._tx = tx
+    def __init__(self, tx: AsyncConnection, kept: words.Words) -> None:
+        self._tx, self._words = tx, kept
 
     async def fleet(self, campaign_id: ids.CampaignId | None) -> list[dict[str, Any]]:
         query = (
@@ -274,7 +275,18 @@ class Reports:
     async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]:
         history = store.HISTORY
         query = sa.select(history).where(history.c.capture_id == capture_id).order_by(history.c.version)
-        return [dict(row) for row in (await self._tx.execute(query)).mappings()]
+        rows = (await self._tx.execute(query)).mappings()
+        return [self._opened(dict(row), store.HISTORY_REASON, capture_id) for row in rows]
+
+    async def let_in(self, student_id: ids.StudentId) -> list[dict[str, Any]]:
+        table = store.LET_IN
+        query = sa.select(table).where(table.c.student_id == student_id).order_by(table.c.at, table.c.checkin_id)
+        rows = (await self._tx.execute(query)).mappings()
+        return [self._opened(dict(row), store.LET_IN_REASON, row["checkin_id"]) for row in rows]
+
+    def _opened(self, row: dict[str, Any], subject: str, key: UUID) -> dict[str, Any]:
+        sealed = row.pop("reason_sealed")
+        return {**row, "reason": self._words.open(sealed, subject, key)}
 
     async def derivatives(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]:
         lineage = store.DERIVATIVES

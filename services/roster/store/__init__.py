@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from kit import db, inbox, outbox
+from kit import db, inbox, outbox, words
 
 METADATA = db.metadata_for("roster")
 
@@ -71,12 +71,13 @@ STUDENTS = sa.Table(
     sa.Column("level", sa.Text, nullable=False),
     sa.Column("eligible", sa.Boolean, nullable=False),
     sa.Column("withdrawn", sa.Boolean, nullable=False),
-    sa.Column("withdrawn_for", sa.Text),
+    sa.Column("withdrawn_for_sealed", sa.LargeBinary),
     sa.Column("ordinal", sa.Integer, nullable=False),
     _version(),
     sa.Column("enrolled_in", sa.Uuid, nullable=False),
     sa.Column("changed_in", sa.Uuid, nullable=False),
     sa.UniqueConstraint("campaign_id", "student_no"),
+    sa.CheckConstraint(words.looks_sealed("withdrawn_for_sealed"), name="withdrawn_for_is_sealed"),
     sa.Index("ix_students_class_id", "class_id"),
 )
 
@@ -173,7 +174,8 @@ REVEALS = sa.Table(
     sa.Column("student_id", sa.Uuid, nullable=False),
     sa.Column("campaign_id", sa.Uuid, nullable=False),
     sa.Column("fields", postgresql.ARRAY(sa.Text), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason_sealed", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint(words.looks_sealed("reason_sealed"), name="reason_is_sealed"),
 )
 
 OUTBOX = outbox.table(METADATA)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
+from kit import words
 from services.roster.domain import roster
 from services.roster.ports import Reveal, Scope, StudentRecord
 from services.roster.store import CLASSES, CODES, PHOTOS, REVEALS, STUDENTS, VAULT
@@ -32,11 +33,14 @@ RECORDS = (
 )
 
 
+_REASON = "reveals.reason"
+
+
 class Listings:
     """See `ports.Listings`."""
 
-    def __init__(self, tx: AsyncConnection) -> None:
-        self._tx = tx
+    def __init__(self, tx: AsyncConnection, kept: words.Words) -> None:
+        self._tx, self._words = tx, kept
 
     async def classes(self, campaign_id: ids.CampaignId, scope: Scope) -> Sequence[roster.ClassState]:
         names = [name for name in roster.ClassState._fields if name != "new"]
@@ -60,20 +64,26 @@ class Listings:
         return [StudentRecord(*row) for row in found]
 
     async def reveals(self, after: UUID | None, campaigns: Sequence[UUID] | None, limit: int) -> Sequence[Reveal]:
-        query = sa.select(*(REVEALS.c[name] for name in Reveal._fields)).order_by(REVEALS.c.reveal_id).limit(limit)
+        query = sa.select(REVEALS).order_by(REVEALS.c.reveal_id).limit(limit)
         where = [REVEALS.c.reveal_id > after] if after else []
         where += [] if campaigns is None else [REVEALS.c.campaign_id.in_(campaigns)]
-        return [Reveal(*row) for row in await self._tx.execute(query.where(*where))]
+        return [self._reveal(dict(row)) for row in (await self._tx.execute(query.where(*where))).mappings()]
+
+    def _reveal(self, row: dict[str, Any]) -> Reveal:
+        reason = self._words.open(row.pop("reason_sealed"), _REASON, row["reveal_id"])
+        return Reveal(**row, reason=reason)
 
 
 class Reveals:
     """See `ports.Reveals`."""
 
-    def __init__(self, tx: AsyncConnection) -> None:
-        self._tx = tx
+    def __init__(self, tx: AsyncConnection, kept: words.Words) -> None:
+        self._tx, self._words = tx, kept
 
     async def add(self, reveal: Reveal) -> None:
-        await self._tx.execute(REVEALS.insert().values({**reveal._asdict(), "fields": list(reveal.fields)}))
+        row = {**reveal._asdict(), "fields": list(reveal.fields)}
+        row["reason_sealed"] = self._words.seal(row.pop("reason"), _REASON, reveal.reveal_id)
+        await self._tx.execute(REVEALS.insert().values(row))
 
 
 def _within(scope: Scope) -> list[sa.ColumnElement[bool]]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
+from kit import words
 from services.roster.domain import imports, roster
 from services.roster.ports import StudentRecord
 from services.roster.store import CLASSES, STUDENTS, VAULT, codes, listings
@@ -45,7 +46,7 @@ _WRITE_STUDENTS = sa.text("""
     on conflict (student_id) do update set
         class_id = excluded.class_id, cohort = excluded.cohort, level = excluded.level, eligible = excluded.eligible,
         enrolled_in = case when s.withdrawn then excluded.enrolled_in else s.enrolled_in end,
-        withdrawn = false, withdrawn_for = null,
+        withdrawn = false, withdrawn_for_sealed = null,
         version = s.version + excluded.version, changed_in = excluded.changed_in
 """)
 
@@ -109,8 +110,8 @@ _TOUCHED_STUDENTS = sa.text("""
 class Students:
     """See `ports.Students`."""
 
-    def __init__(self, tx: AsyncConnection) -> None:
-        self._tx = tx
+    def __init__(self, tx: AsyncConnection, kept: words.Words) -> None:
+        self._tx, self._words = tx, kept
 
     async def known(self, campaign_id: ids.CampaignId) -> imports.Roster:
         query = (
@@ -145,7 +146,9 @@ class Students:
 
     async def withdraw(self, student_id: ids.StudentId, change: UUID, reason: str) -> int:
         update = STUDENTS.update().where(STUDENTS.c.student_id == student_id)
-        raised = update.values(withdrawn=True, withdrawn_for=reason, version=STUDENTS.c.version + 1, changed_in=change)
+        said = self._words.seal(reason, "students.withdrawn_for", student_id)
+        next_version = STUDENTS.c.version + 1
+        raised = update.values(withdrawn=True, withdrawn_for_sealed=said, version=next_version, changed_in=change)
         version: int = (await self._tx.execute(raised.returning(STUDENTS.c.version))).scalar_one()
         await self._tx.execute(VAULT.update().where(VAULT.c.student_id == student_id).values(in_force=False))
         return version

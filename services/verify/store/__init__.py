@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from kit import db, inbox, outbox
+from kit import db, inbox, outbox, words
 
 METADATA = db.metadata_for("verify")
 
@@ -127,7 +127,8 @@ BATCH_PHOTOS = sa.Table(
     sa.Column("batch_id", sa.Uuid, sa.ForeignKey(BATCHES.c.batch_id), nullable=False),
     # CHSI's last word: shown, sent back, or nothing yet.
     sa.Column("shown", sa.Boolean),
-    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason_sealed", sa.LargeBinary),
+    sa.CheckConstraint(words.looks_sealed("reason_sealed"), name="reason_is_sealed"),
     sa.Index("ix_batch_photos_batch_id", "batch_id"),
 )
 RESULTS = sa.Table(

@@ -7,9 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gradphoto_contracts import ids
 from gradphoto_contracts.capture import Sha256
+from kit import words
 from services.verify import ports
 from services.verify.domain import batches, chsi, copies
 from services.verify.store import BATCH_PHOTOS, BATCHES, CASES, PHOTOS, RESULTS, VIEWS
@@ -23,6 +25,10 @@ def _batch(row: Any) -> batches.Batch:
 
 
 class Batches(Table):
+    def __init__(self, tx: AsyncConnection, now: datetime, kept: words.Words) -> None:
+        super().__init__(tx, now)
+        self._words = kept
+
     async def gathering(self, campaign_id: ids.CampaignId) -> batches.Batch | None:
         row = await self._one(
             sa.select(BATCHES).where(BATCHES.c.campaign_id == campaign_id, BATCHES.c.state == "gathering")
@@ -74,11 +80,17 @@ class Batches(Table):
         return {row.capture_id: row.shown for row in rows}
 
     async def judge(self, verdicts: Sequence[chsi.Verdict]) -> None:
-        said = [{"photo": verdict.capture_id, "said": verdict.shown, "why": verdict.reason} for verdict in verdicts]
-        words: dict[str, Any] = {"shown": sa.bindparam("said"), "reason": sa.bindparam("why")}
-        update = BATCH_PHOTOS.update().where(BATCH_PHOTOS.c.capture_id == sa.bindparam("photo")).values(words)
+        said = [{"photo": verdict.capture_id, "said": verdict.shown, "why": self._why(verdict)} for verdict in verdicts]
+        new: dict[str, Any] = {"shown": sa.bindparam("said"), "reason_sealed": sa.bindparam("why")}
+        update = BATCH_PHOTOS.update().where(BATCH_PHOTOS.c.capture_id == sa.bindparam("photo")).values(new)
         if said:
             await self._tx.execute(update, said)
+
+    def _why(self, verdict: chsi.Verdict) -> bytes | None:
+        """What somebody at CHSI or at the school wrote into the sheet."""
+        if not verdict.reason:
+            return None
+        return self._words.seal(verdict.reason, "batch_photos.reason", verdict.capture_id)
 
 
 class Results(Table):

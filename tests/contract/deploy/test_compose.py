@@ -89,9 +89,14 @@ def test_each_service_gets_its_own_keys_only(parts: Parts, env_path: Path) -> No
     """The vault's keys go to roster alone; the key that signs tokens to nobody; a service knows one database role."""
     holders = {
         key: sorted(name for name, part in parts.items() if PREFIX + key in part.get("environment", {}))
-        for key in ("VAULT_KEY", "INDEX_KEY", "CODE_KEY")
+        for key in ("VAULT_KEY", "INDEX_KEY", "CODE_KEY", "WORDS_KEY")
     }
-    assert holders == {"VAULT_KEY": ["roster"], "INDEX_KEY": ["roster"], "CODE_KEY": ["capture", "roster"]}
+    assert holders == {
+        "VAULT_KEY": ["roster"],
+        "INDEX_KEY": ["roster"],
+        "CODE_KEY": ["capture", "roster"],
+        "WORDS_KEY": ["capture", "roster", "verify"],
+    }
     values = dict(line.split("=", 1) for line in env_path.read_text("utf-8").splitlines())
     for service in secrets.SERVICES:
         told = " ".join(given(parts[service]).values())

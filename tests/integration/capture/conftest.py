@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from gradphoto_contracts import ids, roster, scheduler
 from gradphoto_contracts.envelope import Event
 from gradphoto_contracts.policy import ChsiPolicy, Cohort, FeePolicy, MakeupPolicy, PhotoPolicy, Policy, Window
-from kit import db
+from kit import db, words
 from kit import ids as kit_ids
 from services.capture import app, handlers, ports, store
 from services.capture.domain import audits, photos
@@ -22,6 +22,7 @@ from services.capture.store import images
 
 FreshDatabase = Callable[..., str]
 CODE_KEY = bytes(range(32))
+WORDS = words.Words({"v1": bytes(range(1, 33))}, "v1", "capture")
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Capture:
     plan_id: ids.PlanId = field(default_factory=lambda: ids.PlanId(kit_ids.new()))
 
     def __post_init__(self) -> None:
-        self.unit: db.Unit[ports.Work] = db.Unit(self.database, app.working(self.clock, CODE_KEY))
+        self.unit: db.Unit[ports.Work] = db.Unit(self.database, app.working(self.clock, CODE_KEY, WORDS))
 
     async def hear(self, event: Event) -> None:
         """Handle an event as the consumer would."""
@@ -178,7 +179,8 @@ class Capture:
         await self.objects.put(photos.original_key(self.campaign_id, digest), original, "image/jpeg")
         facts: dict[str, Any] = {
             "decision": "keep" if student_id else "unbound",
-            "override_reason": None,
+            "override_role": None,
+            "override_mark": None,
             "desk_verdict": "accept",
             "desk_rules": (),
             "checkin_id": None,

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from kit import clock, db
+from kit import clock, db, words
 from services.capture import app
 from services.capture.domain import photos
 from services.capture.handlers import inspection
@@ -23,7 +23,10 @@ class Slow:
 
 async def work(database_url: str, s3_url: str) -> None:
     """Inspect for ever, two photos at a time."""
-    unit = db.Unit(db.Database(database_url, "capture"), app.working(clock.SystemClock(), bytes(32)))
+    unit = db.Unit(
+        db.Database(database_url, "capture"),
+        app.working(clock.SystemClock(), bytes(32), words.Words({"v1": bytes(32)}, "v1", "capture")),
+    )
     objects = images.Objects(s3_url)
 
     async def inspect() -> None:

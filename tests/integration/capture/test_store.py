@@ -56,10 +56,10 @@ async def test_photo_survives_the_way_through_its_row(capture: Capture) -> None:
     shot = await capture.shoot(
         await capture.enrol_student(),
         decision="override",
-        override_reason="registrar: 戴镜习惯",
         desk_rules=("H2", "X4"),
     )
-    written = await receive(capture, shot)
+    override = desk.Override("registrar", "戴镜习惯", capture.clock.now())
+    written = await desk.receive_capture(capture.unit, capture.objects, shot, override)
     async with capture.unit() as work:
         read = await work.photos.get(shot.capture_id)
     assert read == written
@@ -169,7 +169,7 @@ async def test_history_only_grows(capture: Capture) -> None:
     await inspect_all(capture)
     async with capture.unit() as work:
         await binding.withdraw_photo(work, shot.capture_id, binding.Act("lead", "crew_lead", "bad_photo"))
-    for statement in ("update capture.history set reason = 'x'", "delete from capture.history"):
+    for statement in ("update capture.history set act = 'x'", "delete from capture.history"):
         with pytest.raises(sa.exc.DBAPIError, match="only grows"):
             async with capture.database.transaction() as tx:
                 await tx.execute(sa.text(statement))

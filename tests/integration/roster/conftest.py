@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from kit import auth, clock, crypto, db
+from kit import auth, clock, crypto, db, words
 from services.roster import app, settings
 from services.roster.ports import Work
 
@@ -70,10 +70,11 @@ async def roster(fresh_database: Callable[..., str]) -> AsyncIterator[Roster]:
         vault_key=SecretStr("11" * 32),
         index_key=SecretStr("22" * 32),
         code_key=SecretStr("33" * 32),
+        words_key=SecretStr("44" * 32),
     )
     service = app.build(given)
     database = db.Database(given.database_url.get_secret_value(), "roster")
-    unit = db.Unit(database, app.working(clock.SystemClock(), app.keys(given)))
+    unit = db.Unit(database, app.working(clock.SystemClock(), app.keys(given), words.of(given, "roster")))
     transport = httpx.ASGITransport(app=service.web)
     async with httpx.AsyncClient(transport=transport, base_url="http://roster") as door:
         yield Roster(door, unit, database, given)

@@ -42,7 +42,7 @@ async def test_a_reveal_is_on_record_for_ever(roster: Roster) -> None:
     assert [(one["by"], one["role"], one["fields"], one["reason"]) for one in audit["items"]] == [
         ("registrar-1", "registrar", ["name", "document_no", "phone"], "核对学籍")
     ]
-    for statement in ("update roster.reveals set reason = ''", "delete from roster.reveals"):
+    for statement in ("update roster.reveals set role = ''", "delete from roster.reveals"):
         with pytest.raises(sa.exc.DBAPIError, match="append-only"):
             async with roster.database.transaction() as tx:
                 await tx.execute(sa.text(statement))

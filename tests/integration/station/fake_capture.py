@@ -50,6 +50,7 @@ class Capture:
     objects: dict[str, bytes] = field(default_factory=dict)
     checkins: dict[str, dict[str, Any]] = field(default_factory=dict)
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    consents: dict[str, dict[str, Any]] = field(default_factory=dict)
     captures: dict[str, dict[str, Any]] = field(default_factory=dict)
     capture_puts: dict[str, int] = field(default_factory=dict)
     drifts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -135,6 +136,7 @@ class Capture:
         doors.get("/v1/desk-pack")(self._desk_pack)
         doors.put("/v1/checkins/{key}", response_model=None)(self._checkin)
         doors.put("/v1/releases/{key}", response_model=None)(self._release)
+        doors.put("/v1/consents/{key}", response_model=None)(self._consent)
         doors.post("/v1/uploads")(self._upload)
         doors.put("/store/{sha256}")(self._store)
         doors.put("/v1/captures/{key}", response_model=None)(self._capture)
@@ -182,6 +184,9 @@ class Capture:
 
     async def _release(self, key: str, request: Request) -> Any:
         return self._once(self.releases, key, await request.json(), "release") or {"state": "released"}
+
+    async def _consent(self, key: str, request: Request) -> Any:
+        return self._once(self.consents, key, await request.json(), "consent") or {"state": "noted"}
 
     async def _upload(self, request: Request) -> dict[str, Any]:
         sha256 = (await request.json())["sha256"]

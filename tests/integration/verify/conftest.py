@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from gradphoto_contracts import capture, catalogue, roster
 from gradphoto_contracts.envelope import Envelope, Event
 from gradphoto_contracts.policy import ChsiPolicy, Cohort, FeePolicy, MakeupPolicy, Policy
-from kit import auth, crypto, db, ids, inbox, objects
+from kit import auth, crypto, db, ids, inbox, objects, words
 from services.verify import app, handlers, ports, store
 from services.verify.domain import copies
 from services.verify.handlers import deadlines
@@ -203,9 +203,10 @@ async def verify(fresh_database: Callable[..., str], s3_url: str, tmp_path: Path
         amqp_url=SecretStr("amqp://nowhere.invalid"),
         s3_url=SecretStr(s3_url),
         auth_public_key=public_pem,
+        words_key=SecretStr("44" * 32),
     )
     database = db.Database(url, "verify", pool_size=20)
-    unit = db.Unit(database, app.working(watch))
+    unit = db.Unit(database, app.working(watch, words.of(settings, "verify")))
     kept = objects.Objects(s3_url)
     await kept.ensure_bucket()
     web = app.doors(settings, watch, unit, kept, database)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gradphoto_contracts import capture, ids, roster
 from kit import errors, metrics
+from services.capture.api.bodies import desk as desk_bodies
 from services.capture.domain import floor as known
 from services.capture.domain import photos
 from services.capture.handlers import binding, desk, floor, inspection
@@ -17,8 +18,10 @@ from tests.unit.capture.twins import World
 ACT = binding.Act("lead", "crew_lead", "wrong_person")
 
 
-async def receive(world: World, shot: photos.Shot) -> photos.Photo:
-    return await desk.receive_capture(world.unit, world.objects, shot)
+async def receive(world: World, shot: photos.Shot, override: desk.Override | None = None) -> photos.Photo:
+    if shot.decision == "override" and override is None:
+        override = desk.Override("crew_lead", "glare", shot.shutter_at)
+    return await desk.receive_capture(world.unit, world.objects, shot, override)
 
 
 async def inspect(world: World) -> None:
@@ -112,23 +115,43 @@ async def test_authority_decides(
 
 
 @pytest.mark.parametrize(
-    "told", [None, "  ", "glare", "operator: glare", "crew_lead:", "crew_lead:   ", "crew_leader: glare", ": glare"]
+    "told",
+    [{"role": "operator"}, {"role": None}, {"role": ""}, {"reason": ""}, {"reason": "  "}, {"reason": None}],
 )
-async def test_an_override_without_role_and_reason_is_refused(world: World, told: str | None) -> None:
+def test_an_override_without_role_and_reason_is_no_body(told: dict[str, str | None]) -> None:
     """Nobody lets a bad photo pass without saying who decided, as one who may, and why."""
-    shot = world.shot(await world.enrol_student(), "override", override_reason=told)
-    with pytest.raises(errors.Invalid, match="override-needs-reason"):
-        await receive(world, shot)
+    whole = {"role": "crew_lead", "reason": "glare", "at": "2024-05-20T01:00:00Z"}
+    desk_bodies.Override.model_validate(whole)
+    with pytest.raises(ValueError, match="validation error"):
+        desk_bodies.Override.model_validate({**whole, **told})
+
+
+@pytest.mark.parametrize(("decision", "code"), [("override", "override-needs-reason"), ("keep", "override-of-nothing")])
+async def test_an_override_comes_with_its_words_and_no_other_does(
+    world: World, decision: photos.Decision, code: str
+) -> None:
+    """A desk that says one without the other is refused, and nothing is kept."""
+    override = desk.Override("registrar", "疤痕", world.now) if decision == "keep" else None
+    with pytest.raises(errors.Invalid, match=code):
+        await desk.receive_capture(
+            world.unit, world.objects, world.shot(await world.enrol_student(), decision), override
+        )
     assert world.photos.rows == {}
 
 
 async def test_an_override_is_on_the_record(world: World) -> None:
-    """Control: with both it is taken; the row keeps the words, the audit line the role and none of the words."""
+    """With both it is taken, once: the history says who and why, the row and the audit line none of the words."""
+    override = desk.Override("registrar", "疤痕", world.now)
+    shot = world.shot(await world.enrol_student(), "override")
     with structlog.testing.capture_logs() as lines:
-        photo = await receive(
-            world, world.shot(await world.enrol_student(), "override", override_reason="registrar: 疤痕")
-        )
-    assert world.photos.rows[photo.shot.capture_id].shot.override_reason == "registrar: 疤痕"
+        photo = await receive(world, shot, override)
+        await receive(world, shot, override)
+    (note,) = world.photos.notes
+    told = (note.act, note.author, note.role, note.reason)
+    assert told == ("overridden", f"station {world.station_id}", "registrar", "疤痕")
+    assert "疤痕" not in str(world.photos.rows[photo.shot.capture_id])
+    with pytest.raises(errors.Conflict, match="capture-differs"):
+        await receive(world, shot, replace(override, reason="眼镜"))
     (line,) = [line for line in lines if line["event"] == "capture.overridden"]
     assert line["role"] == "registrar"
     assert "疤痕" not in str(line)

@@ -34,7 +34,8 @@ def photo(place: int, owner: int, desk: ids.DeskId = DESK) -> photos.Photo:
         frame_counter=place,
         monotonic_ns=place,
         decision="keep",
-        override_reason=None,
+        override_role=None,
+        override_mark=None,
         desk_verdict=None,
         desk_rules=(),
     )

@@ -12,7 +12,7 @@ from uuid import UUID
 from gradphoto_contracts import ids
 from kit import errors, memory, objects
 from services.capture import ports
-from services.capture.domain import checkins, doubles, floor, photos, ranges, seals, sessions, stations
+from services.capture.domain import checkins, consents, doubles, floor, photos, ranges, seals, sessions, stations
 
 NOW = datetime(2024, 5, 20, 1, 0, tzinfo=UTC)
 
@@ -107,6 +107,7 @@ class Checkins:
 
     def __init__(self) -> None:
         self.rows: dict[ids.CheckinId, checkins.Checkin] = {}
+        self.let_in: dict[ids.CheckinId, ports.LetInNote] = {}
 
     async def add(self, checkin: checkins.Checkin) -> bool:
         taken = any((row.desk_id, row.ticket) == (checkin.desk_id, checkin.ticket) for row in self.rows.values())
@@ -123,6 +124,9 @@ class Checkins:
 
     async def save(self, checkin: checkins.Checkin) -> None:
         self.rows[checkin.checkin_id] = checkin
+
+    async def note_let_in(self, note: ports.LetInNote) -> ports.LetInNote:
+        return self.let_in.setdefault(note.checkin_id, note)
 
 
 class Photos:
@@ -250,12 +254,26 @@ class Doubles:
         self.rows[double.student_id] = double
 
 
+class Consents:
+    """What students said, by id."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, consents.Consent] = {}
+
+    async def add(self, consent: consents.Consent) -> consents.Consent:
+        return self.rows.setdefault(consent.consent_id, consent)
+
+    async def of_student(self, student_id: ids.StudentId) -> list[consents.Consent]:
+        return [row for row in self.rows.values() if row.student_id == student_id]
+
+
 class Sessions:
     """Seals and drifts by id."""
 
     def __init__(self, stored: Photos) -> None:
         self.seals: dict[ids.SessionId, seals.Seal] = {}
         self.drifts: dict[ids.DriftId, sessions.Drift] = {}
+        self.reasons: dict[ids.SessionId, str] = {}
         self._photos = stored
 
     async def seal(self, session_id: ids.SessionId) -> seals.Seal | None:
@@ -263,6 +281,12 @@ class Sessions:
 
     async def save_seal(self, seal: seals.Seal) -> None:
         self.seals[seal.told.session_id] = seal
+
+    async def note_settled(self, session_id: ids.SessionId, reason: str) -> None:
+        self.reasons[session_id] = reason
+
+    async def settled_reason(self, session_id: ids.SessionId) -> str | None:
+        return self.reasons.get(session_id)
 
     async def frames(self, told: seals.Told) -> Sequence[seals.Stored]:
         named = {frame.capture_id for frame in told.journalled}
@@ -362,6 +386,7 @@ class World:
     floor: Floor = field(default_factory=Floor)
     stations: Stations = field(default_factory=Stations)
     checkins: Checkins = field(default_factory=Checkins)
+    consents: Consents = field(default_factory=Consents)
     ranges: Ranges = field(default_factory=Ranges)
     events: memory.MemoryEvents = field(default_factory=memory.MemoryEvents)
     inbox: memory.MemoryInbox = field(default_factory=memory.MemoryInbox)
@@ -387,6 +412,7 @@ class World:
             floor=self.floor,
             stations=self.stations,
             checkins=self.checkins,
+            consents=self.consents,
             photos=self.photos,
             ranges=self.ranges,
             doubles=self.doubles,
@@ -399,6 +425,7 @@ class World:
             now=self.now,
             new_id=self.new_id,
             new_code=lambda: "ABCDEFGHJK",
+            mark=lambda said, key: sha256(f"{key} {said}".encode()).hexdigest(),
             code_index=lambda code: sha256(code.encode()).digest(),
             sign_pack=lambda _content: "",
             pack_key="",
@@ -473,7 +500,8 @@ class World:
             frame_counter=1,
             monotonic_ns=1,
             decision=decision,
-            override_reason="crew_lead: glare" if decision == "override" else None,
+            override_role=None,
+            override_mark=None,
             desk_verdict="accept",
             desk_rules=(),
         )

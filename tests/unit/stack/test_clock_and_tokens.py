@@ -76,6 +76,9 @@ def test_a_service_gets_its_own_keys_only(tmp_path: Path, monkeypatch: pytest.Mo
     given = {name: environment.for_service(name, place, keys, chosen, {}) for name in secrets.SERVICES}
     assert [name for name, env in given.items() if "GRADPHOTO_VAULT_KEY" in env] == ["roster"]
     assert sorted(name for name, env in given.items() if "GRADPHOTO_CODE_KEY" in env) == ["capture", "roster"]
+    assert sorted(name for name, env in given.items() if "GRADPHOTO_WORDS_KEY" in env) == [
+        *("capture", "roster", "verify")
+    ]
     assert all(keys.token_private_key not in env.values() for env in given.values())
 
 

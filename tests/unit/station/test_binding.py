@@ -10,7 +10,7 @@ import pytest
 from gradphoto_contracts import ids
 from kit import messages
 from kit.errors import Conflict, NotFound
-from services.capture.api import bodies
+from services.capture.api.bodies import desk as desk_bodies
 from station.domain import facts, outgoing, rules, signals
 from station.domain.desk import Desk
 from station.handlers import frames, queue, sessions
@@ -284,7 +284,7 @@ def test_every_way_out_has_words_and_every_sign_a_message(seat: Seat, sign: fact
     assert len(ways) == ALL_SIGNS[sign]
     for code in (f"drift-{sign}", *(f"console-drift-{sign}-{way}" for way in ways)):
         assert all(messages.render(code.replace("_", "-"), {"expected": "A-0001", "seen": "A-0002"}))
-    assert bodies.Drift.model_validate(message.body).cue == sign
+    assert desk_bodies.Drift.model_validate(message.body).cue == sign
 
 
 def test_the_journal_rebuilds_what_was_let_pass() -> None:

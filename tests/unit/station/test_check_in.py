@@ -87,7 +87,7 @@ async def test_somebody_in_charge_lets_in_whom_the_plan_keeps_out(
         await queue.admit_turned_away(bench.work, "registrar", "  ")
     assert (await queue.admit_turned_away(bench.work, "registrar", "moved")).outcome == "issued"
     (issued,) = [fact for fact in bench.journal.facts if isinstance(fact, facts.TicketIssued)]
-    assert (issued.student_id, issued.manual_reason) == (bench.students[0], "registrar: moved")
+    assert (issued.student_id, issued.manual_role, issued.manual_reason) == (bench.students[0], "registrar", "moved")
     with pytest.raises(Conflict, match="desk-nobody-turned-away"):
         await queue.admit_turned_away(bench.work, "registrar", "moved")
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -15,8 +16,8 @@ from kit import auth, crypto, errors, web
 from kit import clock as clocks
 from kit import ids as new_ids
 from station.domain import hub
-from station.domain.hall import Claimed, Entry, Hall
-from station.hall import door, figures, peers, roster, standing, wire
+from station.domain.hall import Claimed, Ended, Entry, Hall
+from station.hall import door, figures, peers, roster, standing, ways, wire
 from station.hall.log import Log
 from station.hall.member import Member
 from tests.unit.station.fakes import Clock
@@ -40,6 +41,8 @@ class Lan(httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self.doors: dict[str, httpx.ASGITransport] = {}
         self.down: set[str] = set()
+        #: Pairs of desks between which there is no way: a firewall, a switch that lost half of its ports.
+        self.severed: set[frozenset[str]] = set()
         #: Replaces an answer on its way.
         self.tamper: bytes | None = None
 
@@ -56,6 +59,18 @@ class Lan(httpx.AsyncBaseTransport):
         return httpx.Response(response.status_code, headers=headers, content=response.content.replace(old, new))
 
 
+class Cable(httpx.AsyncBaseTransport):
+    """One desk's end of the LAN."""
+
+    def __init__(self, lan: Lan, code: str) -> None:
+        self._lan, self._code = lan, code
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if frozenset((self._code, request.url.host)) in self._lan.severed:
+            raise httpx.ConnectError("no way")
+        return await self._lan.handle_async_request(request)
+
+
 @dataclass
 class Desk:
     """One desk of the hall."""
@@ -66,6 +81,7 @@ class Desk:
     clock: Clock
     station_id: ids.StationId = field(default_factory=lambda: ids.StationId(new_ids.new()))
     keys: tuple[str, str] = field(default_factory=crypto.new_key)
+    pack_as_of: datetime | None = None
 
     async def open(self) -> None:
         """Open log and door; again after `close`, with what is on the disk."""
@@ -78,7 +94,10 @@ class Desk:
         self.standing = standing.Standing(self.station_id, self.listed, addresses, self.log, self.clock, BEAT_S, 90.0)
         await self.standing.open()
         self.standing.own_address = f"{self.code}:80"
-        self.client = peers.Peers(self.station_id, self.keys[0], self.listed, self.clock.now, self.lan)
+        self.standing.pack_as_of = lambda: self.pack_as_of
+        self.client = peers.Peers(
+            self.station_id, self.keys[0], self.listed, self.clock.now, Cable(self.lan, self.code)
+        )
         self.member = Member(self.standing, self.client, self.clock, figures.Figures("M", self.code))
         doors = door.router(
             self.member,
@@ -266,6 +285,190 @@ async def test_a_desk_asks_for_itself_only(desks: list[Desk]) -> None:
     assert not c.member.known.claims
 
 
+def sever(one: Desk, other: Desk) -> None:
+    """Neither reaches the other any more, and both have noticed."""
+    one.lan.severed.add(frozenset((one.code, other.code)))
+    one.standing.lose(other.station_id)
+    other.standing.lose(one.station_id)
+
+
+async def test_a_desk_that_hears_only_a_member_asks_the_hub_through_it(desks: list[Desk]) -> None:
+    """It stays a member, its check-in is the hub's own grant and not apart; the hub does not call it heard."""
+    a, b, c = desks
+    sever(a, c)
+    await b.meet(c)
+    assert [desk.standing.part for desk in desks] == ["hub", "member", "member"]
+    assert c.standing.way == ways.Way(a.station_id, 2, b.station_id)
+    who = student()
+    granted = await c.member.claim(c.wish(who, 1))
+    assert isinstance(granted, Claimed)
+    assert granted.term == a.member.known.term
+    assert not c.member.known.claimed_apart(granted.checkin_id)
+    taken = await b.member.claim(b.wish(who, 1))
+    assert (taken.ticket, taken.desk) == (granted.ticket, c.station_id)
+    assert await c.member.call(granted.checkin_id) is None
+    assert isinstance(await b.member.call(granted.checkin_id), hub.Taken)
+    assert (a.standing.heard, a.standing.reached) == ({b.station_id}, {b.station_id, c.station_id})
+
+
+async def test_over_two_desks_the_hub_is_reached_too(desks: list[Desk], tmp_path: Path) -> None:
+    """A line of four: the last one asks through two others."""
+    a, b, c = desks
+    d = Desk("d", tmp_path / "d", a.lan, a.clock)
+    d.directory.mkdir()
+    await d.open()
+    for desk in (*desks, d):
+        desk.listed.take(*hall_list(*desks, d))
+    for one, other in ((a, c), (a, d), (b, d)):
+        sever(one, other)
+    await c.meet(b)
+    await d.meet(c)
+    assert d.standing.way == ways.Way(a.station_id, 3, c.station_id)
+    granted = await d.member.claim(d.wish(student(), 1))
+    assert isinstance(granted, Claimed)
+    assert not d.member.known.claimed_apart(granted.checkin_id)
+    await d.close()
+
+
+async def test_a_way_that_leads_nowhere_is_given_up_and_the_rule_elects(desks: list[Desk]) -> None:
+    """The hub dies behind the relay: it says so at once, and the first of the two who hear each other takes over."""
+    a, b, c = desks
+    sever(a, c)
+    await b.meet(c)
+    a.lan.down.add("a")
+    claimed = asyncio.create_task(c.member.claim(c.wish(student(), 1)))
+    while b.standing.part != "waiting" or c.standing.way is not None:  # noqa: ASYNC110 - a state, no event
+        await asyncio.sleep(0.01)
+    assert c.standing.part == "waiting"
+    assert await b.standing.begin()
+    await b.meet(c)
+    granted = await claimed
+    assert isinstance(granted, Claimed)
+    assert granted.term == b.member.known.term
+    assert not c.member.known.claimed_apart(granted.checkin_id)
+
+
+async def test_whoever_hands_on_can_change_nothing(desks: list[Desk]) -> None:
+    """An answer of the hub's that was altered on the way is none; nothing is taken."""
+    a, b, c = desks
+    sever(a, c)
+    await b.meet(c)
+    a.lan.tamper = b'\\"granted\\":{|\\"Granted\\":{'
+    asked = wire.ClaimAsked(told=c.standing.told(a.station_id), wish=c.wish(student(), 1))
+    with pytest.raises((peers.NoWay, peers.PeerUnreachable)):
+        await c.client.ask_through("b:80", 1, "/v1/hall/claims", asked, wire.ClaimAnswered)
+    a.lan.tamper = None
+    _, answered = await c.client.ask_through("b:80", 1, "/v1/hall/claims", asked, wire.ClaimAnswered)
+    assert answered.granted
+    forged = wire.Relayed(path="/v1/hall/claims", authorization="GradPhoto x", content="{}", hops=1)
+    assert (await b.member.relay(forged)).status == 401, "the hub refuses a stranger, whoever hands it on"
+
+
+async def day(desks: list[Desk], students: int) -> list[ids.CheckinId]:
+    """So many students come, are called and photographed, and each tenth walks off; the server hears of all."""
+    a, b, c = desks
+    checkins = []
+    for number in range(students):
+        desk = desks[number % 3]
+        granted = await desk.member.claim(desk.wish(student(), number + 1))
+        assert isinstance(granted, Claimed)
+        checkins.append(granted.checkin_id)
+        now = desk.clock.now()
+        if number % 10 == 9:
+            hows = ("released", "told")
+        else:
+            assert await desk.member.call(granted.checkin_id) is None
+            hows = ("photographed", "stored")
+        await desk.member.note([Ended(granted.checkin_id, desk.station_id, how, now) for how in hows])  # type: ignore[arg-type]
+    await a.meet(b, c)
+    await b.meet(c)
+    await a.meet(b, c)
+    return checkins
+
+
+async def settle_and_trim(desks: list[Desk]) -> list[int]:
+    """Every desk brings its queue in line, and looks what may go."""
+    for desk in desks:
+        desk.standing.unsettled()
+    return [await desk.standing.trim() for desk in desks]
+
+
+async def test_what_everybody_has_leaves_the_disk(desks: list[Desk]) -> None:
+    """Days on end the logs stay as short as who is still about; opened again, and met, the hall is the same."""
+    a, b, c = desks
+    sizes = []
+    for _ in range(3):
+        await day(desks, 20)
+        assert max(await settle_and_trim(desks)) <= 6, "who walked off; no desk's pack tells yet who has a photo"
+        a.clock.advance(600)
+        for desk in desks:
+            desk.pack_as_of = a.clock.now()
+        await a.meet(b, c)
+        await b.meet(c)
+        assert all(await settle_and_trim(desks))
+        sizes.append([await desk.log.size() for desk in desks])
+    assert max(map(max, sizes)) <= 2, sizes
+    heads = a.member.known.heads
+    assert sum(heads.values()) > 200
+    for desk in desks:
+        await desk.close()
+        await desk.open()
+    assert {repr(sorted(desk.member.known.heads.items())) for desk in desks} == {repr(sorted(heads.items()))}
+    await a.meet(b, c)
+    granted = await c.member.claim(c.wish(student(), 99))
+    assert isinstance(granted, Claimed)
+    assert c.member.known.head(a.station_id) == heads[a.station_id] + 1, "numbers go on where they were"
+
+
+async def test_what_one_desk_lacks_or_the_server_does_not_know_stays(desks: list[Desk]) -> None:
+    """A desk that is away, a photo that is not stored, a pack that is older, one that still waits: nothing goes."""
+    a, b, c = desks
+    checkins = await day(desks, 6)
+    waiting = await b.member.claim(b.wish(student(), 50))
+    assert isinstance(waiting, Claimed)
+    a.clock.advance(600)
+    for desk in (a, b):
+        desk.pack_as_of = a.clock.now()
+    await a.meet(b, c)
+    assert await settle_and_trim(desks) == [0, 0, 0], "the pack of one desk is older"
+    c.pack_as_of = a.clock.now()
+    await a.meet(b, c)
+    await b.meet(c)
+    a.lan.down.add("c")
+    late = await b.member.claim(b.wish(student(), 51))
+    assert isinstance(late, Claimed)
+    await settle_and_trim([a, b])
+    assert late.checkin_id in a.member.known.claims, "one desk has not heard of it"
+    assert waiting.checkin_id in a.member.known.claims, "who waits is still known"
+    assert not set(checkins) & set(a.member.known.claims)
+
+
+async def test_a_desk_that_comes_late_is_told_what_is_left(desks: list[Desk], tmp_path: Path) -> None:
+    """It takes over the gaps, has the same numbers as the others, and a student who waits is not taken twice."""
+    a, b, c = desks
+    await day(desks, 12)
+    who = student()
+    waiting = await b.member.claim(b.wish(who, 50))
+    a.clock.advance(600)
+    for desk in desks:
+        desk.pack_as_of = a.clock.now()
+    await a.meet(b, c)
+    await b.meet(c)
+    assert all(await settle_and_trim(desks))
+    d = Desk("d", tmp_path / "d", a.lan, a.clock)
+    d.directory.mkdir()
+    await d.open()
+    for desk in (*desks, d):
+        desk.listed.take(*hall_list(*desks, d))
+    await d.meet(a, b)
+    assert d.member.known.head(a.station_id) == a.member.known.head(a.station_id)
+    assert isinstance(waiting, Claimed)
+    taken = await d.member.claim(d.wish(who, 1))
+    assert isinstance(taken, hub.Taken)
+    assert taken.ticket == waiting.ticket
+    await d.close()
+
+
 async def test_only_the_hub_grants(desks: list[Desk]) -> None:
     """A member that is asked says that it is not hub."""
     *_, c = desks
@@ -293,7 +496,7 @@ async def test_a_log_that_was_altered_does_not_open(desks: list[Desk]) -> None:
     sealed = a.log._sealed(a.member.known.beyond({}, 1)[0])
     with pytest.raises(crypto.Tampered):
         a.log._entry(str(b.station_id), 1, sealed)
-    assert a.log._entry(str(a.station_id), 1, sealed) == Entry(a.station_id, 1, a.member.known.logs[a.station_id][0])
+    assert a.log._entry(str(a.station_id), 1, sealed) == Entry(a.station_id, 1, a.member.known.logs[a.station_id][1])
 
 
 def test_an_empty_hall_is_nobody_s() -> None:

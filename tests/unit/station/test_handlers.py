@@ -5,7 +5,7 @@ import pytest
 from gradphoto_contracts import ids
 from kit import ids as new_ids
 from kit.errors import Conflict, Invalid, Unavailable
-from services.capture.domain import photos
+from services.capture.api.bodies import desk as desk_bodies
 from station.domain import facts
 from station.handlers import frames, queue, sessions
 from tests.unit.station.fakes import OTHER_CLASS_ID, Bench
@@ -173,8 +173,9 @@ async def test_a_refused_photo_is_kept_only_by_override_with_role_and_reason(ben
             await frames.decide(bench.work, shot.frame.capture_id, "override", reason, role)
     await frames.decide(bench.work, shot.frame.capture_id, "override", "scar", "crew_lead")
     body = bench.journal.messages[-1].body
-    assert (body["decision"], body["override_reason"], body["desk_rules"]) == ("override", "crew_lead: scar", ["P2"])
-    assert photos.OVERRIDE_WORDS.fullmatch(body["override_reason"]), "as the server wants it"
+    assert (body["decision"], body["desk_rules"]) == ("override", ["P2"])
+    assert (body["override"]["role"], body["override"]["reason"]) == ("crew_lead", "scar")
+    desk_bodies.Override.model_validate(body["override"])
     told = [(fact.role, fact.reason) for fact in bench.journal.facts if isinstance(fact, facts.FrameDecided)]
     assert told == [("crew_lead", "scar")], "refused ones leave no trace, the one that was taken is in the journal"
 

@@ -141,9 +141,9 @@ async def test_what_the_journal_says_is_sealed(tmp_path: Path) -> None:
     await book.open()
     said = "欧蘅蓁蕤 650102200001010017"
     released = facts.TicketReleased("A-0001", said, START)
-    await book.append([_issued(1), released], [_message(body={"override_reason": said})])
+    await book.append([_issued(1), released], [_message(body={"override": said})])
     (pending,) = await book.pending(10)
-    assert pending.message.body == {"override_reason": said}
+    assert pending.message.body == {"override": said}
     await book.received(pending, {"told": said}, START, [])
     written = b"".join(_files(tmp_path))
     assert [word for word in (said.encode(), b"650102", b"student_id", b"\\u6b27") if word in written] == []

@@ -12,6 +12,13 @@ branch_labels = None
 depends_on = None
 
 
+def _sealed(table: str, name: str) -> sa.CheckConstraint:
+    """What stands in the column has the head of sealed words: no text does."""
+    column = f"{name}_sealed"
+    looks = f"{column} is null or (length({column}) >= 30 and get_byte({column}, 0) between 1 and 31)"
+    return sa.CheckConstraint(looks, name=op.f(f"ck_{table}_{name}_is_sealed"))
+
+
 def upgrade() -> None:
     op.create_table(
         "audits",
@@ -89,7 +96,8 @@ def upgrade() -> None:
         sa.Column("frame_counter", sa.BigInteger(), nullable=False),
         sa.Column("monotonic_ns", sa.BigInteger(), nullable=False),
         sa.Column("decision", sa.Text(), nullable=False),
-        sa.Column("override_reason", sa.Text(), nullable=True),
+        sa.Column("override_role", sa.Text(), nullable=True),
+        sa.Column("override_mark", sa.Text(), nullable=True),
         sa.Column("desk_verdict", sa.Text(), nullable=True),
         sa.Column("desk_rules", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("clock_offset_s", sa.Double(), nullable=False),
@@ -113,6 +121,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "state in ('received','accepted','rejected','withdrawn','unbound')", name=op.f("ck_captures_state")
+        ),
+        sa.CheckConstraint(
+            "(decision = 'override') = (override_role is not null and override_mark is not null)",
+            name=op.f("ck_captures_override_by_whom"),
         ),
         sa.PrimaryKeyConstraint("capture_id", name=op.f("pk_captures")),
         schema="capture",
@@ -278,13 +290,49 @@ def upgrade() -> None:
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("from_student_id", sa.Uuid(), nullable=True),
         sa.Column("to_student_id", sa.Uuid(), nullable=True),
+        _sealed("history", "reason"),
         sa.PrimaryKeyConstraint("capture_id", "version", name=op.f("pk_history")),
         schema="capture",
     )
+    op.create_table(
+        "let_in",
+        sa.Column("checkin_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("station_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        _sealed("let_in", "reason"),
+        sa.PrimaryKeyConstraint("checkin_id", name=op.f("pk_let_in")),
+        schema="capture",
+    )
+    op.create_index("ix_let_in_student_id", "let_in", ["student_id"], unique=False, schema="capture")
+    op.create_table(
+        "consents",
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("station_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("given", sa.Boolean(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text_sha256", sa.Text(), nullable=False),
+        sa.Column("said_at", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("consent_id", name=op.f("pk_consents")),
+        schema="capture",
+    )
+    op.create_index("ix_consents_student_id", "consents", ["student_id"], unique=False, schema="capture")
     op.create_table(
         "inbox",
         sa.Column("event_id", sa.Uuid(), nullable=False),
@@ -379,9 +427,10 @@ def upgrade() -> None:
         sa.Column("skipped", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("moves", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        _sealed("range_rebinds", "reason"),
         sa.PrimaryKeyConstraint("rebind_id", name=op.f("pk_range_rebinds")),
         schema="capture",
     )
@@ -404,8 +453,9 @@ def upgrade() -> None:
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_by", sa.Text(), nullable=True),
         sa.Column("settled_role", sa.Text(), nullable=True),
-        sa.Column("settled_reason", sa.Text(), nullable=True),
+        sa.Column("settled_reason_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        _sealed("sessions", "settled_reason"),
         sa.PrimaryKeyConstraint("session_id", name=op.f("pk_sessions")),
         schema="capture",
     )
@@ -479,10 +529,10 @@ def upgrade() -> None:
     op.create_table(
         "views",
         sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("capture_id", sa.Uuid(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("viewer", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("image", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_views")),
         schema="capture",
@@ -495,7 +545,7 @@ def upgrade() -> None:
         end $$
         """
     )
-    for table in ("history", "views", "derivatives"):
+    for table in ("history", "views", "derivatives", "let_in", "consents"):
         op.execute(
             f"create trigger only_grows before update or delete on capture.{table} "
             "for each row execute function capture.only_grows()"

@@ -12,6 +12,13 @@ branch_labels = None
 depends_on = None
 
 
+def _sealed(table: str, name: str) -> sa.CheckConstraint:
+    """What stands in the column has the head of sealed words: no text does."""
+    column = f"{name}_sealed"
+    looks = f"{column} is null or (length({column}) >= 30 and get_byte({column}, 0) between 1 and 31)"
+    return sa.CheckConstraint(looks, name=op.f(f"ck_{table}_{name}_is_sealed"))
+
+
 def upgrade() -> None:
     op.create_table(
         "campaigns",
@@ -90,7 +97,8 @@ def upgrade() -> None:
         sa.Column("student_id", sa.Uuid(), nullable=False),
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
         sa.Column("fields", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        _sealed("reveals", "reason"),
         sa.PrimaryKeyConstraint("reveal_id", name=op.f("pk_reveals")),
         schema="roster",
     )
@@ -180,11 +188,12 @@ def upgrade() -> None:
         sa.Column("level", sa.Text(), nullable=False),
         sa.Column("eligible", sa.Boolean(), nullable=False),
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
-        sa.Column("withdrawn_for", sa.Text(), nullable=True),
+        sa.Column("withdrawn_for_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("enrolled_in", sa.Uuid(), nullable=False),
         sa.Column("changed_in", sa.Uuid(), nullable=False),
+        _sealed("students", "withdrawn_for"),
         sa.ForeignKeyConstraint(
             ["campaign_id"], ["roster.campaigns.campaign_id"], name=op.f("fk_students_campaign_id")
         ),

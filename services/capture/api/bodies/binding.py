@@ -1,0 +1,39 @@
+"""Whose a photo is: what is asked, and what came of it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from services.capture.api.bodies import shape
+from services.capture.domain import photos
+
+
+class Rebinding(shape.Body):
+    student_id: UUID
+    reason: shape.Reason
+
+
+class Move(shape.Body):
+    capture_id: UUID
+    student_id: UUID
+
+
+class Rebindings(shape.Body):
+    """Photos that change students together: neighbours that were swapped, a range that was shifted."""
+
+    moves: Annotated[list[Move], Field(min_length=1, max_length=2000)]
+    reason: shape.Reason
+
+
+class Withdrawal(shape.Body):
+    reason: shape.Reason
+
+
+class Bound(shape.Body):
+    """Whose a photo is now."""
+
+    capture_id: UUID
+    state: photos.State
+    student_id: UUID | None
+    version: int
