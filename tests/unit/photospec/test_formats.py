@@ -47,11 +47,14 @@ def test_a_mark_of_how_the_camera_was_held_is_obeyed_once(orientation: int, port
     assert (one.shape[0] > one.shape[1]) == (orientation < 5)
 
 
-def test_a_file_cut_at_any_marker_is_refused(blue: profiles.Profile) -> None:
-    """Before, inside and after each of them, with or without an end put on: malformed or truncated, nothing else."""
-    assert {RICH[at + 1] for at in PLACES} >= {0xD8, 0xE0, 0xE1, 0xE2, 0xDB, 0xC2, 0xC4, 0xDD, 0xDA, 0xD0, 0xD7, 0xD9}
-    codes = set()
+def test_a_file_cut_at_any_marker_is_refused() -> None:
+    """Before, inside and after each kind of them: malformed or truncated, nothing else."""
+    kinds: dict[int, list[int]] = {}
     for at in PLACES[1:]:
+        kinds.setdefault(RICH[at + 1], []).append(at)
+    assert set(kinds) >= {0xE0, 0xE1, 0xE2, 0xDB, 0xC2, 0xC4, 0xDD, 0xDA, 0xD0, 0xD7, 0xD9}
+    codes = set()
+    for at in (at for places in kinds.values() for at in (places[0], places[-1])):
         for kept in (at, at + 1, at + 2, at + 3):
             if not 3 <= kept < len(RICH) - 1:
                 continue
@@ -61,7 +64,7 @@ def test_a_file_cut_at_any_marker_is_refused(blue: profiles.Profile) -> None:
     assert codes == {"malformed", "truncated"}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     place=st.sampled_from(PLACES),
     offset=st.integers(0, 8),
