@@ -81,7 +81,7 @@ def test_no_two_rules_contradict(name: str) -> None:
     assert _contradictions(profile.rules, profile.output) == []
 
 
-PLANTED: list[tuple[str, dict[str, float], tuple[str, str] | None]] = [
+PLANTED: list[tuple[str, dict[str, Any], tuple[str, str] | None]] = [
     ("P2", {"low": 100.0, "high": 120.0}, ("P2", "P3")),  # a face that wide has its eyes lower
     ("P3", {"low": 400.0, "high": 460.0}, ("P2", "P3")),
     ("E1", {"low": -60.0, "high": -40.0}, ("E1", "B1")),  # a backdrop that much darker has another colour
