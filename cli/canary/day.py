@@ -81,7 +81,7 @@ class Day:
     async def _until(self, what: str, so: Callable[[], Awaitable[bool]]) -> None:
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                while not await so():
+                while not await so():  # noqa: ASYNC110 - doors can only be asked
                     await asyncio.sleep(0.2)
         except TimeoutError:
             raise RuntimeError(f"未能做到 did not come true: {what}") from None
@@ -122,7 +122,7 @@ class Day:
         await self._ask_wrongly()
         overridden = await self._override(here[PHOTOS + 1])
         await self.fleet.wait_drained()
-        await self._explain_at_length(overridden, here[PHOTOS + 1], here[PHOTOS + 2])
+        await self._explain(overridden, here[PHOTOS + 1], here[PHOTOS + 2])
         await self._read_back(overridden, here[PHOTOS + 1], here[PHOTOS])
         for desk in self.hall:
             await desk.door.post("/v1/network", {"online": False})
@@ -164,8 +164,8 @@ class Day:
 
     # -- the staff
 
-    async def _explain_at_length(self, capture_id: str, student: population.Student, other: population.Student) -> None:
-        """A photo is moved, moved back, withdrawn, put in force, a student struck off: each with a name in the reason."""
+    async def _explain(self, capture_id: str, student: population.Student, other: population.Student) -> None:
+        """A photo moved, moved back, withdrawn, in force again, a student struck off: each for a reason with a name."""
         door, path = self.people.doors["capture"], f"/v1/captures/{capture_id}"
 
         async def in_force() -> bool:

@@ -168,7 +168,10 @@ async def _say_lock(kept: images.Objects) -> None:
     """What the store can do is said once, at the start."""
     locked = await kept.locks()
     measures.LOCKED.set(int(locked))
-    logs.get().info("capture.object-lock", available=locked)
+    if locked:
+        logs.get().info("capture.object-lock", available=True)
+    else:
+        logs.get().warning("capture.object-lock", available=False)
 
 
 def _open_box(recovery: boxes.Opener, box: str, recipient: str, station_id: UUID) -> str:
