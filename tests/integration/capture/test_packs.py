@@ -21,8 +21,8 @@ from station.domain.pack import SIGNED_AS, Pack, Signed
 from station.packs import Ours, SealedPacks
 from station.timekeeping import StationClock
 from tests.integration.capture import test_doors
+from tests.integration.capture.callers import Doors, Station
 from tests.integration.capture.conftest import CODE_KEY, Capture
-from tests.integration.capture.test_doors import Doors, Station
 
 doors, station = test_doors.doors, test_doors.station
 

@@ -14,8 +14,9 @@ from kit import ids as kit_ids
 from services.capture import ports, store
 from services.capture.domain import checkins, photos, ranges
 from services.capture.handlers import binding, desk, range_rebind
+from tests.integration.capture.callers import Doors
 from tests.integration.capture.conftest import Capture
-from tests.integration.capture.test_doors import Doors, doors  # noqa: F401 - a fixture
+from tests.integration.capture.test_doors import doors  # noqa: F401 - a fixture
 from tests.integration.capture.test_store import inspect_all, receive
 
 NUMBERS = 6

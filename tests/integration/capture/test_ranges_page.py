@@ -13,8 +13,9 @@ from kit import auth
 from services.capture.domain import photos
 from services.capture.handlers import inspection
 from station.cameras import portraits
+from tests.integration.capture.callers import Doors
 from tests.integration.capture.conftest import Capture
-from tests.integration.capture.test_doors import Doors, doors  # noqa: F401 - a fixture
+from tests.integration.capture.test_doors import doors  # noqa: F401 - a fixture
 from tests.integration.capture.test_ranges import AS_IT_IS, Line, check_in
 from tests.integration.capture.test_store import receive
 from tests.integration.station import browser

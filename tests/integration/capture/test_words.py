@@ -128,7 +128,7 @@ async def test_who_let_a_student_in_is_kept_in_any_order(
     told = [whole, plain] if first == "with" else [plain, whole]
     for body in told * 2:
         assert (await station.ask("PUT", f"/v1/checkins/{checkin_id}", body)).is_success
-    other = {**whole, "let_in": {**whole["let_in"], "reason": "走错"}}
+    other = {**plain, "let_in": {"role": "college_teacher", "reason": "走错", "at": AT}}
     assert (await station.ask("PUT", f"/v1/checkins/{checkin_id}", other)).json()["code"] == "checkin-differs"
     assert not found(await everything(capture))
     (line,) = (await doors.staff("GET", f"/v1/students/{student_id}/history")).json()["let_in"]
