@@ -35,7 +35,7 @@ export function listen(on, named) {
 
 // In the wizard the focus moves as on any page: space and Enter press the button that has it.
 function chooses(event) {
-  const widget = event.target instanceof Element && event.target.closest(".wizard button, .wizard input, .wizard select");
+  const widget = event.target instanceof Element && event.target.closest(".wizard button, .wizard input, .wizard select, .wizard summary");
   return Boolean(widget) && !scan.text && [" ", "Enter", "ArrowUp", "ArrowDown"].includes(event.key);
 }
 
