@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-PROJECT = Path(__file__).parents[3]
+from tests.integration.station import forge
 
 
 class Station:
@@ -19,7 +19,7 @@ class Station:
 
     def __init__(self, directory: Path, url: str, **environment: str) -> None:
         self.directory, self._url, self._environment = directory, url, environment
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: forge.Process | None = None
         self.client = httpx.Client(timeout=30, trust_env=False)
 
     def enrol(self, camera: str = "virtual", *more: str) -> None:
@@ -36,9 +36,7 @@ class Station:
         """Start the process, enrolled or not, and wait for its door."""
         self.directory.mkdir(exist_ok=True)
         (self.directory / "door.json").unlink(missing_ok=True)
-        log = (self.directory / "station.log").open("ab")
-        self.process = subprocess.Popen(self._line("run"), cwd=PROJECT, env=self._env(), stderr=log)
-        log.close()
+        self.process = forge.begin(self._words("run"), self._env(), self.directory / "station.log")
         self._once_it_is_so(lambda: self.get("/healthz"))
 
     def wait_until(self, reached: Callable[[], bool], timeout_s: float = 180) -> None:
@@ -131,13 +129,16 @@ class Station:
     def _env(self) -> dict[str, str]:
         return {**_environment(), **self._environment}
 
-    def _line(self, act: str, *more: str) -> list[str]:
-        return [sys.executable, "-m", "station", act, "--dir", str(self.directory), *more]
+    def _words(self, act: str, *more: str) -> list[str]:
+        return [act, "--dir", str(self.directory), *more]
 
     def run_to_end(self, act: str, *more: str) -> subprocess.CompletedProcess[bytes]:
-        """Run one act of the program to its end."""
-        line = self._line(act, *more)
-        return subprocess.run(line, cwd=PROJECT, env=self._env(), check=False, timeout=300, capture_output=True)
+        """Run one act of the program to its end; what it printed is `stderr`."""
+        words = self._words(act, *more)
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "log"
+            status = forge.begin(words, self._env(), log).wait(timeout=300)
+            return subprocess.CompletedProcess(words, status, stderr=log.read_bytes())
 
 
 def _environment() -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""kill -9 at random points: every journalled frame reaches the server exactly once, with its hash."""
+"""kill -9 at random points: every journalled frame reaches the server exactly once, with its hash.
+
+Here before a server that fails at random; many more kills are in tests/integration/capture/test_kills.py.
+"""
 
 import hashlib
 import random
@@ -62,12 +65,12 @@ class Operator:
 
 @pytest.mark.slow
 def test_every_journalled_frame_arrives_once_whatever_kills_the_agent(capture: Capture, station: Station) -> None:
-    """25 captures, kills in mid-work, a server that fails a fifth of the time: all frames arrive, once, whole."""
+    """15 captures, kills in mid-work, a server that fails a fifth of the time: all frames arrive, once, whole."""
     dice = random.Random(11)
     capture.failing_share = 0.2
     operator = Operator(station)
     kept: dict[str, str] = {}
-    for place in range(25):
+    for place in range(15):
         if place % 4 == 2:
             operator.kill_after(dice.uniform(0.0, 0.6))
         capture_id = operator.photograph(place, "blurred" if place % 5 == 0 else None)
@@ -78,16 +81,16 @@ def test_every_journalled_frame_arrives_once_whatever_kills_the_agent(capture: C
     capture.failing_share = 0.0
     operator.do(station.drained)
     journal = station.get("/v1/journal")["items"]
-    assert operator.kills == 6
+    assert operator.kills == 4
     assert {row["capture_id"] for row in journal} == set(capture.captures)
-    assert len({row["capture_id"] for row in journal}) == len(journal) >= 30
+    assert len({row["capture_id"] for row in journal}) == len(journal) >= 18
     for row in journal:
         stored = capture.objects[row["sha256"]]
         assert hashlib.sha256(stored).hexdigest() == row["sha256"] == capture.captures[row["capture_id"]]["sha256"]
     assert capture.conflicts == []
     bound = {key: row["student_id"] for key, row in capture.captures.items() if row["decision"] == "keep"}
     assert bound == kept
-    assert len(capture.checkins) == 25
+    assert len(capture.checkins) == 15
     assert not list((station.directory / "spool").iterdir())
     seal = station.post("/v1/sessions/seal")
     assert seal["balanced"]
