@@ -100,7 +100,8 @@ function said(one, hall) {
   const words = [];
   if (one.here) words.push("本台 here");
   if (one.hub) words.push("主机 hub");
-  if (!one.heard) words.push("▲ 没有应答 away");
+  if (!one.heard && one.hub && hall.via) words.push(`▲ 经 ${hall.via} 联系 through ${hall.via}`);
+  else if (!one.heard) words.push("▲ 没有应答 away");
   else if (!one.here && !one.hub) words.push("✓ 在线 heard");
   if (one.here && !one.hub && hall.part !== "off") words.push(`${HALL[hall.part].zh === "随" ? "✓ 在线 heard" : `▲ ${HALL[hall.part].zh} ${HALL[hall.part].en}`}`);
   return words.join(" · ");
