@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from gradphoto_contracts import ids
-from kit import auth, db, messages, pages, web
+from kit import auth, db, logs, messages, pages, web
 from services.roster import ports
 from services.roster.api import access, faults
 from services.roster.domain import codes, names, roster, sheets
@@ -239,6 +239,7 @@ def _add_vault(doors: APIRouter, unit: db.Unit[Work]) -> None:
             found = await work.listings.reveals(
                 after, None if visible is None else [UUID(one) for one in visible], limit
             )
+        logs.get("audit").info("roster.reveals-read", sub=who.sub, role=who.role, lines=len(found))
         items = [AuditAnswer.model_validate(one._asdict()) for one in found]
         return pages.Page(items=items, next=items[-1].reveal_id if len(items) == limit else None)
 
