@@ -18,3 +18,4 @@ def test_planted_names_and_numbers_are_found_nowhere(tmp_path: Path) -> None:
     assert [(kind, hit.place, hit.form.canary.kind, hit.form.coding) for kind, hit in found.hits] == []
     assert found.deaf == []
     assert found.canaries >= 3 * STUDENTS
+    assert found.told >= 6, "what was typed into reasons is there, for who may read it"
