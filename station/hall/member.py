@@ -16,8 +16,10 @@ from station.hall.standing import Standing
 from station.ports import around
 
 G = TypeVar("G", halls.Claimed, halls.Called)
-Here = Callable[[halls.Term | None], G | hub.Taken | None]
-There = Callable[[ways.Way], Awaitable[G | hub.Taken | None]]
+#: What a desk is told that may not have the student.
+Else = hub.Taken | hub.Unknown
+Here = Callable[[halls.Term | None], G | Else]
+There = Callable[[ways.Way], Awaitable[G | Else | None]]
 B = TypeVar("B", bound=BaseModel)
 #: How long an operator waits for a hub before the desk takes the student by itself, in leases: more than a takeover.
 PATIENCE_LEASES = 2.5
@@ -67,7 +69,7 @@ class Member:
             with contextlib.suppress(peers.PeerUnreachable, peers.NotHub, peers.NoWay):
                 answer = await self._ask(way, "/v1/hall/exchanges", self.standing.told(way.hub), wire.Told)
                 await self.standing.hear(way.hub, answer, relayed=way.via is not None)
-        return self.standing.unsettled()
+        return list(self.standing.unsettled())
 
     async def claim(self, wish: hub.Wish) -> halls.Claimed | hub.Taken:
         """Have a student checked in at this desk."""
@@ -78,22 +80,25 @@ class Member:
             await self.standing.hear(way.hub, answer.told, relayed=way.via is not None)
             return answer.granted or answer.taken
 
-        answer: halls.Claimed | hub.Taken | None = await self._granted("claim", self._claim_here(wish), there)
-        if answer is None:
-            raise peers.PeerUnreachable(gone=False)
+        answer: halls.Claimed | Else = await self._granted("claim", self._claim_here(wish), there)
+        if isinstance(answer, hub.Unknown):
+            raise TypeError("a claim is granted, or somebody has the student")
         return answer
 
-    async def call(self, checkin_id: ids.CheckinId) -> hub.Taken | None:
-        """Call a ticket's holder to this desk; None when they may sit here."""
+    async def call(self, checkin_id: ids.CheckinId) -> halls.Called | Else:
+        """Call a ticket's holder to this desk; only when it is `Called` the hall lets them sit here."""
 
-        async def there(way: ways.Way) -> halls.Called | hub.Taken | None:
+        async def there(way: ways.Way) -> halls.Called | Else | None:
             asked = wire.CallAsked(told=self.standing.told(way.hub), checkin_id=checkin_id)
             answer = await self._ask(way, "/v1/hall/calls", asked, wire.CallAnswered)
             await self.standing.hear(way.hub, answer.told, relayed=way.via is not None)
-            return answer.granted or answer.taken
+            if answer.unknown is None:
+                return answer.granted or answer.taken
+            # The hub may have forgotten earlier than we, or not have been told yet; then it is asked again.
+            known = self._call_here(checkin_id, self.me)(None)
+            return None if isinstance(known, halls.Called) else known
 
-        answer = await self._granted("call", self._call_here(checkin_id, self.me), there)
-        return answer if isinstance(answer, hub.Taken) else None
+        return await self._granted("call", self._call_here(checkin_id, self.me), there)
 
     async def exchange(self, who: ids.StationId, told: wire.Told, *, relayed: bool = False) -> wire.Told:
         """Another desk says what it knows, and is told what it lacks."""
@@ -127,9 +132,9 @@ class Member:
         """As hub, let another desk check a student in. Raises NotHub."""
         answer = await self._grant_as_hub(who, asked.told, self._claim_here(asked.wish), "claim", relayed=relayed)
         told = self.standing.told(who)
-        if isinstance(answer, hub.Taken):
-            return wire.ClaimAnswered(told=told, taken=answer)
-        return wire.ClaimAnswered(told=told, granted=answer)
+        if isinstance(answer, halls.Claimed):
+            return wire.ClaimAnswered(told=told, granted=answer)
+        return wire.ClaimAnswered(told=told, taken=answer if isinstance(answer, hub.Taken) else None)
 
     async def grant_call(
         self, who: ids.StationId, asked: wire.CallAsked, *, relayed: bool = False
@@ -138,9 +143,13 @@ class Member:
         here = self._call_here(asked.checkin_id, who)
         answer = await self._grant_as_hub(who, asked.told, here, "call", relayed=relayed)
         told = self.standing.told(who)
-        if isinstance(answer, hub.Taken):
-            return wire.CallAnswered(told=told, taken=answer)
-        return wire.CallAnswered(told=told, granted=answer)
+        match answer:
+            case hub.Taken():
+                return wire.CallAnswered(told=told, taken=answer)
+            case hub.Unknown():
+                return wire.CallAnswered(told=told, unknown=answer)
+            case _:
+                return wire.CallAnswered(told=told, granted=answer)
 
     def _claim_here(self, wish: hub.Wish) -> Here[halls.Claimed]:
         return lambda term: hub.claim(self.known, wish, term, {*self.standing.reached, self.me}, self._clock.now())
@@ -150,7 +159,7 @@ class Member:
 
     async def _grant_as_hub(
         self, who: ids.StationId, told: wire.Told, here: Here[G], subject: str, *, relayed: bool
-    ) -> G | hub.Taken | None:
+    ) -> G | Else:
         await self.standing.hear(who, told, relayed=relayed)
         if self.standing.part != "hub":
             raise peers.NotHub
@@ -159,13 +168,13 @@ class Member:
             self._figures.apart(subject)
         return answer
 
-    async def _granted(self, subject: str, here: Here[G], there: There[G]) -> G | hub.Taken | None:
+    async def _granted(self, subject: str, here: Here[G], there: There[G]) -> G | Else:
         began = time.monotonic()
         answer = await self._once_agreed(subject, here, there, began + PATIENCE_LEASES * self.standing.lease_s)
         self._figures.waited(subject, time.monotonic() - began)
         return answer
 
-    async def _once_agreed(self, subject: str, here: Here[G], there: There[G], until: float) -> G | hub.Taken | None:
+    async def _once_agreed(self, subject: str, here: Here[G], there: There[G], until: float) -> G | Else:
         while True:
             part = self.standing.part
             impatient = time.monotonic() > until
@@ -181,7 +190,7 @@ class Member:
                 return answer
             await self._something_moves()
 
-    async def _ask_hub(self, there: There[G]) -> G | hub.Taken | None:
+    async def _ask_hub(self, there: There[G]) -> G | Else | None:
         term, way = self.known.term, self.standing.way
         if way is None:
             return None

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -43,14 +43,15 @@ class Standing:
         self._ways = ways.Ways(me, lease_s)
         self._heads: dict[ids.StationId, dict[ids.StationId, int]] = {}
         self._addresses = addresses
-        self._open: dict[ids.CheckinId, None] = {}
+        #: Check-ins of which something may still come, with how often something did.
+        self._open: dict[ids.CheckinId, int] = {}
         self._listening_until = 0.0
         self._doubles = (-1, 0)
 
     async def open(self) -> None:
         """Take up what was known before the restart."""
         self.hall, self.reserved = await self._log.open()
-        self._open = dict.fromkeys(self.hall.claims)
+        self._open = dict.fromkeys(self.hall.claims, 0)
         self._listening_until = time.monotonic() + LISTEN_BEATS * self.beat_s
 
     async def close(self) -> None:
@@ -150,8 +151,8 @@ class Standing:
         self.reserved = max(self.reserved, ordinal)
 
     async def grant(
-        self, make: Callable[[halls.Term | None], G | hub.Taken | None], *, as_hub: bool
-    ) -> tuple[G | hub.Taken | None, bool]:
+        self, make: Callable[[halls.Term | None], G | hub.Taken | hub.Unknown], *, as_hub: bool
+    ) -> tuple[G | hub.Taken | hub.Unknown, bool]:
         """What `make` says, written down before it is told; and whether it was granted apart, now.
 
         With `as_hub`, under the term that holds; the caller has looked at `part`, and so do we, under the lock.
@@ -192,13 +193,19 @@ class Standing:
                 self.hall.trim(gone)
         return len(gone)
 
-    def unsettled(self) -> Sequence[ids.CheckinId]:
-        """Check-ins of which something may still come."""
-        done = [c for c in self._open if self.hall.stored_at(c) or self.hall.state(c) == "released"]
-        open_now = list(self._open)
-        for checkin_id in done:
-            del self._open[checkin_id]
-        return open_now
+    def unsettled(self) -> Mapping[ids.CheckinId, int]:
+        """Check-ins of which something may still come, each with how often something did."""
+        return dict(self._open)
+
+    def settled(self, seen: Mapping[ids.CheckinId, int]) -> None:
+        """The desk's queue is in line with what was `unsettled`: forget whoever is done, unless more came meanwhile.
+
+        Not before: until then they are not trimmed, so that a desk that could not write tries it again.
+        """
+        for checkin_id, heard in seen.items():
+            done = self.hall.stored_at(checkin_id) or self.hall.state(checkin_id) == "released"
+            if done and self._open.get(checkin_id) == heard:
+                del self._open[checkin_id]
 
     def _part(self) -> hub.Part:
         order, heard = list(self.listed.peers), self.heard
@@ -226,4 +233,4 @@ class Standing:
         for entry in fresh:
             self.hall.take_in(entry)
             if not isinstance(entry.fact, halls.TermBegun):
-                self._open[entry.fact.checkin_id] = None
+                self._open[entry.fact.checkin_id] = self._open.get(entry.fact.checkin_id, 0) + 1

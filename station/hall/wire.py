@@ -74,8 +74,9 @@ class ClaimAnswered(_Body):
 
 
 class CallAnswered(_Body):
-    """As for a claim; neither: the ticket is not known here."""
+    """As for a claim; or the hub knows no such ticket."""
 
     told: Told
     granted: Called | None = None
     taken: hub.Taken | None = None
+    unknown: hub.Unknown | None = None

@@ -392,7 +392,7 @@ def test_a_ticket_is_called_once(hall_of_four: Side) -> None:
     hall_of_four.write(DESKS[0], first)
     assert hub.call(hall, checkin_id, DESKS[2], hall.term, NOW) == first
     assert isinstance(hub.call(hall, checkin_id, DESKS[3], hall.term, NOW), hub.Taken)
-    assert hub.call(hall, ids.CheckinId(UUID(int=9)), DESKS[3], hall.term, NOW) is None
+    assert hub.call(hall, ids.CheckinId(UUID(int=9)), DESKS[3], hall.term, NOW) == hub.Unknown()
 
 
 def test_a_deposed_hub_grants_apart(hall_of_four: Side) -> None:

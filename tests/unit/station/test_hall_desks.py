@@ -16,7 +16,7 @@ from kit import auth, crypto, errors, web
 from kit import clock as clocks
 from kit import ids as new_ids
 from station.domain import hub
-from station.domain.hall import Claimed, Ended, Entry, Hall
+from station.domain.hall import Called, Claimed, Ended, Entry, Hall
 from station.hall import door, figures, peers, roster, standing, ways, wire
 from station.hall.log import Log
 from station.hall.member import Member
@@ -306,7 +306,7 @@ async def test_a_desk_that_hears_only_a_member_asks_the_hub_through_it(desks: li
     assert not c.member.known.claimed_apart(granted.checkin_id)
     taken = await b.member.claim(b.wish(who, 1))
     assert (taken.ticket, taken.desk) == (granted.ticket, c.station_id)
-    assert await c.member.call(granted.checkin_id) is None
+    assert isinstance(await c.member.call(granted.checkin_id), Called)
     assert isinstance(await b.member.call(granted.checkin_id), hub.Taken)
     assert a.standing.heard == {b.station_id}
     assert a.standing.reached == {b.station_id, c.station_id}
@@ -378,7 +378,7 @@ async def day(desks: list[Desk], students: int) -> list[ids.CheckinId]:
         if number % 10 == 9:
             hows = ("released", "told")
         else:
-            assert await desk.member.call(granted.checkin_id) is None
+            assert isinstance(await desk.member.call(granted.checkin_id), Called)
             hows = ("photographed", "stored")
         await desk.member.note([Ended(granted.checkin_id, desk.station_id, how, now) for how in hows])  # type: ignore[arg-type]
     await a.meet(b, c)
@@ -390,7 +390,7 @@ async def day(desks: list[Desk], students: int) -> list[ids.CheckinId]:
 async def settle_and_trim(desks: list[Desk]) -> list[int]:
     """Every desk brings its queue in line, and looks what may go."""
     for desk in desks:
-        desk.standing.unsettled()
+        desk.standing.settled(desk.standing.unsettled())
     return [await desk.standing.trim() for desk in desks]
 
 
@@ -419,6 +419,39 @@ async def test_what_everybody_has_leaves_the_disk(desks: list[Desk]) -> None:
     granted = await c.member.claim(c.wish(student(), 99))
     assert isinstance(granted, Claimed)
     assert c.member.known.head(a.station_id) == heads[a.station_id] + 1, "numbers go on where they were"
+
+
+async def test_what_a_desk_could_not_settle_is_not_forgotten(desks: list[Desk]) -> None:
+    """A full disk kept the queue as it was: the others trim, this desk waits; who came back meanwhile stays too."""
+    a, b, c = desks
+    await day(desks, 3)
+    a.clock.advance(600)
+    for desk in desks:
+        desk.pack_as_of = a.clock.now()
+    await a.meet(b, c)
+    await b.meet(c)
+    seen = c.standing.unsettled()  # and the writing fails
+    assert len(seen) == 3
+    assert await c.standing.trim() <= 1, "terms at most"
+    assert c.standing.unsettled() == seen
+    await c.member.note([Ended(checkin_id, c.station_id, "told", a.clock.now()) for checkin_id in list(seen)[:1]])
+    c.standing.settled(seen)
+    assert list(c.standing.unsettled()) == list(seen)[:1], "of this one more is known than was settled"
+
+
+async def test_a_ticket_that_the_hall_has_forgotten_is_never_granted(desks: list[Desk]) -> None:
+    """The hub and a member that are asked for it say so; it is no call, and nobody's log has one."""
+    a, _, c = desks
+    (gone, *_) = await day(desks, 3)
+    a.clock.advance(600)
+    for desk in desks:
+        desk.pack_as_of = a.clock.now()
+    await a.meet(*desks[1:])
+    await desks[1].meet(c)
+    await settle_and_trim(desks)
+    for desk in (a, c):
+        assert await desk.member.call(gone) == hub.Unknown()
+        assert gone not in desk.member.known.calls
 
 
 async def test_what_one_desk_lacks_or_the_server_does_not_know_stays(desks: list[Desk]) -> None:

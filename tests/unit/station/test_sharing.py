@@ -37,11 +37,11 @@ class Common:
             await self.note([answer])
         return answer
 
-    async def call(self, checkin_id: ids.CheckinId) -> hub.Taken | None:
+    async def call(self, checkin_id: ids.CheckinId) -> halls.Called | hub.Taken | hub.Unknown:
         answer = hub.call(self.known, checkin_id, self.me, self._term, self._bench.clock.now())
         if isinstance(answer, halls.Called):
             await self.note([answer])
-        return answer if isinstance(answer, hub.Taken) else None
+        return answer
 
     async def catch_up(self) -> Sequence[ids.CheckinId]:
         self.caught_up += 1
@@ -133,6 +133,22 @@ async def test_nobody_is_called_twice(pair: Pair) -> None:
     assert "A-0001" not in pair.b.desk.waiting
     await queue.seat(pair.b.work, None)
     assert pair.b.desk.seated == "A-0002"
+
+
+async def test_a_ticket_that_the_hall_has_forgotten_leaves_the_queue(pair: Pair) -> None:
+    """Everybody has trimmed it while this desk could not write: named it is refused, unnamed the next one sits."""
+    for number in range(3):
+        await queue.check_in(pair.a.work, f"scan-{number}")
+    await pair.settle()
+    known = pair.halls["A"].known
+    first, second, _ = (pair.a.desk.tickets[number].checkin_id for number in pair.a.desk.waiting)
+    known.trim([stamp for checkin_id in (first, second) for stamp in known.claims[checkin_id]])
+    with pytest.raises(Conflict, match="hall-called-elsewhere"):
+        await queue.seat(pair.a.work, "A-0001")
+    await queue.seat(pair.b.work, None)
+    assert (pair.a.desk.seated, pair.b.desk.seated) == (None, "A-0003")
+    await pair.settle()
+    assert first not in known.claims, "its own desk does not tell of it anew"
 
 
 async def test_who_was_called_elsewhere_is_no_queue_jump(pair: Pair) -> None:
