@@ -84,7 +84,9 @@ def _to_desk(
     apart = hall.claimed_apart(claim.checkin_id)
     if ticket is None:
         if claim.desk == me:  # we died between the grant and our journal
-            return issued(claim, apart=apart)
+            asked = desk.asked.get(claim.checkin_id)
+            by_hand = (asked.reason, asked.role) if asked else (None, None)
+            return issued(claim, apart=apart, manual_reason=by_hand[0], manual_role=by_hand[1])
         if state == "waiting" or (state == "called" and me in callers):
             return _adopted(claim, codes.get(claim.desk, "?"), apart=apart)
         return None

@@ -27,6 +27,10 @@ async def check_in(
         photographed=bool(entry and entry.photographed),
         pack_as_of=work.packs.as_of or pack.issued_at,
     )
+    if wanted.manual_reason is not None:
+        async with work.lock:
+            asked = facts.CheckInAsked(wanted.checkin_id, wanted.manual_reason, wanted.manual_role)
+            await recording.record(work, [asked])
     answer = await hall.claim(sharing.wish(wanted, hall.me, replaces))
     if isinstance(answer, hub.Taken):
         return answer

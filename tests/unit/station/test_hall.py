@@ -462,7 +462,7 @@ def test_a_check_in_that_was_granted_twice_is_forgotten_once() -> None:
         claim = Claimed(checkin_id, STUDENTS[0], None, "C-0001", 1, DESKS[2], NOW, Term(number, desk))
         hall.take_in(hall.following(desk, claim))
     for how in ("released", "told"):
-        hall.take_in(hall.following(DESKS[2], Ended(checkin_id, DESKS[2], how, NOW)))  # type: ignore[arg-type]
+        hall.take_in(hall.following(DESKS[2], Ended(checkin_id, DESKS[2], how, NOW)))
     gone = trimming.trimmable(hall, hall.heads, NOW)
     assert len(gone) == 4
     hall.trim(gone)

@@ -1,6 +1,6 @@
 """Two desks and one hall in memory: one queue at both, nobody called twice, and a double that stops the desk."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -26,6 +26,8 @@ class Common:
         self.next_ordinal = 1
         self.alone = False
         self.caught_up = 0
+        #: What happens between a grant and its answer.
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     @property
     def _term(self) -> halls.Term | None:
@@ -35,6 +37,8 @@ class Common:
         answer = hub.claim(self.known, wish, self._term, set(self.codes), self._bench.clock.now())
         if isinstance(answer, halls.Claimed) and answer.checkin_id not in self.known.claims:
             await self.note([answer])
+        if self.meanwhile:
+            await self.meanwhile()
         return answer
 
     async def call(self, checkin_id: ids.CheckinId) -> halls.Called | hub.Taken | hub.Unknown:
@@ -173,6 +177,31 @@ async def test_a_grant_that_the_journal_never_saw(pair: Pair) -> None:
     assert list(pair.a.desk.waiting) == ["A-0001"]
     assert (await queue.check_in(pair.a.work, "scan-0")).outcome == "already_ticketed"
     assert (await queue.check_in(pair.a.work, "scan-1")).ticket == "A-0002"
+
+
+@pytest.mark.parametrize("killed", [True, False])
+async def test_reason_and_role_of_a_check_in_by_hand_are_told_whichever_way_the_grant_comes(
+    pair: Pair, *, killed: bool
+) -> None:
+    """The grant comes by an exchange before its answer, or the desk is killed between the two."""
+
+    async def meanwhile() -> None:
+        if killed:
+            raise ConnectionError
+        await pair.settle()
+
+    pair.halls["A"].meanwhile = meanwhile
+    asked = queue.check_in_by_hand(pair.a.work, pair.a.students[0], "forgot the code")
+    if killed:
+        with pytest.raises(ConnectionError):
+            await asked
+        pair.a.work.desk = Desk("A", pair.a.journal.facts)
+        await pair.settle()
+    else:
+        await asked
+    (told,) = [message.body for message in pair.a.journal.messages if message.kind == "checkin"]
+    assert (told["let_in"]["role"], told["let_in"]["reason"]) == ("registrar", "forgot the code")
+    assert not pair.a.work.desk.asked
 
 
 async def test_tickets_of_before_the_hall_are_told(pair: Pair) -> None:
