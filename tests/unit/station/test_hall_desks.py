@@ -349,18 +349,30 @@ async def test_a_way_that_leads_nowhere_is_given_up_and_the_rule_elects(desks: l
     assert not c.member.known.claimed_apart(granted.checkin_id)
 
 
-async def test_whoever_hands_on_can_change_nothing(desks: list[Desk]) -> None:
-    """An answer of the hub's that was altered on the way is none; nothing is taken."""
+async def through_b(hub_desk: Desk, asker: Desk, wish: hub.Wish) -> wire.ClaimAnswered:
+    """Ask the hub by way of the second desk."""
+    asked = wire.ClaimAsked(told=asker.standing.told(hub_desk.station_id), wish=wish)
+    _, answered = await asker.client.ask_through("b:80", 1, "/v1/hall/claims", asked, wire.ClaimAnswered)
+    return answered
+
+
+async def test_whoever_hands_on_can_change_nothing(desks: list[Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer of the hub's that the desk between altered, and signed as its own, is none; nothing is taken."""
     a, b, c = desks
     sever(a, c)
     await b.meet(c)
-    a.lan.tamper = b'\\"granted\\":{|\\"Granted\\":{'
-    asked = wire.ClaimAsked(told=c.standing.told(a.station_id), wish=c.wish(student(), 1))
-    with pytest.raises((peers.NoWay, peers.PeerUnreachable)):
-        await c.client.ask_through("b:80", 1, "/v1/hall/claims", asked, wire.ClaimAnswered)
-    a.lan.tamper = None
-    _, answered = await c.client.ask_through("b:80", 1, "/v1/hall/claims", asked, wire.ClaimAnswered)
-    assert answered.granted
+    honest, wish = b.member.relay, c.wish(student(), 1)
+
+    async def altering(asked: wire.Relayed) -> wire.RelayAnswered:
+        answered = await honest(asked)
+        assert '"granted":{' in answered.content
+        return answered.model_copy(update={"content": answered.content.replace('"granted":{', '"Granted":{')})
+
+    with monkeypatch.context() as patched:
+        patched.setattr(b.member, "relay", altering)
+        with pytest.raises(peers.NoWay):
+            await through_b(a, c, wish)
+    assert (await through_b(a, c, wish)).granted, "control: unaltered it is taken"
     forged = wire.Relayed(path="/v1/hall/claims", authorization="GradPhoto x", content="{}", hops=1)
     assert (await b.member.relay(forged)).status == 401, "the hub refuses a stranger, whoever hands it on"
 
