@@ -67,7 +67,7 @@ class Member:
         way = self.standing.way if self.standing.part == "member" else None
         if way:
             with contextlib.suppress(peers.PeerUnreachable, peers.NotHub, peers.NoWay):
-                answer = await self._ask(way, "/v1/hall/exchanges", self.standing.told(way.hub), wire.Told)
+                answer = await self._ask(way, "/v1/hall/exchanges", self.standing.told(way.hub, way.via), wire.Told)
                 await self.standing.hear(way.hub, answer, relayed=way.via is not None)
         return list(self.standing.unsettled())
 
@@ -75,7 +75,7 @@ class Member:
         """Have a student checked in at this desk."""
 
         async def there(way: ways.Way) -> halls.Claimed | hub.Taken | None:
-            asked = wire.ClaimAsked(told=self.standing.told(way.hub), wish=wish)
+            asked = wire.ClaimAsked(told=self.standing.told(way.hub, way.via), wish=wish)
             answer = await self._ask(way, "/v1/hall/claims", asked, wire.ClaimAnswered)
             await self.standing.hear(way.hub, answer.told, relayed=way.via is not None)
             return answer.granted or answer.taken
@@ -89,7 +89,7 @@ class Member:
         """Call a ticket's holder to this desk; only when it is `Called` the hall lets them sit here."""
 
         async def there(way: ways.Way) -> halls.Called | Else | None:
-            asked = wire.CallAsked(told=self.standing.told(way.hub), checkin_id=checkin_id)
+            asked = wire.CallAsked(told=self.standing.told(way.hub, way.via), checkin_id=checkin_id)
             answer = await self._ask(way, "/v1/hall/calls", asked, wire.CallAnswered)
             await self.standing.hear(way.hub, answer.told, relayed=way.via is not None)
             if answer.unknown is None:
@@ -100,9 +100,9 @@ class Member:
 
         return await self._granted("call", self._call_here(checkin_id, self.me), there)
 
-    async def exchange(self, who: ids.StationId, told: wire.Told, *, relayed: bool = False) -> wire.Told:
+    async def exchange(self, who: ids.StationId, told: wire.Told) -> wire.Told:
         """Another desk says what it knows, and is told what it lacks."""
-        await self.standing.hear(who, told, relayed=relayed)
+        await self.standing.heed(who, told)
         return self.standing.told(who)
 
     async def relay(self, asked: wire.Relayed) -> wire.RelayAnswered:
@@ -117,7 +117,7 @@ class Member:
                 nearer = asked.model_copy(update={"hops": asked.hops - 1})
                 return (await self.client.ask(address, peers.RELAYS, nearer, wire.RelayAnswered))[1]
             content = asked.content.encode()
-            response = await self.client.post(address, asked.path, content, asked.authorization, relayed=True)
+            response = await self.client.post(address, asked.path, content, asked.authorization)
         except (peers.PeerUnreachable, peers.NotHub) as problem:
             if isinstance(problem, peers.PeerUnreachable):
                 self.standing.lose(way.via or way.hub)
@@ -126,22 +126,17 @@ class Member:
             status=response.status_code, content=response.text, signature=response.headers.get(peers.HEADER)
         )
 
-    async def grant_claim(
-        self, who: ids.StationId, asked: wire.ClaimAsked, *, relayed: bool = False
-    ) -> wire.ClaimAnswered:
+    async def grant_claim(self, who: ids.StationId, asked: wire.ClaimAsked) -> wire.ClaimAnswered:
         """As hub, let another desk check a student in. Raises NotHub."""
-        answer = await self._grant_as_hub(who, asked.told, self._claim_here(asked.wish), "claim", relayed=relayed)
+        answer = await self._grant_as_hub(who, asked.told, self._claim_here(asked.wish), "claim")
         told = self.standing.told(who)
         if isinstance(answer, halls.Claimed):
             return wire.ClaimAnswered(told=told, granted=answer)
         return wire.ClaimAnswered(told=told, taken=answer if isinstance(answer, hub.Taken) else None)
 
-    async def grant_call(
-        self, who: ids.StationId, asked: wire.CallAsked, *, relayed: bool = False
-    ) -> wire.CallAnswered:
+    async def grant_call(self, who: ids.StationId, asked: wire.CallAsked) -> wire.CallAnswered:
         """As hub, let another desk call a ticket's holder. Raises NotHub."""
-        here = self._call_here(asked.checkin_id, who)
-        answer = await self._grant_as_hub(who, asked.told, here, "call", relayed=relayed)
+        answer = await self._grant_as_hub(who, asked.told, self._call_here(asked.checkin_id, who), "call")
         told = self.standing.told(who)
         match answer:
             case hub.Taken():
@@ -157,12 +152,12 @@ class Member:
     def _call_here(self, checkin_id: ids.CheckinId, desk: ids.StationId) -> Here[halls.Called]:
         return lambda term: hub.call(self.known, checkin_id, desk, term, self._clock.now())
 
-    async def _grant_as_hub(
-        self, who: ids.StationId, told: wire.Told, here: Here[G], subject: str, *, relayed: bool
-    ) -> G | Else:
-        await self.standing.hear(who, told, relayed=relayed)
+    async def _grant_as_hub(self, who: ids.StationId, told: wire.Told, here: Here[G], subject: str) -> G | Else | None:
+        new = await self.standing.heed(who, told)
         if self.standing.part != "hub":
             raise peers.NotHub
+        if not new:
+            return None  # the answer tells our life: whoever is there asks again
         answer, apart = await self.standing.grant(here, as_hub=True)
         if apart:
             self._figures.apart(subject)
@@ -222,6 +217,7 @@ class Member:
         return answered
 
     async def _something_moves(self) -> None:
-        self.standing.moved.clear()
+        """Or has moved since this was awaited last: what was heard while the hub was asked is looked at at once."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.standing.moved.wait(), self.standing.beat_s / 4)
+        self.standing.moved.clear()

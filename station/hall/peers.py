@@ -18,10 +18,10 @@ from station.hall import roster, wire
 T = TypeVar("T", bound=BaseModel)
 #: A LAN answers at once or not at all; an answer waits for one fsync of the hub.
 _TIMEOUT = httpx.Timeout(3, connect=1)
-#: Clocks of desks without network may differ by anything; a repeated request changes nothing.
+#: Clocks of desks without network may differ by anything; a repeated request changes nothing (`station.hall.moments`).
 LEEWAY_S = 400 * 86400.0
 HEADER = "x-gradphoto-answer"
-RELAYS, RELAYED = "/v1/hall/relays", "x-gradphoto-relayed"
+RELAYS = "/v1/hall/relays"
 #: What a desk says for the hub that it does not reach: no status that a hub answers with.
 NO_WAY = 504
 
@@ -91,15 +91,11 @@ class Peers:
         except PeerUnreachable:  # the desk between us is there; what it brought is no answer of the hub's
             raise NoWay from None
 
-    async def post(
-        self, address: str, path: str, content: bytes, authorization: str, *, relayed: bool = False
-    ) -> httpx.Response:
-        """Send what somebody signed; `relayed`: somebody else. Raises PeerUnreachable."""
+    async def post(self, address: str, path: str, content: bytes, authorization: str) -> httpx.Response:
+        """Send what somebody signed. Raises PeerUnreachable."""
         if not self.plugged:
             raise PeerUnreachable(gone=True)
         headers = {"authorization": authorization, "content-type": "application/json"}
-        if relayed:
-            headers[RELAYED] = "1"
         try:
             return await self._client.post(f"http://{address}{path}", content=content, headers=headers)
         except (httpx.TransportError, httpx.InvalidURL) as error:

@@ -10,7 +10,7 @@ from gradphoto_contracts import ids
 from kit import logs
 from station.domain import hall as halls
 from station.domain import hub, trimming
-from station.hall import roster, ways, wire
+from station.hall import moments, roster, ways, wire
 from station.hall.log import Log
 from station.ports import around
 
@@ -41,6 +41,7 @@ class Standing:
         #: How new this desk's own pack is.
         self.pack_as_of: Callable[[], datetime | None] = lambda: None
         self._ways = ways.Ways(me, lease_s)
+        self._moments = moments.Moments()
         self._heads: dict[ids.StationId, dict[ids.StationId, int]] = {}
         self._addresses = addresses
         #: Check-ins of which something may still come, with how often something did.
@@ -112,14 +113,16 @@ class Standing:
         self._ways.lose_way(peer)
         self.hurried.set()
 
-    def told(self, peer: ids.StationId | None) -> wire.Told:
-        """What to say to a desk; to one never heard, how much is known here and nothing else."""
+    def told(self, peer: ids.StationId | None, through: ids.StationId | None = None) -> wire.Told:
+        """What to say to a desk, once; to one never heard, how much is known here and nothing else."""
         known = self._heads.get(peer) if peer else None
         entries = self.hall.beyond(known, wire.BATCH) if known is not None else []
         way, term = self.way, self.hall.term
         return wire.Told(
             heads=self.hall.heads,
             entries=entries,
+            moment=self._moments.following(peer),
+            through=through,
             address=self.own_address,
             hears=tuple(sorted(self.heard)),
             term=term,
@@ -128,9 +131,20 @@ class Standing:
             pack_as_of=self.pack_as_of(),
         )
 
+    async def heed(self, peer: ids.StationId, told: wire.Told) -> bool:
+        """Take in what a desk asks with. False: it is repeated, or not said to this life of ours; nothing was taken.
+
+        It is signed for months, and whoever handed it on, or listened, may have kept it.
+        """
+        if not self._moments.is_new(peer, told.moment):
+            return False
+        await self.hear(peer, told, relayed=told.through is not None)
+        return True
+
     async def hear(self, peer: ids.StationId, told: wire.Told, *, relayed: bool = False) -> None:
-        """Take in what a desk says. `relayed`: through another one, so that it is not heard itself."""
+        """Take in what a desk answers. `relayed`: through another one, so that it is not heard itself."""
         self._heads[peer] = told.heads
+        self._moments.learn(peer, told.moment)
         if not relayed:
             self._ways.hear(peer, told)
         if told.address:

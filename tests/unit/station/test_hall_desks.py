@@ -45,9 +45,11 @@ class Lan(httpx.AsyncBaseTransport):
         self.severed: set[frozenset[str]] = set()
         #: Replaces an answer on its way.
         self.tamper: bytes | None = None
+        self.sent: list[httpx.Request] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
+        self.sent.append(request)
         if host in self.down or host not in self.doors:
             raise httpx.ConnectError("down")
         response = await self.doors[host].handle_async_request(request)
@@ -464,6 +466,44 @@ async def test_a_ticket_that_the_hall_has_forgotten_is_never_granted(desks: list
     for desk in (a, c):
         assert await desk.member.call(gone) == hub.Unknown()
         assert gone not in desk.member.known.calls
+
+
+def repeated(one: Desk, path: str) -> tuple[str, str, bytes, str]:
+    """The last request of this kind to this desk, as whoever listened has it."""
+    of = [request for request in one.lan.sent if (request.url.host, request.url.path) == (one.code, path)]
+    return f"{one.code}:80", path, of[-1].content, of[-1].headers["authorization"]
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+async def test_a_request_that_is_repeated_changes_nothing(desks: list[Desk], *, restarted: bool) -> None:
+    """Whoever kept one cannot have a photographed student wait again, nor make an absent desk seem heard."""
+    a, b, c = desks
+    who = student()
+    granted = await c.member.claim(c.wish(who, 1))
+    assert isinstance(granted, Claimed)
+    await c.meet(a)
+    claim, exchange = repeated(a, "/v1/hall/claims"), repeated(a, "/v1/hall/exchanges")
+    await c.member.call(granted.checkin_id)
+    hows = ("photographed", "stored")
+    await c.member.note([Ended(granted.checkin_id, c.station_id, how, a.clock.now()) for how in hows])  # type: ignore[arg-type]
+    a.clock.advance(600)
+    for desk in desks:
+        desk.pack_as_of = a.clock.now()
+    for _ in range(2):
+        await a.meet(b, c)
+        await b.meet(c)
+        await settle_and_trim(desks)
+    assert not a.member.known.claims
+    if restarted:
+        await a.close()
+        await a.open()
+        await a.meet(b)
+    a.standing.lose(c.station_id)
+    for kept in (claim, exchange):
+        assert (await b.client.post(*kept)).status_code == 200
+    assert a.member.known.live(who) == []
+    assert a.standing.heard == {b.station_id}
+    assert isinstance(await c.member.claim(c.wish(student(), 2)), Claimed), "control: a new one is granted"
 
 
 async def test_what_one_desk_lacks_or_the_server_does_not_know_stays(desks: list[Desk]) -> None:
