@@ -115,12 +115,12 @@ class Member:
         try:
             if way.via is not None:
                 nearer = asked.model_copy(update={"hops": asked.hops - 1})
-                return (await self.client.ask(address, peers.RELAYS, nearer, wire.RelayAnswered))[1]
+                return (await self.client.ask(address, peers.RELAYS, nearer, wire.RelayAnswered, asked.hops))[1]
             content = asked.content.encode()
             response = await self.client.post(address, asked.path, content, asked.authorization)
         except (peers.PeerUnreachable, peers.NotHub) as problem:
             if isinstance(problem, peers.PeerUnreachable):
-                self.standing.lose(way.via or way.hub)
+                self._lose(way, problem)
             return wire.RelayAnswered(status=peers.NO_WAY, content="")
         return wire.RelayAnswered(
             status=response.status_code, content=response.text, signature=response.headers.get(peers.HEADER)
@@ -191,8 +191,8 @@ class Member:
             return None
         try:
             answer = await there(way)
-        except peers.PeerUnreachable:
-            self.standing.lose(way.via or way.hub)
+        except peers.PeerUnreachable as problem:
+            self._lose(way, problem)
             return None
         except peers.NoWay:
             self.standing.lose_way(way.via or way.hub)
@@ -202,6 +202,13 @@ class Member:
             return None
         # What a hub grants that was deposed meanwhile is apart: the new one is asked.
         return answer if self.known.term == term else None
+
+    def _lose(self, way: ways.Way, problem: peers.PeerUnreachable) -> None:
+        """A desk that hands on and is slow may be well, and what stands behind it may not: it is still heard."""
+        if way.via is not None and not problem.gone:
+            self.standing.lose_way(way.via)
+        else:
+            self.standing.lose(way.via or way.hub)
 
     async def _ask(self, way: ways.Way, path: str, body: BaseModel, answer: type[B]) -> B:
         """The hub's own answer, whichever way it came. One that somebody else gave is none."""

@@ -46,12 +46,16 @@ class Lan(httpx.AsyncBaseTransport):
         #: Replaces an answer on its way.
         self.tamper: bytes | None = None
         self.sent: list[httpx.Request] = []
+        #: Desks that take a request and do not answer it.
+        self.stalled: set[str] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
         self.sent.append(request)
         if host in self.down or host not in self.doors:
             raise httpx.ConnectError("down")
+        if host in self.stalled:
+            raise httpx.ReadTimeout("stalled")
         response = await self.doors[host].handle_async_request(request)
         if self.tamper is None:
             return response
@@ -349,6 +353,25 @@ async def test_a_way_that_leads_nowhere_is_given_up_and_the_rule_elects(desks: l
     assert isinstance(granted, Claimed)
     assert granted.term == b.member.known.term
     assert not c.member.known.claimed_apart(granted.checkin_id)
+
+
+async def test_a_hub_that_stalls_behind_a_relay_does_not_cost_the_relay(desks: list[Desk]) -> None:
+    """Who hands on gives up before the asker does; and should it be slow itself, it is still heard: nobody is alone."""
+    a, b, c = desks
+    sever(a, c)
+    await b.meet(c)
+    assert isinstance(await c.member.claim(c.wish(student(), 1)), Claimed)
+    waits = {request.url.path: request.extensions["timeout"] for request in a.lan.sent}
+    onward, asking = waits["/v1/hall/claims"], waits["/v1/hall/relays"]
+    assert onward["connect"] + onward["read"] < asking["read"]
+    a.lan.stalled.add("b")
+    claimed = asyncio.create_task(c.member.claim(c.wish(student(), 2)))
+    while c.standing.way is not None:  # noqa: ASYNC110 - a state, no event
+        await asyncio.sleep(0.01)
+    assert c.standing.heard == {b.station_id}
+    assert c.standing.part == "waiting"
+    claimed.cancel()
+    assert isinstance((await asyncio.gather(claimed, return_exceptions=True))[0], asyncio.CancelledError)
 
 
 async def through_b(hub_desk: Desk, asker: Desk, wish: hub.Wish) -> wire.ClaimAnswered:
