@@ -54,6 +54,10 @@ def router(
     doors = APIRouter(prefix="/console/setup", include_in_schema=False, dependencies=[Depends(guard.demand)])
     work = desk.agent.work
 
+    def demand_idle() -> None:
+        if work.desk.seated or work.desk.undecided or work.exposing:
+            raise Conflict("console-setup-busy")
+
     @doors.get("/hall")
     async def known() -> Known:
         return Known(hall=directory.hall_settings(), addresses=own_addresses())
@@ -63,10 +67,10 @@ def router(
         present, wanted = directory.hall_settings(), read(body)
         if wanted == present:
             return Joined(restarting=False)
-        if work.desk.seated or work.desk.undecided or work.exposing:
-            raise Conflict("console-setup-busy")
+        demand_idle()
         if wanted and (present is None or present.listen != wanted.listen):
             await asyncio.to_thread(demand_free, wanted.listen)
+            demand_idle()  # somebody may have sat down meanwhile
         directory.save_hall(wanted)
         again()
         return Joined(restarting=True)

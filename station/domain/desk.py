@@ -82,6 +82,8 @@ class Desk:
     def __init__(self, code: str, history: Iterable[facts.Fact] = ()) -> None:
         self.code = code
         self.tickets: dict[str, Ticket] = {}
+        #: Check-ins by hand that the hall was asked for, and whose ticket is not here yet.
+        self.asked: dict[ids.CheckinId, facts.CheckInAsked] = {}
         self.waiting: dict[str, None] = {}
         #: Who waits although another who came later was seated: their turn is whenever they come.
         self.passed: set[str] = set()
@@ -155,7 +157,12 @@ class Desk:
         self.last_frame_counter.setdefault(fact.camera_serial, fact.camera_frames)
 
     @apply.register
+    def _(self, fact: facts.CheckInAsked) -> None:
+        self.asked[fact.checkin_id] = fact
+
+    @apply.register
     def _(self, fact: facts.TicketIssued) -> None:
+        self.asked.pop(fact.checkin_id, None)
         self.tickets[fact.ticket] = Ticket(
             fact.ticket, fact.ordinal, fact.checkin_id, fact.student_id, fact.class_id, fact.at, hall=fact.hall
         )

@@ -66,6 +66,19 @@ class TicketIssued:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckInAsked:
+    """The hall is asked for a check-in by hand. Written before, since the hall's log knows neither reason nor role.
+
+    Whichever way the grant then comes to this desk, they go with it; the hall may also refuse.
+    """
+
+    checkin_id: ids.CheckinId
+    reason: str
+    role: Role | None
+    kind: Literal["checkin_asked"] = "checkin_asked"
+
+
+@dataclass(frozen=True, slots=True)
 class TicketAdopted:
     """A ticket of the desk `home` waits in the queue that the hall shares; here, too, it can be called."""
 
@@ -291,6 +304,7 @@ class SessionSealed:
 Fact = (
     SessionOpened
     | TicketIssued
+    | CheckInAsked
     | TicketAdopted
     | TicketLeft
     | TicketReleased

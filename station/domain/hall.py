@@ -253,8 +253,9 @@ class Hall:
         known: dict[ids.CheckinId, dict[Stamp, Claimed]] | dict[ids.CheckinId, dict[Stamp, Called]]
         known = {Claimed: self.claims, Called: self.calls, Ended: self.ends}[type(fact)]  # type: ignore[assignment]
         known[fact.checkin_id].pop(stamp)
-        if not known[fact.checkin_id]:
-            del known[fact.checkin_id]
+        if known[fact.checkin_id]:
+            return  # granted twice, by a hub that died before it told and by the next: it goes with the last
+        del known[fact.checkin_id]
         if isinstance(fact, Claimed):
             self.replaced.difference_update(fact.replaces)
             theirs = self.of_student[fact.student_id]

@@ -33,6 +33,11 @@ class Taken:
     state: halls.State
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No such check-in is known: the hall was never told of it, or has forgotten it since it came to its end."""
+
+
 def claim(hall: Hall, wish: Wish, term: Term | None, heard: Collection[ids.StationId], at: datetime) -> Claimed | Taken:
     """Let a desk check a student in, or say who has them. What was granted before is granted again.
 
@@ -64,11 +69,11 @@ def claim(hall: Hall, wish: Wish, term: Term | None, heard: Collection[ids.Stati
 
 def call(
     hall: Hall, checkin_id: ids.CheckinId, desk: ids.StationId, term: Term | None, at: datetime
-) -> Called | Taken | None:
-    """Let a desk call the holder of a ticket, or say who has. None: no such check-in is known here."""
+) -> Called | Taken | Unknown:
+    """Let a desk call the holder of a ticket, or say who has."""
     claim = hall.claim_of(checkin_id)
     if claim is None:
-        return None
+        return Unknown()
     for called in hall.calls.get(checkin_id, {}).values():
         if called.desk == desk and desk in hall.callers(checkin_id):
             return called

@@ -31,7 +31,13 @@ def to_hall(desk: Desk, hall: Hall, me: ids.StationId, checkins: Iterable[ids.Ch
             told += _ends(desk, hall, me, ticket)
     numbers = [*desk.waiting, *([desk.seated] if desk.seated else [])]
     strangers = [desk.tickets[number] for number in numbers if desk.tickets[number].checkin_id not in hall.claims]
-    return told + [_unasked(ticket, me) for ticket in strangers if ticket.home is None]
+    # What the hall granted and knows no longer has come to its end: it is not told anew.
+    return told + [_unasked(ticket, me) for ticket in strangers if ticket.home is None and ticket.hall is None]
+
+
+def forgotten(ticket: Ticket, *, photographed: bool, now: datetime) -> facts.TicketLeft:
+    """What became of a ticket that the hall granted and knows no longer: each desk's pack says who has a photo."""
+    return facts.TicketLeft(ticket.number, ticket.home or "?", "photographed" if photographed else "released", now)
 
 
 def replaced(
@@ -78,7 +84,9 @@ def _to_desk(
     apart = hall.claimed_apart(claim.checkin_id)
     if ticket is None:
         if claim.desk == me:  # we died between the grant and our journal
-            return issued(claim, apart=apart)
+            asked = desk.asked.get(claim.checkin_id)
+            by_hand = (asked.reason, asked.role) if asked else (None, None)
+            return issued(claim, apart=apart, manual_reason=by_hand[0], manual_role=by_hand[1])
         if state == "waiting" or (state == "called" and me in callers):
             return _adopted(claim, codes.get(claim.desk, "?"), apart=apart)
         return None

@@ -17,9 +17,9 @@ T = TypeVar("T", bound=BaseModel)
 class Answering(Protocol):
     """The desk behind the door."""
 
-    async def exchange(self, who: ids.StationId, told: wire.Told, *, relayed: bool) -> wire.Told: ...
-    async def grant_claim(self, who: ids.StationId, asked: wire.ClaimAsked, *, relayed: bool) -> wire.ClaimAnswered: ...
-    async def grant_call(self, who: ids.StationId, asked: wire.CallAsked, *, relayed: bool) -> wire.CallAnswered: ...
+    async def exchange(self, who: ids.StationId, told: wire.Told) -> wire.Told: ...
+    async def grant_claim(self, who: ids.StationId, asked: wire.ClaimAsked) -> wire.ClaimAnswered: ...
+    async def grant_call(self, who: ids.StationId, asked: wire.CallAsked) -> wire.CallAnswered: ...
     async def relay(self, asked: wire.Relayed) -> wire.RelayAnswered: ...
 
 
@@ -56,25 +56,20 @@ def router(answering: Answering, listed: Listed, me: ids.StationId, private_pem:
 
     @doors.post("/exchanges")
     async def exchange(request: Request, told: wire.Told, who: Who) -> Response:
-        return signed(request, await answering.exchange(who, told, relayed=_relayed(request)))
+        return signed(request, await answering.exchange(who, told))
 
     @doors.post("/claims")
     async def claim(request: Request, asked: wire.ClaimAsked, who: Who) -> Response:
         if asked.wish.desk != who:
             raise Refused("hall-not-yours")
-        return signed(request, await answering.grant_claim(who, asked, relayed=_relayed(request)))
+        return signed(request, await answering.grant_claim(who, asked))
 
     @doors.post("/calls")
     async def call(request: Request, asked: wire.CallAsked, who: Who) -> Response:
-        return signed(request, await answering.grant_call(who, asked, relayed=_relayed(request)))
+        return signed(request, await answering.grant_call(who, asked))
 
     @doors.post("/relays")
     async def relay(request: Request, asked: wire.Relayed, _who: Who) -> Response:
         return signed(request, await answering.relay(asked))
 
     return doors
-
-
-def _relayed(request: Request) -> bool:
-    """Whether another desk handed it on. Its asker is who signed it, and is not heard from here."""
-    return peers.RELAYED in request.headers

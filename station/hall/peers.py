@@ -17,11 +17,13 @@ from station.hall import roster, wire
 
 T = TypeVar("T", bound=BaseModel)
 #: A LAN answers at once or not at all; an answer waits for one fsync of the hub.
-_TIMEOUT = httpx.Timeout(3, connect=1)
-#: Clocks of desks without network may differ by anything; a repeated request changes nothing.
+_ANSWER_S, _CONNECT_S = 3.0, 1.0
+#: Longer for each cable more than connecting over it can take: who hands on gives up, and says so, before the asker.
+_HAND_ON_S = 1.5
+#: Clocks of desks without network may differ by anything; a repeated request changes nothing (`station.hall.moments`).
 LEEWAY_S = 400 * 86400.0
 HEADER = "x-gradphoto-answer"
-RELAYS, RELAYED = "/v1/hall/relays", "x-gradphoto-relayed"
+RELAYS = "/v1/hall/relays"
 #: What a desk says for the hub that it does not reach: no status that a hub answers with.
 NO_WAY = 504
 
@@ -61,17 +63,19 @@ class Peers:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:  # fmt: skip
         self._me, self._key, self._listed, self._now = me, private_pem, listed, now
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, transport=transport)
+        self._client = httpx.AsyncClient(trust_env=False, transport=transport)
         self.plugged = True
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
 
-    async def ask(self, address: str, path: str, body: BaseModel, answer: type[T]) -> tuple[ids.StationId, T]:
-        """Who answered there, and what. Raises PeerUnreachable, or NotHub."""
+    async def ask(
+        self, address: str, path: str, body: BaseModel, answer: type[T], cables: int = 1
+    ) -> tuple[ids.StationId, T]:
+        """Who answered there, and what; over so many `cables` at most. Raises PeerUnreachable, or NotHub."""
         content, signature = self._signed(path, body)
-        response = await self.post(address, path, content, signature)
+        response = await self.post(address, path, content, signature, cables)
         return self._read(answer, path, signature, response.status_code, response.content, response.headers.get(HEADER))
 
     async def ask_through(
@@ -83,7 +87,7 @@ class Peers:
         """
         content, signature = self._signed(path, body)
         relayed = wire.Relayed(path=path, authorization=signature, content=content.decode(), hops=hops)
-        _, answered = await self.ask(address, RELAYS, relayed, wire.RelayAnswered)
+        _, answered = await self.ask(address, RELAYS, relayed, wire.RelayAnswered, hops + 1)
         if answered.status == NO_WAY:
             raise NoWay
         try:
@@ -92,16 +96,15 @@ class Peers:
             raise NoWay from None
 
     async def post(
-        self, address: str, path: str, content: bytes, authorization: str, *, relayed: bool = False
+        self, address: str, path: str, content: bytes, authorization: str, cables: int = 1
     ) -> httpx.Response:
-        """Send what somebody signed; `relayed`: somebody else. Raises PeerUnreachable."""
+        """Send what somebody signed. Raises PeerUnreachable."""
         if not self.plugged:
             raise PeerUnreachable(gone=True)
         headers = {"authorization": authorization, "content-type": "application/json"}
-        if relayed:
-            headers[RELAYED] = "1"
+        waits = httpx.Timeout(_ANSWER_S + _HAND_ON_S * (cables - 1), connect=_CONNECT_S)
         try:
-            return await self._client.post(f"http://{address}{path}", content=content, headers=headers)
+            return await self._client.post(f"http://{address}{path}", content=content, headers=headers, timeout=waits)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise PeerUnreachable(gone=isinstance(error, httpx.ConnectError)) from error
 

@@ -102,7 +102,9 @@ class Rounds:
         part = self._standing.part
         self._work.hall = None if part == "off" else self.member
         if part != "off":
-            await acts.settle(self._work, self.member, self._standing.unsettled())
+            unsettled = self._standing.unsettled()
+            await acts.settle(self._work, self.member, list(unsettled))
+            self._standing.settled(unsettled)
             await self._trim()
         self._show()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -10,7 +10,7 @@ from gradphoto_contracts import ids
 from kit import logs
 from station.domain import hall as halls
 from station.domain import hub, trimming
-from station.hall import roster, ways, wire
+from station.hall import moments, roster, ways, wire
 from station.hall.log import Log
 from station.ports import around
 
@@ -41,16 +41,18 @@ class Standing:
         #: How new this desk's own pack is.
         self.pack_as_of: Callable[[], datetime | None] = lambda: None
         self._ways = ways.Ways(me, lease_s)
+        self._moments = moments.Moments()
         self._heads: dict[ids.StationId, dict[ids.StationId, int]] = {}
         self._addresses = addresses
-        self._open: dict[ids.CheckinId, None] = {}
+        #: Check-ins of which something may still come, with how often something did.
+        self._open: dict[ids.CheckinId, int] = {}
         self._listening_until = 0.0
         self._doubles = (-1, 0)
 
     async def open(self) -> None:
         """Take up what was known before the restart."""
         self.hall, self.reserved = await self._log.open()
-        self._open = dict.fromkeys(self.hall.claims)
+        self._open = dict.fromkeys(self.hall.claims, 0)
         self._listening_until = time.monotonic() + LISTEN_BEATS * self.beat_s
 
     async def close(self) -> None:
@@ -111,14 +113,16 @@ class Standing:
         self._ways.lose_way(peer)
         self.hurried.set()
 
-    def told(self, peer: ids.StationId | None) -> wire.Told:
-        """What to say to a desk; to one never heard, how much is known here and nothing else."""
+    def told(self, peer: ids.StationId | None, through: ids.StationId | None = None) -> wire.Told:
+        """What to say to a desk, once; to one never heard, how much is known here and nothing else."""
         known = self._heads.get(peer) if peer else None
         entries = self.hall.beyond(known, wire.BATCH) if known is not None else []
         way, term = self.way, self.hall.term
         return wire.Told(
             heads=self.hall.heads,
             entries=entries,
+            moment=self._moments.following(peer),
+            through=through,
             address=self.own_address,
             hears=tuple(sorted(self.heard)),
             term=term,
@@ -127,9 +131,20 @@ class Standing:
             pack_as_of=self.pack_as_of(),
         )
 
+    async def heed(self, peer: ids.StationId, told: wire.Told) -> bool:
+        """Take in what a desk asks with. False: it is repeated, or not said to this life of ours; nothing was taken.
+
+        It is signed for months, and whoever handed it on, or listened, may have kept it.
+        """
+        if not self._moments.is_new(peer, told.moment):
+            return False
+        await self.hear(peer, told, relayed=told.through is not None)
+        return True
+
     async def hear(self, peer: ids.StationId, told: wire.Told, *, relayed: bool = False) -> None:
-        """Take in what a desk says. `relayed`: through another one, so that it is not heard itself."""
+        """Take in what a desk answers. `relayed`: through another one, so that it is not heard itself."""
         self._heads[peer] = told.heads
+        self._moments.learn(peer, told.moment)
         if not relayed:
             self._ways.hear(peer, told)
         if told.address:
@@ -150,8 +165,8 @@ class Standing:
         self.reserved = max(self.reserved, ordinal)
 
     async def grant(
-        self, make: Callable[[halls.Term | None], G | hub.Taken | None], *, as_hub: bool
-    ) -> tuple[G | hub.Taken | None, bool]:
+        self, make: Callable[[halls.Term | None], G | hub.Taken | hub.Unknown], *, as_hub: bool
+    ) -> tuple[G | hub.Taken | hub.Unknown, bool]:
         """What `make` says, written down before it is told; and whether it was granted apart, now.
 
         With `as_hub`, under the term that holds; the caller has looked at `part`, and so do we, under the lock.
@@ -192,13 +207,19 @@ class Standing:
                 self.hall.trim(gone)
         return len(gone)
 
-    def unsettled(self) -> Sequence[ids.CheckinId]:
-        """Check-ins of which something may still come."""
-        done = [c for c in self._open if self.hall.stored_at(c) or self.hall.state(c) == "released"]
-        open_now = list(self._open)
-        for checkin_id in done:
-            del self._open[checkin_id]
-        return open_now
+    def unsettled(self) -> Mapping[ids.CheckinId, int]:
+        """Check-ins of which something may still come, each with how often something did."""
+        return dict(self._open)
+
+    def settled(self, seen: Mapping[ids.CheckinId, int]) -> None:
+        """The desk's queue is in line with what was `unsettled`: forget whoever is done, unless more came meanwhile.
+
+        Not before: until then they are not trimmed, so that a desk that could not write tries it again.
+        """
+        for checkin_id, heard in seen.items():
+            done = self.hall.stored_at(checkin_id) or self.hall.state(checkin_id) == "released"
+            if done and self._open.get(checkin_id) == heard:
+                del self._open[checkin_id]
 
     def _part(self) -> hub.Part:
         order, heard = list(self.listed.peers), self.heard
@@ -226,4 +247,4 @@ class Standing:
         for entry in fresh:
             self.hall.take_in(entry)
             if not isinstance(entry.fact, halls.TermBegun):
-                self._open[entry.fact.checkin_id] = None
+                self._open[entry.fact.checkin_id] = self._open.get(entry.fact.checkin_id, 0) + 1

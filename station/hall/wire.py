@@ -19,11 +19,25 @@ class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Moment(_Body):
+    """When something was said: as the `count`-th message of this life of the speaker's, to this one of the listener's.
+
+    A life is from one start to the next; `listener` None: the speaker has not heard of any.
+    """
+
+    life: Annotated[str, Field(min_length=1, max_length=40)]
+    count: Annotated[int, Field(ge=1)]
+    listener: Annotated[str, Field(max_length=40)] | None = None
+
+
 class Told(_Body):
     """How far the speaker knows each log, and what it thinks the other lacks. `address`: where it listens."""
 
     heads: dict[ids.StationId, int]
     entries: Annotated[list[Entry], Field(max_length=BATCH)]
+    moment: Moment
+    #: Who is to hand this on; None: it is said to the listener itself, who hears the speaker by that.
+    through: ids.StationId | None = None
     address: str | None = None
     #: Whom the speaker hears itself, and how it reaches the hub of the newest term it knows.
     hears: tuple[ids.StationId, ...] = ()
@@ -66,7 +80,7 @@ class RelayAnswered(_Body):
 
 
 class ClaimAnswered(_Body):
-    """Granted, with what the asker must know to keep it; or who has the student."""
+    """Granted, with what the asker must know to keep it; or who has the student. Neither: ask again, now."""
 
     told: Told
     granted: Claimed | None = None
@@ -74,8 +88,9 @@ class ClaimAnswered(_Body):
 
 
 class CallAnswered(_Body):
-    """As for a claim; neither: the ticket is not known here."""
+    """As for a claim; or the hub knows no such ticket. None of them: ask again, now."""
 
     told: Told
     granted: Called | None = None
     taken: hub.Taken | None = None
+    unknown: hub.Unknown | None = None

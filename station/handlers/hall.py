@@ -27,6 +27,10 @@ async def check_in(
         photographed=bool(entry and entry.photographed),
         pack_as_of=work.packs.as_of or pack.issued_at,
     )
+    if wanted.manual_reason is not None:
+        async with work.lock:
+            asked = facts.CheckInAsked(wanted.checkin_id, wanted.manual_reason, wanted.manual_role)
+            await recording.record(work, [asked])
     answer = await hall.claim(sharing.wish(wanted, hall.me, replaces))
     if isinstance(answer, hub.Taken):
         return answer
@@ -61,13 +65,29 @@ async def seat(work: workplace.Work, decide: Decide, *, named: bool) -> None:
             await settle(work, work.hall, await work.hall.catch_up())
             caught_up = True
             continue
-        answer = await work.hall.call(work.desk.tickets[number].checkin_id)
-        if answer is None:
+        ticket = work.desk.tickets[number]
+        answer = await work.hall.call(ticket.checkin_id)
+        # Of a ticket from before the hall the others are told when the queue is settled; it is this desk's own.
+        if isinstance(answer, halls.Called) or (isinstance(answer, hub.Unknown) and ticket.hall is None):
             called.add(number)
             continue
-        await settle(work, work.hall, [work.desk.tickets[number].checkin_id])
+        if isinstance(answer, hub.Unknown):
+            await _let_go(work, number)
+        await settle(work, work.hall, [ticket.checkin_id])
         if named or number in work.desk.waiting:
-            raise Conflict("hall-called-elsewhere", ticket=number, desk=work.hall.codes.get(answer.desk, "?"))
+            by = work.hall.codes.get(answer.desk, "?") if isinstance(answer, hub.Taken) else ticket.home or "?"
+            raise Conflict("hall-called-elsewhere", ticket=number, desk=by)
+
+
+async def _let_go(work: workplace.Work, number: str) -> None:
+    """Nobody knows of a ticket any more that the hall granted: its holder is done, or gone."""
+    async with work.lock:
+        ticket = work.desk.tickets[number]
+        if ticket.state == "waiting":
+            entry = work.packs.entry(ticket.student_id)
+            photographed = bool(entry and entry.photographed)
+            left = sharing.forgotten(ticket, photographed=photographed, now=work.clock.now())
+            await recording.record(work, [left])
 
 
 async def settle(work: workplace.Work, hall: around.Hall, checkins: Sequence[ids.CheckinId]) -> None:

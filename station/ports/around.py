@@ -40,8 +40,8 @@ class Hall(Protocol):
         """Have a student checked in at this desk. On return it is on the disk. May take as long as a takeover."""
         ...
 
-    async def call(self, checkin_id: ids.CheckinId) -> hub.Taken | None:
-        """Call a ticket's holder to this desk; None when they may sit here."""
+    async def call(self, checkin_id: ids.CheckinId) -> halls.Called | hub.Taken | hub.Unknown:
+        """Call a ticket's holder to this desk; only when it is `Called` the hall lets them sit here."""
         ...
 
     async def catch_up(self) -> Sequence[ids.CheckinId]:

@@ -48,6 +48,8 @@ class Side:
     #: Whom a desk believes to hear: what was so when it last looked.
     heard: dict[ids.StationId, frozenset[ids.StationId]] = field(default_factory=dict)
     checkins: int = 0
+    #: What a desk asked for last without hearing the answer.
+    unanswered: dict[ids.StationId, hub.Wish] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for desk in DESKS:
@@ -104,6 +106,8 @@ class Side:
                     self.write(desk, hub.begin(self.halls[desk], desk, NOW))
             case "check in":
                 self.check_in(desk, student, lost=bool(second & 1), by_hand=bool(second & 2))
+            case "ask again":
+                self.ask_again(desk, lost=bool(second & 1))
             case "call":
                 self.call(desk, second)
             case "photograph":
@@ -165,18 +169,32 @@ class Side:
                 return None
 
     def check_in(self, desk: ids.StationId, student: ids.StudentId, *, lost: bool, by_hand: bool) -> None:
-        asked = self.asked(desk)
-        if asked is None or student in self.packs[desk][1]:
+        if self.asked(desk) is None or student in self.packs[desk][1]:
             return
-        granting, term = asked
         self.checkins += 1
         checkin_id = ids.CheckinId(UUID(int=10_000 + self.checkins))
-        wish = hub.Wish(checkin_id, student, None, f"A-{self.checkins}", self.checkins, desk, by_hand)
+        self.ask(hub.Wish(checkin_id, student, None, f"A-{self.checkins}", self.checkins, desk, by_hand), lost=lost)
+
+    def ask_again(self, desk: ids.StationId, *, lost: bool) -> None:
+        """The same check-in once more, of whoever is hub by now; not of what came to its end meanwhile."""
+        wish = self.unanswered.pop(desk, None)
+        ends = self.ledger.ends.get(wish.checkin_id, {}).values() if wish else ()
+        if wish and not any(end.how in ("stored", "told") for end in ends):
+            self.ask(wish, lost=lost)
+
+    def ask(self, wish: hub.Wish, *, lost: bool) -> None:
+        asked = self.asked(wish.desk)
+        if asked is None:
+            return
+        granting, term = asked
         answer = hub.claim(self.halls[granting], wish, term, self.heard[granting], NOW)
-        if isinstance(answer, Claimed) and answer.checkin_id == checkin_id:
+        known = self.halls[granting].claims.get(wish.checkin_id, {}).values()
+        if isinstance(answer, Claimed) and answer.checkin_id == wish.checkin_id and answer not in known:
             self.write(granting, answer)
-        if not lost:
-            self.tell(desk, granting)
+        if lost:
+            self.unanswered[wish.desk] = wish
+        else:
+            self.tell(wish.desk, granting)
 
     def call(self, desk: ids.StationId, which: int) -> None:
         known, asked = sorted(self.halls[desk].claims), self.asked(desk)
@@ -271,6 +289,7 @@ def demand_the_same(hall: Hall, ledger: Hall) -> None:
 NAMES = [
     *("cut", "exchange", "exchange", "exchange", "look", "look", "look", "check in", "check in", "check in"),
     *("call", "call", "photograph", "photograph", "release", "sever", "store", "told", "pack", "trim"),
+    "ask again",
 ]
 ACTS = st.lists(
     st.tuples(st.sampled_from(NAMES), st.integers(0, 3), st.integers(0, 15), st.integers(0, 2)), max_size=60
@@ -373,7 +392,7 @@ def test_a_ticket_is_called_once(hall_of_four: Side) -> None:
     hall_of_four.write(DESKS[0], first)
     assert hub.call(hall, checkin_id, DESKS[2], hall.term, NOW) == first
     assert isinstance(hub.call(hall, checkin_id, DESKS[3], hall.term, NOW), hub.Taken)
-    assert hub.call(hall, ids.CheckinId(UUID(int=9)), DESKS[3], hall.term, NOW) is None
+    assert hub.call(hall, ids.CheckinId(UUID(int=9)), DESKS[3], hall.term, NOW) == hub.Unknown()
 
 
 def test_a_deposed_hub_grants_apart(hall_of_four: Side) -> None:
@@ -434,6 +453,20 @@ def test_who_was_refused_by_the_server_comes_again(hall_of_four: Side) -> None:
     assert isinstance(granted, Claimed)
     hall.take_in(hall.following(DESKS[0], granted))
     assert not list(hall.doubles())
+
+
+def test_a_check_in_that_was_granted_twice_is_forgotten_once() -> None:
+    """The hub died before it told, the next one granted again: when the log is trimmed, both grants leave it."""
+    checkin_id, hall = ids.CheckinId(UUID(int=7)), Hall()
+    for number, desk in enumerate(DESKS[:2]):
+        claim = Claimed(checkin_id, STUDENTS[0], None, "C-0001", 1, DESKS[2], NOW, Term(number, desk))
+        hall.take_in(hall.following(desk, claim))
+    for how in ("released", "told"):
+        hall.take_in(hall.following(DESKS[2], Ended(checkin_id, DESKS[2], how, NOW)))
+    gone = trimming.trimmable(hall, hall.heads, NOW)
+    assert len(gone) == 4
+    hall.trim(gone)
+    assert (hall.claims, hall.of_student, hall.ends) == ({}, {}, {})
 
 
 def test_an_entry_waits_for_its_forerunners() -> None:

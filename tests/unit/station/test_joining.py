@@ -1,13 +1,18 @@
 """What somebody types of the hall: read leniently, refused in words, not saved when this desk could not listen."""
 
 import socket
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from fastapi.routing import APIRoute
 
 from kit import messages
-from kit.errors import Invalid
+from kit.errors import Conflict, Invalid
 from station import settings
-from station.console import joining
+from station.console import admission, door, joining
+from tests.unit.station.fakes import Bench
 
 
 def said(**more: object) -> joining.Sharing:
@@ -54,3 +59,27 @@ def test_an_address_that_is_taken_or_not_ours_is_refused() -> None:
             with pytest.raises(Invalid, match="hall-listen-impossible"):
                 joining.demand_free(listen)
     joining.demand_free(f"127.0.0.1:{port}")
+
+
+async def test_whoever_sits_down_while_the_address_is_tried_is_not_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trying takes a moment; then the desk is busy, nothing is saved, and the station does not start anew."""
+    bench, started = Bench(), list[bool]()
+    desk = cast(door.Desk, SimpleNamespace(agent=SimpleNamespace(work=bench.work)))
+    guard = admission.Admission(bytes(32), lambda: "A")
+    directory = settings.Directory(tmp_path)
+    router = joining.router(desk, directory, guard, lambda: started.append(True))
+    (join,) = (route.endpoint for route in router.routes if isinstance(route, APIRoute) and "POST" in route.methods)
+
+    def sit_down(_: str) -> None:
+        bench.desk.seated = "A-0001"
+
+    monkeypatch.setattr(joining, "demand_free", sit_down)
+    with pytest.raises(Conflict, match="console-setup-busy"):
+        await join(said())
+    assert (directory.hall_settings(), started) == (None, [])
+    bench.desk.seated = None
+    monkeypatch.setattr(joining, "demand_free", lambda _: None)
+    assert (await join(said())).restarting
+    assert (directory.hall_settings() is not None, started) == (True, [True]), "control: idle, it joins"

@@ -1,6 +1,6 @@
 """Two desks and one hall in memory: one queue at both, nobody called twice, and a double that stops the desk."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -26,6 +26,8 @@ class Common:
         self.next_ordinal = 1
         self.alone = False
         self.caught_up = 0
+        #: What happens between a grant and its answer.
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     @property
     def _term(self) -> halls.Term | None:
@@ -35,13 +37,15 @@ class Common:
         answer = hub.claim(self.known, wish, self._term, set(self.codes), self._bench.clock.now())
         if isinstance(answer, halls.Claimed) and answer.checkin_id not in self.known.claims:
             await self.note([answer])
+        if self.meanwhile:
+            await self.meanwhile()
         return answer
 
-    async def call(self, checkin_id: ids.CheckinId) -> hub.Taken | None:
+    async def call(self, checkin_id: ids.CheckinId) -> halls.Called | hub.Taken | hub.Unknown:
         answer = hub.call(self.known, checkin_id, self.me, self._term, self._bench.clock.now())
         if isinstance(answer, halls.Called):
             await self.note([answer])
-        return answer if isinstance(answer, hub.Taken) else None
+        return answer
 
     async def catch_up(self) -> Sequence[ids.CheckinId]:
         self.caught_up += 1
@@ -135,6 +139,22 @@ async def test_nobody_is_called_twice(pair: Pair) -> None:
     assert pair.b.desk.seated == "A-0002"
 
 
+async def test_a_ticket_that_the_hall_has_forgotten_leaves_the_queue(pair: Pair) -> None:
+    """Everybody has trimmed it while this desk could not write: named it is refused, unnamed the next one sits."""
+    for number in range(3):
+        await queue.check_in(pair.a.work, f"scan-{number}")
+    await pair.settle()
+    known = pair.halls["A"].known
+    first, second, _ = (pair.a.desk.tickets[number].checkin_id for number in pair.a.desk.waiting)
+    known.trim([stamp for checkin_id in (first, second) for stamp in known.claims[checkin_id]])
+    with pytest.raises(Conflict, match="hall-called-elsewhere"):
+        await queue.seat(pair.a.work, "A-0001")
+    await queue.seat(pair.b.work, None)
+    assert (pair.a.desk.seated, pair.b.desk.seated) == (None, "A-0003")
+    await pair.settle()
+    assert first not in known.claims, "its own desk does not tell of it anew"
+
+
 async def test_who_was_called_elsewhere_is_no_queue_jump(pair: Pair) -> None:
     """The second in the queue shows the number just when another desk has called the first: no alarm."""
     for number in range(2):
@@ -157,6 +177,31 @@ async def test_a_grant_that_the_journal_never_saw(pair: Pair) -> None:
     assert list(pair.a.desk.waiting) == ["A-0001"]
     assert (await queue.check_in(pair.a.work, "scan-0")).outcome == "already_ticketed"
     assert (await queue.check_in(pair.a.work, "scan-1")).ticket == "A-0002"
+
+
+@pytest.mark.parametrize("killed", [True, False])
+async def test_reason_and_role_of_a_check_in_by_hand_are_told_whichever_way_the_grant_comes(
+    pair: Pair, *, killed: bool
+) -> None:
+    """The grant comes by an exchange before its answer, or the desk is killed between the two."""
+
+    async def meanwhile() -> None:
+        if killed:
+            raise ConnectionError
+        await pair.settle()
+
+    pair.halls["A"].meanwhile = meanwhile
+    asked = queue.check_in_by_hand(pair.a.work, pair.a.students[0], "forgot the code")
+    if killed:
+        with pytest.raises(ConnectionError):
+            await asked
+        pair.a.work.desk = Desk("A", pair.a.journal.facts)
+        await pair.settle()
+    else:
+        await asked
+    (told,) = [message.body for message in pair.a.journal.messages if message.kind == "checkin"]
+    assert (told["let_in"]["role"], told["let_in"]["reason"]) == ("registrar", "forgot the code")
+    assert not pair.a.work.desk.asked
 
 
 async def test_tickets_of_before_the_hall_are_told(pair: Pair) -> None:
