@@ -146,6 +146,12 @@ class Intake:
         self._tray.put(hardware.Exposure(content, self._identity.serial, count, taken_ns, lag_ns, raw), entry)
         return "whole"
 
+    def refused(self) -> tuple[bodies.Entry, Came]:
+        """The camera would not hand over what it was asked for: it is asked again, a few times."""
+        asked, self._fetching = self._fetching, None
+        assert asked is not None  # noqa: S101 -- it is the answer to what was asked
+        return asked, self._ask_again(self._grown.get(asked, asked))
+
     def behind(self) -> int:
         """Pictures that are on the card and not here, other than the one that a press waits for."""
         older = [*self._wanted, *([self._fetching] if self._fetching else [])]
