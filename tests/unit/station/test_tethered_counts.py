@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -231,6 +232,34 @@ def test_half_a_line_is_taken_off_when_the_disk_is_full(tmp_path: Path, monkeypa
             notes.add(path, [{"second": 2}])
     notes.add(path, [{"third": 3}])
     assert notes.read(path) == [{"first": 1}, {"third": 3}]
+
+
+async def test_a_line_that_fails_takes_no_other_with_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread makes a frame safe and the disk is full; what the other one counts meanwhile stays counted."""
+    first, second = file("DSC_0001.JPG"), file("DSC_0002.JPG")
+    await bench.added(first)
+    failing, counted, fsync = threading.Event(), threading.Event(), os.fsync
+
+    def full(number: int) -> None:
+        if failing.is_set():
+            return fsync(number)
+        failing.set()
+        counted.wait(0.5)  # whoever does not wait for us has added its line by then
+        raise OSError(errno.ENOSPC, "full")
+
+    def count() -> None:
+        failing.wait()
+        bench.memory.number(BODY.serial, [second], numbered=True)
+        counted.set()
+
+    monkeypatch.setattr(os, "fsync", full)
+    other = threading.Thread(target=count)
+    other.start()
+    with pytest.raises(OSError, match="full"):
+        bench.memory.safe(BODY.serial, first)
+    other.join()
+    again = memory.Memory(bench.path)
+    assert (again.count_of(BODY.serial, first), again.count_of(BODY.serial, second)) == (1, 2)
 
 
 def test_a_line_that_a_crash_cut_off_is_taken_off(tmp_path: Path) -> None:
