@@ -1,7 +1,9 @@
 """`python -m photospec FILE…`: verdict and reasons of each file; `--compose FOLDER` cuts the finished photos."""
 
 import argparse
+import errno
 import json
+import os
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -52,13 +54,29 @@ def _told(path: Path, profile: profiles.Profile, asked: argparse.Namespace) -> i
         _say(path, report, as_json=asked.json)
         if asked.compose is not None:
             finished = composition.compose(data, profile, report)
-            asked.compose.mkdir(parents=True, exist_ok=True)
-            with (asked.compose / f"{path.stem}.jpg").open("xb") as file:  # never over an original
-                file.write(finished)
+            _store(asked.compose / f"{path.stem}.jpg", finished)
     except (OSError, decoding.UnreadableImage, composition.NotComposable) as error:
         print(f"✗ {path}: {error}", file=sys.stderr)
         return 1
     return int(report.verdict == "reject")
+
+
+def _store(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and never over another: it may be an original. Raises: OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(content)
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a stick's file system knows no links
+            if path.exists():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+            beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _say(path: Path, report: inspection.Report, *, as_json: bool) -> None:

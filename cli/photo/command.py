@@ -2,12 +2,10 @@
 
 import contextlib
 import io
-import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -179,9 +177,10 @@ def measure(
     trials: list[trial.Trial] = []
     left_out = []
     bar = rich.progress.Progress(console=screen.errors)
-    with ProcessPoolExecutor(jobs or crew.cores(), multiprocessing.get_context("spawn")) as pool, bar:
+    with crew.pool(jobs or crew.cores()) as pool, bar:
         others = paths[1:] + paths[:1]
-        under_way = [pool.submit(trial.run, *pair, profile) for pair in zip(paths, others, strict=True)]
+        with crew.one_thread_each():
+            under_way = [pool.submit(trial.run, *pair, profile) for pair in zip(paths, others, strict=True)]
         for path, future in bar.track(zip(paths, under_way, strict=True), total=len(paths), description="测量"):
             trials += future.result()
             left_out += [] if future.result() else [path.name]

@@ -215,9 +215,9 @@ class HotFolderCamera(devices.Supervised):
         return (path for path in self._below() if path.suffix.lower() in aside.JPEG_SUFFIXES)
 
     def _raws_alone(self) -> list[Path]:
-        """RAW files beside which no picture lies."""
+        """RAW files beside which no picture lies. Another thread may put one aside meanwhile."""
         raws = [path for path in self._below() if aside.is_raw(path)]
-        pictures = {path.with_suffix("") for path in self._files}
+        pictures = {path.with_suffix("") for path in list(self._files)}
         return [path for path in raws if path.with_suffix("") not in pictures]
 
     def _below(self) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
@@ -38,6 +39,8 @@ class Consent(BaseModel):
 class LetIn(bodies.Reason):
     """Who lets a student in whom check-in turned away, and why."""
 
+    #: Whom they mean: `turned_away` of the desk when they were asked.
+    turned_away: UUID
     role: facts.Role
 
 
@@ -165,7 +168,7 @@ def _checking_in(doors: APIRouter, desk: Desk) -> None:
 
     @doors.post("/checkins/let-in")
     async def let_in(body: LetIn) -> CheckedIn:
-        return answered(await queue.admit_turned_away(work, body.role, body.reason))
+        return answered(await queue.admit_turned_away(work, body.turned_away, body.role, body.reason))
 
     @doors.post("/slips")
     async def print_slip(body: bodies.SlipAsked) -> bodies.SlipAnswer:

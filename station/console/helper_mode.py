@@ -47,10 +47,10 @@ def router(watch: webcam.Watch, guard: admission.Admission) -> APIRouter:
 
 
 async def _check_in(work: workplace.Work, code: str) -> queue.CheckIn:
-    """As the operator's check-in, but a slip seats nobody: that is for the seat's own scanner."""
+    """As the operator's check-in, but seating and letting in are the operator's alone."""
     if code in work.desk.tickets:
         return queue.CheckIn("already_ticketed", code)
-    return await queue.check_in(work, code)
+    return await queue.check_in(work, code, by_operator=False)
 
 
 def _said(answer: queue.CheckIn) -> Said:

@@ -43,6 +43,6 @@ def desk(
         devices=agent.enrolled.devices,
         face_consent=sights.consent(work) if pack else None,
         arrival=conditions.arrival(agent.gear.arrival),
-        may_be_let_in=work.turned_away is not None,
+        turned_away=work.turned_away.stamp if work.turned_away else None,
         last_ticket=next(reversed(desk.tickets), None),
     )

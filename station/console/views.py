@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -178,8 +179,8 @@ class Desk(Document):
     #: What a student consents to before faces are compared; None where none are.
     face_consent: Message | None
     arrival: Arrival | None
-    #: Somebody was turned away whom somebody in charge may let in.
-    may_be_let_in: bool
+    #: Stands for whoever was turned away last, if somebody in charge may let them in.
+    turned_away: UUID | None
     last_ticket: str | None
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Literal
+from uuid import UUID
 
 from gradphoto_contracts import ids
 from kit.errors import Conflict, Invalid, NotFound
@@ -56,34 +57,36 @@ class ByHand:
     reason: str
 
 
-async def check_in(work: workplace.Work, scan: str, source: hardware.Source = "code") -> CheckIn:
+async def check_in(
+    work: workplace.Work, scan: str, source: hardware.Source = "code", *, by_operator: bool = True
+) -> CheckIn:
     """Answer a scanned code or a swiped card, from this disk alone.
 
-    The slip of a ticket of this desk is a number shown at the seat.
+    The slip of a ticket of this desk is a number shown at the seat. Whom a helper's scan turns away the operator has
+    not seen, and does not let in for it.
     """
     if scan in work.desk.tickets:
         return await show(work, scan)
     async with work.lock:
-        work.turned_away = None
-        pack = work.packs.current()
-        entry = work.packs.find(scan)
-        if entry is None and source == "id_card" and pack.identity_mode != "id_card":
-            return CheckIn("card_not_used")
-        if entry is None:
-            work.packs.hurry()
-            return CheckIn("unknown_code")
-        answer = await _admit(work, pack, entry, None)
+        answer = await _scanned(work, scan, source)
+        if by_operator:
+            _note_turned_away(work, answer)
     return await _agreed(work, answer)
 
 
-async def admit_turned_away(work: workplace.Work, role: facts.Role, reason: str) -> CheckIn:
-    """Somebody in charge lets in whom check-in turned away last: a class of another desk or day. On the record."""
+async def admit_turned_away(work: workplace.Work, stamp: UUID, role: facts.Role, reason: str) -> CheckIn:
+    """Somebody in charge lets in whom check-in turned away last: a class of another desk or day. On the record.
+
+    `stamp` is whom they mean; raises Conflict when somebody else was turned away since.
+    """
     if not reason.strip():
         raise Invalid("desk-override-needs-reason")
-    student_id = work.turned_away
-    if student_id is None:
+    turned_away = work.turned_away
+    if turned_away is None:
         raise Conflict("desk-nobody-turned-away")
-    return await check_in_by_hand(work, student_id, reason.strip(), role)
+    if turned_away.stamp != stamp:
+        raise Conflict("desk-another-turned-away")
+    return await check_in_by_hand(work, turned_away.student_id, reason.strip(), role)
 
 
 async def check_in_by_hand(
@@ -97,6 +100,7 @@ async def check_in_by_hand(
             work.packs.hurry()
             return CheckIn("unknown_student")
         answer = await _admit(work, pack, entry, ByHand(role, reason))
+        _note_turned_away(work, answer)
     return await _agreed(work, answer)
 
 
@@ -155,10 +159,28 @@ async def _agreed(work: workplace.Work, answer: "CheckIn | _Wanted") -> CheckIn:
     return CheckIn("issued" if own else "already_ticketed", agreed.ticket, student_id, label)
 
 
+async def _scanned(work: workplace.Work, scan: str, source: hardware.Source) -> "CheckIn | _Wanted":
+    pack = work.packs.current()
+    entry = work.packs.find(scan)
+    if entry is None and source == "id_card" and pack.identity_mode != "id_card":
+        return CheckIn("card_not_used")
+    if entry is None:
+        work.packs.hurry()
+        return CheckIn("unknown_code")
+    return await _admit(work, pack, entry, None)
+
+
+def _note_turned_away(work: workplace.Work, answer: "CheckIn | _Wanted") -> None:
+    """Who is turned away twice in a row is the same one, under the same stamp."""
+    before, work.turned_away = work.turned_away, None
+    if isinstance(answer, CheckIn) and answer.outcome in MAY_BE_LET_IN and answer.student_id:
+        again = before if before and before.student_id == answer.student_id else None
+        work.turned_away = again or workplace.TurnedAway(work.new_id(), answer.student_id)
+
+
 async def _admit(work: workplace.Work, pack: Pack, entry: Entry, by_hand: ByHand | None) -> "CheckIn | _Wanted":
     outcome, held = _outcome(work, pack, entry, by_hand=by_hand is not None)
     label = next((c.label for c in pack.classes if c.class_id == entry.class_id), None)
-    work.turned_away = entry.student_id if outcome in MAY_BE_LET_IN else None
     if outcome != "issued":
         day = _day(work, pack, entry) if outcome == "other_day" else None
         return CheckIn(outcome, held, entry.student_id, label, day)

@@ -19,6 +19,14 @@ def unsigned(_key: UUID, _document: Mapping[str, Any]) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A student before the operator. `stamp` names them to whoever decides, and tells nothing of them."""
+
+    stamp: UUID
+    student_id: ids.StudentId
+
+
 @dataclass
 class Work:
     """One desk at work. `lock` is held while the desk changes, never while camera, network or inspection is awaited."""
@@ -51,8 +59,8 @@ class Work:
     damaged: set[ids.CaptureId] = field(default_factory=set)
     judging: set[ids.CaptureId] = field(default_factory=set)
     judgements: dict[ids.CaptureId, verdicts.Judgement] = field(default_factory=dict)
-    #: Whom check-in turned away last, if somebody in charge may let them in all the same.
-    turned_away: ids.StudentId | None = None
+    #: Whom the operator's check-in turned away last, if somebody in charge may let them in all the same.
+    turned_away: TurnedAway | None = None
     #: Where this desk's slips come out, if it has a printer.
     printer: hardware.Printer | None = None
     monotonic_ns: Callable[[], int] = time.monotonic_ns

@@ -52,7 +52,7 @@ export function otherActs(view) {
   if (!view.seated && !view.drift && view.queue_length) {
     acts.push({ id: "call", key: "F8", zh: "换号", en: "Another number", ready: true });
   }
-  if (view.may_be_let_in && !view.drift) acts.push({ id: "letIn", key: "F5", zh: "准许签到", en: "Let in", ready: true });
+  if (view.turned_away && !view.drift) acts.push({ id: "letIn", key: "F5", zh: "准许签到", en: "Let in", ready: true });
   if (view.health.printer && view.last_ticket && !view.frame && !view.drift) {
     acts.push({ id: "slip", key: "F3", zh: "补打号条", en: "Slip again", ready: true });
   }

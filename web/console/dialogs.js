@@ -19,9 +19,11 @@ export function overrideDialog(frame) {
   };
 }
 
-export function letInDialog() {
+// Whoever is turned away while the question stands is somebody else: the answer names whom it was asked of.
+export function letInDialog(turnedAway) {
   return {
     kind: "letIn",
+    turnedAway,
     title: { zh: "准许刚被拦下的学生在本台签到", en: "Let the student in who was turned away just now" },
     steps: [
       { title: { zh: "由谁决定？", en: "Who decides?" }, options: ROLES },

@@ -60,7 +60,7 @@ const ACTS = {
   help: () => (ui.dialog = dialogs.helpDialog()),
   type: () => (ui.dialog = dialogs.typeDialog(scanning.on)),
   webcam: () => toggleWebcam(WEBCAM),
-  letIn: () => (ui.dialog = dialogs.letInDialog()),
+  letIn: () => (ui.dialog = dialogs.letInDialog(station.view.turned_away)),
   devices: () => (ui.dialog = dialogs.devicesDialog(station.view, on(station.view))),
   slip: printSlip,
 };
@@ -117,12 +117,13 @@ function pictured(picture) {
   scans = scans.then(() => admitted("checkins/picture", picture));
 }
 
-// What a webcam shows is a scan like any other; while a photo is taken or looked at, the machine is the photo's.
+// What a webcam shows is a scan like any other; while a photo is taken or looked at, the machine is the photo's, and
+// while a question stands nobody else comes in between.
 const WEBCAM = {
   send: (frame) => post("checkins/webcam", frame),
   busy: () => {
     const view = station.view;
-    return station.link !== "live" || view?.phase !== "work" || ui.wizard || view.mode === "exposing" || Boolean(view.frame && !view.frame.verdict);
+    return station.link !== "live" || view?.phase !== "work" || ui.wizard || Boolean(ui.dialog) || view.mode === "exposing" || Boolean(view.frame && !view.frame.verdict);
   },
   read: (said) => (said.desk ? received(said) : refused(said)),
 };
@@ -199,7 +200,7 @@ const FINISH = {
   consent: (dialog, answer) => changed("consents", { ticket: dialog.ticket, given: answer.given }),
   call: (dialog, whom) => changed("seat", { ticket: whom.ticket }),
   type: (dialog, typed) => (OTHER_WAYS[typed.id] ?? (() => scanned(typed.zh)))(),
-  letIn: (dialog, who, why) => admitted("checkins/let-in", { role: who.role, reason: why.zh }),
+  letIn: (dialog, who, why) => admitted("checkins/let-in", { turned_away: dialog.turnedAway, role: who.role, reason: why.zh }),
   devices: (dialog, answer) => answer.id === "live" && toggle(station.view),
   async seal(dialog, answer) {
     if (answer.id !== "yes") return;

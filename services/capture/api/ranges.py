@@ -120,7 +120,10 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
         async with unit() as work:
             await _of_campaign(work, who, body.desk_id)
             shift = _shift(body.desk_id, body)
-            return _applied(await range_rebind.apply(work, rebind_id, shift, body.digest, act, allowed))
+            done = await range_rebind.apply(work, rebind_id, shift, body.digest, act, allowed)
+            if done.author != who.sub:  # done before, by somebody else: their reason is shown
+                await access.note_look(work, who, body.desk_id, "range")
+            return _applied(done)
 
     @doors.get("/desks/{desk_id}/range-rebinds")
     async def done(desk_id: UUID, who: Binder) -> pages.Page[Applied]:

@@ -56,7 +56,8 @@ def same(one: Consent, other: Consent) -> bool:
 def in_force(said: Sequence[Consent]) -> Consent | None:
     """The last word of a student; None while nothing was said, or where it was taken back.
 
-    By the desks' times; of two at one moment the withdrawal holds.
+    By the desks' times, none later than when it came here: a clock that is ahead outlives nothing said since. Of two
+    at one moment the withdrawal holds.
     """
-    last = max(said, key=lambda one: (one.at, not one.given, one.consent_id), default=None)
+    last = max(said, key=lambda one: (min(one.at, one.recorded_at), not one.given, one.consent_id), default=None)
     return last if last is not None and last.given else None

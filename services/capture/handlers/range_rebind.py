@@ -34,7 +34,8 @@ async def apply(
 ) -> ports.RangeRebind:
     """Do what was looked at: all of it, once. Refused when anything of it has changed since.
 
-    Shifts of one desk go one after the other; each photo is locked besides, against who moves a single one.
+    Shifts of one desk go one after the other; each photo is locked besides, against who moves a single one. What was
+    done before is told to whoever may move those photos.
     """
     await work.ranges.lock(shift.desk_id)
     done = await work.ranges.get(rebind_id)
@@ -42,6 +43,7 @@ async def apply(
         if (done.shift, done.digest) != (shift, digest):
             measures.CONFLICTS.labels(subject="range").inc()
             raise errors.Conflict("range-differs")
+        await _demand(work, done, allowed)
         return done
     seen = await preview(work, shift)
     await _lock(work, seen.plan)
@@ -83,6 +85,13 @@ async def _move(
     await work.ranges.add(done)
     measures.RANGES.labels(outcome="applied").inc()
     return done
+
+
+async def _demand(work: ports.Work, done: ports.RangeRebind, allowed: Allowed) -> None:
+    for capture_id in done.moves:
+        photo = await work.photos.get(capture_id)
+        if photo is not None:
+            await allowed(work, photo)
 
 
 async def _lock(work: ports.Work, plan: ranges.Plan) -> None:

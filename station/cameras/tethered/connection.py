@@ -146,9 +146,7 @@ class Connection:
                 self._troubles.over("empty", "raw_only", "focus", "full", "frozen")
             case "given_up":
                 self._troubles.tell("empty", file=asked.name)
-                press = self._tray.press
-                if press and press.claimed and press.claimed.place == asked.place:
-                    press.give_back(self._troubles.problem())
+                self._give_back(asked)
 
     def _fault(self, fields: dict[str, str]) -> None:
         error: bodies.Fault = fields["fault"]  # type: ignore[assignment]
@@ -158,11 +156,30 @@ class Connection:
             self._blind = True
             self._tray.show_none(troubles.CODES[error])
             return
+        if fields.get("step") == "fetch" and self._intake is not None:
+            self._refused(self._intake, error)
+            return
         self._troubles.tell(error)
         press = self._tray.press
         if error == "focus" and press and not press.focus_tried:
             press.focus_tried, press.sent_at = True, None  # once more: it often hunts once
         elif press:
+            press.give_back(self._troubles.problem())
+
+    def _refused(self, intake: Intake, error: bodies.Fault) -> None:
+        asked, came = intake.refused()
+        if error == "full":  # the card is out of reach, perhaps for a moment: its door was opened
+            self._troubles.tell(error)
+        elif came == "given_up":
+            self._troubles.tell("empty", file=asked.name)
+        if came == "given_up":
+            self._give_back(asked)
+            if error == "full":
+                raise Lost(error)  # the next connection finds what lies on the card by then
+
+    def _give_back(self, asked: bodies.Entry) -> None:
+        press = self._tray.press
+        if press and press.claimed and press.claimed.place == asked.place:
             press.give_back(self._troubles.problem())
 
     def _keep_time(self) -> None:

@@ -7,13 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from station.cameras.tethered import bodies
+from station.cameras.tethered import bodies, jpeg
 from station.cameras.tethered.memory import Memory, in_order
 from station.cameras.tethered.tray import Press, Tray
 from station.ports import hardware
 
 _FETCH_TRIES = 4
-_BEGIN, _END = b"\xff\xd8", b"\xff\xd9"
 #: A JPEG and a RAW of one name that are told of further apart are not of one press: numbering was begun anew.
 _PAIR_S = 60.0
 
@@ -53,6 +52,8 @@ class Intake:
         #: A file that has grown since it was told of → as it is now.
         self._grown: dict[bodies.Entry, bodies.Entry] = {}
         self._tries: dict[bodies.Entry, int] = {}
+        #: Files with more behind their picture's end, as they were when that was seen.
+        self._longer: set[bodies.Entry] = set()
         self._fetch_again_at = 0.0
         #: Names of RAW files beside which no JPEG lies, and until when one is waited for.
         self._raw_alone: dict[str, float] = {}
@@ -131,12 +132,16 @@ class Intake:
     async def came(self, asked: bodies.Entry, now: bodies.Entry, content: bytes) -> Came:
         """A file was handed over that is now as `now` says. A whole one goes onto the tray.
 
-        Perhaps the camera still writes: one that is not whole is asked for again, a few times.
+        Perhaps the camera still writes: one that is not whole is asked for again, a few times. One that has more
+        behind its end is looked at once more, and whole when it has not changed.
         """
         self._fetching = None
         entry = await self._as_it_is(asked, now, content)
-        if not _whole(entry, content):
+        if len(content) != entry.size or not (jpeg.ends_there(content) or jpeg.has_end(content)):
             return self._ask_again(entry)
+        if not jpeg.ends_there(content) and entry not in self._longer:
+            self._longer.add(entry)
+            return self._later(entry, self._pause_s)
         with suppress(ValueError):
             self._wanted.remove(entry)
         count = self._memory.count_of(self._identity.serial, entry)
@@ -145,6 +150,12 @@ class Intake:
         raw = self.with_raw(entry)
         self._tray.put(hardware.Exposure(content, self._identity.serial, count, taken_ns, lag_ns, raw), entry)
         return "whole"
+
+    def refused(self) -> tuple[bodies.Entry, Came]:
+        """The camera would not hand over what it was asked for: it is asked again, a few times."""
+        asked, self._fetching = self._fetching, None
+        assert asked is not None  # noqa: S101 -- it is the answer to what was asked
+        return asked, self._ask_again(self._grown.get(asked, asked))
 
     def behind(self) -> int:
         """Pictures that are on the card and not here, other than the one that a press waits for."""
@@ -189,7 +200,7 @@ class Intake:
 
     async def _as_it_is(self, asked: bodies.Entry, now: bodies.Entry, content: bytes) -> bodies.Entry:
         entry = self._grown.get(asked, asked)
-        if now == asked and len(content) > entry.size and content.rstrip(b"\0").endswith(_END):
+        if now == asked and len(content) > entry.size and (jpeg.ends_there(content) or jpeg.has_end(content)):
             now = replace(asked, size=len(content))  # the library goes on telling the old size
         if not now.finishes(entry):
             return entry
@@ -216,9 +227,12 @@ class Intake:
         tries = self._tries[entry] = self._tries.get(entry, 0) + 1
         if tries >= _FETCH_TRIES:
             return "given_up"
+        return self._later(entry, self._pause_s * 2 ** (tries - 1))
+
+    def _later(self, entry: bodies.Entry, pause_s: float) -> Came:
         if entry not in self._wanted:
             self._wanted.appendleft(entry)
-        self._fetch_again_at = time.monotonic() + self._pause_s * 2 ** (tries - 1)
+        self._fetch_again_at = time.monotonic() + pause_s
         return "again"
 
     def _taken(self, entry: bodies.Entry) -> tuple[int, int]:
@@ -229,7 +243,3 @@ class Intake:
             return told_ns, 0 if entry in self._ours else lag_ns
         now_ns = time.monotonic_ns()
         return now_ns, now_ns - self._away_since_ns + lag_ns
-
-
-def _whole(entry: bodies.Entry, content: bytes) -> bool:
-    return len(content) == entry.size and content.startswith(_BEGIN) and _END in content

@@ -1,6 +1,7 @@
 """Which pictures of which camera are known, and the count of frames. One line a thing that happened, for ever."""
 
 import re
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ class Memory:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        #: What is made safe and what is counted is written by two threads; half of a failed line is cut off again.
+        self._writing = threading.Lock()
         self._known: dict[str, set[bodies.Entry]] = {}
         self._numbers: dict[tuple[str, bodies.Entry], int] = {}
         #: By body, folder and name: the picture that was counted last of those that bore that name.
@@ -87,9 +90,10 @@ class Memory:
         return step if 1 <= step <= _GAP else 1
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
-        notes.add(self._path, lines)
-        for line in lines:
-            self._apply(line)
+        with self._writing:
+            notes.add(self._path, lines)
+            for line in lines:
+                self._apply(line)
 
     def _apply(self, line: dict[str, Any]) -> None:
         match line:

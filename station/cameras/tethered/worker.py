@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
-from station.cameras.tethered import bodies, wire
+from station.cameras.tethered import bodies, jpeg, wire
 
 _POLL_S = 0.02
 #: So often the agent hears from us when nothing happens.
@@ -87,7 +87,8 @@ class Worker:
 
     def _fetch(self, entry: bodies.Entry) -> None:
         content = self._body.fetch(entry)
-        now = entry if len(content) == entry.size else self._body.look(entry)
+        settled = len(content) == entry.size and jpeg.ends_there(content)
+        now = entry if settled else self._body.look(entry)
         self._say("file", {**asdict(entry), "now": asdict(now)}, content)
 
     def _tell_status(self) -> None:

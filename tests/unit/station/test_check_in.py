@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -10,7 +11,7 @@ from kit import messages
 from kit.errors import Conflict, Invalid, NotFound, Unavailable
 from station import devices, gear
 from station.api import answers
-from station.console import conditions
+from station.console import conditions, helper_mode
 from station.domain import facts
 from station.handlers import frames, queue, sessions, slips
 from station.ports import hardware
@@ -32,6 +33,12 @@ def planned_for(bench: Bench, monkeypatch: pytest.MonkeyPatch, *days: int) -> No
     pack = bench.packs.current()
     classes = [one.model_copy(update={"starts_at": tuple(begins)}) for one in pack.classes]
     monkeypatch.setattr(bench.packs, "current", lambda: pack.model_copy(update={"classes": tuple(classes)}))
+
+
+def turned_away(bench: Bench) -> UUID:
+    """The stamp of whoever was."""
+    assert bench.work.turned_away is not None
+    return bench.work.turned_away.stamp
 
 
 async def photographed(bench: Bench) -> None:
@@ -83,13 +90,44 @@ async def test_somebody_in_charge_lets_in_whom_the_plan_keeps_out(
     else:
         planned_for(bench, monkeypatch, 3)
     assert (await queue.check_in(bench.work, "scan-0")).outcome == reason
+    stamp = turned_away(bench)
     with pytest.raises(Invalid, match="desk-override-needs-reason"):
-        await queue.admit_turned_away(bench.work, "registrar", "  ")
-    assert (await queue.admit_turned_away(bench.work, "registrar", "moved")).outcome == "issued"
+        await queue.admit_turned_away(bench.work, stamp, "registrar", "  ")
+    assert (await queue.admit_turned_away(bench.work, stamp, "registrar", "moved")).outcome == "issued"
     (issued,) = [fact for fact in bench.journal.facts if isinstance(fact, facts.TicketIssued)]
     assert (issued.student_id, issued.manual_role, issued.manual_reason) == (bench.students[0], "registrar", "moved")
     with pytest.raises(Conflict, match="desk-nobody-turned-away"):
-        await queue.admit_turned_away(bench.work, "registrar", "moved")
+        await queue.admit_turned_away(bench.work, stamp, "registrar", "moved")
+
+
+async def test_the_one_who_was_asked_for_is_let_in_or_nobody(bench: Bench) -> None:
+    """Another who is turned away while role and reason are chosen does not take the place of the first."""
+    bench.packs.change(bench.students[0], class_id=OTHER_CLASS_ID)
+    bench.packs.change(bench.students[1], class_id=OTHER_CLASS_ID)
+    await queue.check_in(bench.work, "scan-0")
+    first = turned_away(bench)
+    await queue.check_in(bench.work, "scan-1")
+    with pytest.raises(Conflict, match="desk-another-turned-away"):
+        await queue.admit_turned_away(bench.work, first, "registrar", "moved")
+    assert not [fact for fact in bench.journal.facts if isinstance(fact, facts.TicketIssued)]
+    second = turned_away(bench)
+    await queue.check_in(bench.work, "scan-1")
+    answer = await queue.admit_turned_away(bench.work, second, "registrar", "moved")
+    assert (answer.outcome, answer.student_id) == ("issued", bench.students[1])
+
+
+async def test_whom_a_helper_turns_away_is_not_before_the_operator(bench: Bench) -> None:
+    """The operator lets in whom the console turned away, whatever is scanned at a helper's page meanwhile."""
+    for student in bench.students[:3]:
+        bench.packs.change(student, class_id=OTHER_CLASS_ID)
+    await queue.check_in(bench.work, "scan-0")
+    first = turned_away(bench)
+    assert (await helper_mode._check_in(bench.work, "scan-1")).outcome == "other_class"
+    assert (await helper_mode._check_in(bench.work, "nonsense")).outcome == "unknown_code"
+    answer = await queue.admit_turned_away(bench.work, first, "registrar", "moved")
+    assert (answer.outcome, answer.student_id) == ("issued", bench.students[0])
+    await helper_mode._check_in(bench.work, "scan-2")
+    assert bench.work.turned_away is None
 
 
 @pytest.mark.parametrize("scan", ["nonsense", "scan-0", "scan-1"])
@@ -99,7 +137,7 @@ async def test_nobody_else_is_let_in_that_way(bench: Bench, scan: str) -> None:
     bench.packs.change(bench.students[1], eligible=False)
     assert (await queue.check_in(bench.work, scan)).ticket is None
     with pytest.raises(Conflict, match="desk-nobody-turned-away"):
-        await queue.admit_turned_away(bench.work, "crew_lead", "asks")
+        await queue.admit_turned_away(bench.work, uuid4(), "crew_lead", "asks")
 
 
 class Printer(devices.AlwaysReady):

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -260,3 +261,22 @@ async def test_numbers_outlive_a_crash(camera: hotfolder.HotFolderCamera, folder
     assert [one.frame_counter for one in await come(again, 2)] == [1, 2]
     assert exposure.frame_counter == 1
     await again.close()
+
+
+def test_a_file_that_is_moved_aside_in_the_middle_of_a_survey_stops_nothing(folder: Path) -> None:
+    """Acknowledging and surveying are two threads; the stock may shrink while it is gone through."""
+    camera = opened(folder)
+    gone = folder / "IMG_2.JPG"
+
+    class Meanwhile:
+        """A file, at whose turn another is put aside."""
+
+        def with_suffix(self, _suffix: str) -> Path:
+            camera._files.pop(gone, None)
+            return folder / "IMG_1"
+
+    seen = hotfolder._Seen(1, 1, 0.0, 1)
+    camera._files = {cast(Path, Meanwhile()): seen, gone: seen}
+    (folder / "IMG_3.NEF").write_bytes(b"MM")
+    assert camera._raws_alone() == [folder / "IMG_3.NEF"]
+    assert gone not in camera._files

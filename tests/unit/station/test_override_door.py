@@ -19,7 +19,7 @@ def test_a_role_that_may_not_is_refused_at_the_door(role: str) -> None:
     with pytest.raises(ValidationError):
         bodies.Decision(**told)
     with pytest.raises(ValidationError):
-        door.LetIn(reason="moved", role=role)
+        door.LetIn(turned_away=uuid4(), reason="moved", role=role)
 
 
 @pytest.mark.parametrize("role", get_args(facts.Role))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,11 @@ from station.cameras.tethered import bodies, intake, memory, tray
 BODY = bodies.Identity("cam-1", "D-1", numbered=True)
 FOLDER = "/store_00010001/DCIM/100TEST"
 PICTURE = b"\xff\xd8 a picture of nobody \xff\xd9"
+#: The smallest thing that is built as a JPEG: a thumbnail in its APP1, a scan with a stuffed byte and a restart mark.
+_THUMBNAIL = b"\xff\xd8 a small one \xff\xd9"
+_HEAD = b"\xff\xd8\xff\xe1" + (2 + len(_THUMBNAIL)).to_bytes(2, "big") + _THUMBNAIL
+_SCAN = b"\xff\xda\x00\x04\x01\x00 coded \xff\x00 data \xff\xd0 and more "
+WITH_THUMBNAIL = _HEAD + _SCAN + b"\xff\xd9"
 
 
 def file(name: str, size: int = len(PICTURE), modified: int = 1_700_000_000) -> bodies.Entry:
@@ -117,6 +123,40 @@ async def test_a_file_that_grew_after_it_was_given_up_is_asked_for_again(bench: 
     assert bench.safe() == [1]
 
 
+@pytest.mark.parametrize("cut", [_HEAD + _SCAN, _HEAD + _SCAN[:3], _HEAD + bytes(9)])
+@pytest.mark.parametrize("told", ["as an event", "when it is looked at", "never"])
+async def test_a_cut_file_is_not_whole_by_the_end_of_its_thumbnail(bench: Bench, cut: bytes, told: str) -> None:
+    """The camera tells half a size and hands just that over: one press stays one frame, and that the whole one."""
+    half, whole = file("DSC_0001.JPG", len(cut)), file("DSC_0001.JPG", len(WITH_THUMBNAIL))
+    await bench.added(half)
+    assert await bench.fetch(cut) == "again"
+    assert await bench.fetch(cut) == "again"
+    if told == "as an event":
+        await bench.added(whole)
+    now = {"as an event": whole, "when it is looked at": whole, "never": half}[told]
+    assert await bench.fetch(WITH_THUMBNAIL, now) == "whole"
+    assert [exposure.jpeg for exposure in bench.tray.waiting()] == [WITH_THUMBNAIL]
+    assert (bench.safe(), bench.memory.total) == ([1], 1)
+    await bench.restart(whole)
+    assert (bench.card.fetch_next(), bench.memory.total) == (None, 1)
+
+
+@pytest.mark.parametrize("told", ["whole at once", "grown in between"])
+async def test_a_file_with_more_behind_its_end_is_whole_at_the_second_look(bench: Bench, told: str) -> None:
+    """Some cameras put a preview there; while the file still grows it is not taken in."""
+    trailing = WITH_THUMBNAIL + b"\xff\xd8 a preview without an end"
+    whole = file("DSC_0001.JPG", len(trailing))
+    if told == "whole at once":
+        await bench.added(whole)
+    else:
+        await bench.added(file("DSC_0001.JPG", len(trailing) - 5))
+        assert await bench.fetch(trailing[:-5]) == "again"
+        await bench.added(whole)
+    assert [await bench.fetch(trailing), await bench.fetch(trailing)] == ["again", "whole"]
+    assert [exposure.jpeg for exposure in bench.tray.waiting()] == [trailing]
+    assert (bench.safe(), bench.memory.total) == ([1], 1)
+
+
 @pytest.mark.parametrize("journalled", [True, False])
 async def test_the_name_of_a_deleted_picture_does_not_hide_the_next_one(bench: Bench, *, journalled: bool) -> None:
     """Some cameras give it again: the count goes on, and the deleted picture, if it never came, is missed."""
@@ -128,7 +168,7 @@ async def test_the_name_of_a_deleted_picture_does_not_hide_the_next_one(bench: B
         await bench.fetch()
         assert bench.safe() == [1, 2]
     await bench.connect(file("DSC_0001.JPG"), other)
-    await bench.fetch(PICTURE + b"12345")
+    await bench.fetch(PICTURE[:-2] + b"12345\xff\xd9")
     assert bench.safe()[-1] == 3
     assert bench.memory.total == 3
 
@@ -146,6 +186,13 @@ async def test_a_raw_is_told_of_whether_it_comes_before_or_after_its_jpeg(bench:
     assert bench.tray.pairs() == [("cam-1", 2)]
     bench.tray.noted(("cam-1", 2))
     assert bench.tray.pairs() == []
+
+
+async def test_a_padded_file_is_whole_at_once(bench: Bench) -> None:
+    """Zeros behind the end mark are no reason to wait."""
+    padded = WITH_THUMBNAIL + bytes(64)
+    await bench.added(file("DSC_0001.JPG", len(padded)))
+    assert await bench.fetch(padded) == "whole"
 
 
 async def test_a_picture_that_waits_learns_of_its_raw(bench: Bench) -> None:
@@ -185,6 +232,34 @@ def test_half_a_line_is_taken_off_when_the_disk_is_full(tmp_path: Path, monkeypa
             notes.add(path, [{"second": 2}])
     notes.add(path, [{"third": 3}])
     assert notes.read(path) == [{"first": 1}, {"third": 3}]
+
+
+async def test_a_line_that_fails_takes_no_other_with_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread makes a frame safe and the disk is full; what the other one counts meanwhile stays counted."""
+    first, second = file("DSC_0001.JPG"), file("DSC_0002.JPG")
+    await bench.added(first)
+    failing, counted, fsync = threading.Event(), threading.Event(), os.fsync
+
+    def full(number: int) -> None:
+        if failing.is_set():
+            return fsync(number)
+        failing.set()
+        counted.wait(0.5)  # whoever does not wait for us has added its line by then
+        raise OSError(errno.ENOSPC, "full")
+
+    def count() -> None:
+        failing.wait()
+        bench.memory.number(BODY.serial, [second], numbered=True)
+        counted.set()
+
+    monkeypatch.setattr(os, "fsync", full)
+    other = threading.Thread(target=count)
+    other.start()
+    with pytest.raises(OSError, match="full"):
+        bench.memory.safe(BODY.serial, first)
+    other.join()
+    again = memory.Memory(bench.path)
+    assert (again.count_of(BODY.serial, first), again.count_of(BODY.serial, second)) == (1, 2)
 
 
 def test_a_line_that_a_crash_cut_off_is_taken_off(tmp_path: Path) -> None:
