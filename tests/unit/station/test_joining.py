@@ -70,7 +70,9 @@ async def test_whoever_sits_down_while_the_address_is_tried_is_not_cut_off(
     guard = admission.Admission(bytes(32), lambda: "A")
     directory = settings.Directory(tmp_path)
     router = joining.router(desk, directory, guard, lambda: started.append(True))
-    (join,) = (route.endpoint for route in router.routes if isinstance(route, APIRoute) and "POST" in route.methods)
+    (join,) = (
+        route.endpoint for route in router.routes if isinstance(route, APIRoute) and "POST" in (route.methods or ())
+    )
 
     def sit_down(_: str) -> None:
         bench.desk.seated = "A-0001"
