@@ -59,5 +59,7 @@ def in_force(said: Sequence[Consent]) -> Consent | None:
     By the desks' times, none later than when it came here: a clock that is ahead outlives nothing said since. Of two
     at one moment the withdrawal holds.
     """
-    last = max(said, key=lambda one: (min(one.at, one.recorded_at), not one.given, one.consent_id), default=None)
+    last = max(
+        said, key=lambda one: (min(one.at, one.recorded_at), one.at, not one.given, one.consent_id), default=None
+    )
     return last if last is not None and last.given else None
