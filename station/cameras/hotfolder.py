@@ -18,7 +18,7 @@ import watchfiles
 
 from kit.errors import Unavailable
 from station import devices
-from station.cameras import aside, notes
+from station.cameras import aside, jpeg, notes
 from station.ports import hardware
 
 #: A network drive may not tell of changes: it is looked at all the same.
@@ -29,7 +29,6 @@ _STILL_S = 0.3
 #: A file that has stood still so long and has its end somewhere is whole: some bodies write more behind the end mark.
 #: One without any end by then was cut off.
 _SETTLED_S = 5.0
-_START, _END = b"\xff\xd8", b"\xff\xd9"
 #: From the shutter until its file appears: the camera writes, the program fetches RAW and JPEG.
 _LAG_NS = 3_000_000_000
 
@@ -255,9 +254,7 @@ class HotFolderCamera(devices.Supervised):
 
 
 def _whole(content: bytes, *, settled: bool) -> bool:
-    if not content.startswith(_START):
-        return False
-    return content.rstrip(b"\0").endswith(_END) or (settled and _END in content)
+    return jpeg.ends_there(content) or (settled and jpeg.has_end(content))
 
 
 def _remembered(memory: Path) -> dict[str, int]:

@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from station.cameras.tethered import bodies, jpeg
+from station.cameras import jpeg
+from station.cameras.tethered import bodies
 from station.cameras.tethered.memory import Memory, in_order
 from station.cameras.tethered.tray import Press, Tray
 from station.ports import hardware

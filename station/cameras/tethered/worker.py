@@ -13,7 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
-from station.cameras.tethered import bodies, jpeg, wire
+from station.cameras import jpeg
+from station.cameras.tethered import bodies, wire
 
 _POLL_S = 0.02
 #: So often the agent hears from us when nothing happens.

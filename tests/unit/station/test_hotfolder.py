@@ -15,8 +15,11 @@ from station.cameras import hotfolder
 from station.ports import hardware
 from tests.unit.station import patience
 
-WHOLE = b"\xff\xd8 picture \xff\xd9"
-OTHER = b"\xff\xd8 another picture \xff\xd9"
+#: Start of image, start of scan, coded data, end of image.
+WHOLE = b"\xff\xd8\xff\xda\x00\x02 picture \xff\xd9"
+OTHER = b"\xff\xd8\xff\xda\x00\x02 another picture \xff\xd9"
+#: One that was cut off behind its thumbnail, which is a picture within a segment.
+CUT = b"\xff\xd8\xff\xe1" + (2 + len(WHOLE)).to_bytes(2, "big") + WHOLE + b"\xff\xda\x00\x02 pict"
 
 
 @pytest.fixture
@@ -222,6 +225,18 @@ async def test_bytes_behind_the_end_mark_are_allowed_to_a_file_that_settled(
     monkeypatch.setattr(hotfolder, "_SETTLED_S", 0.1)
     (folder / "IMG_1.JPG").write_bytes(WHOLE + b"trailer")
     assert [exposure.jpeg for exposure in await come(camera)] == [WHOLE + b"trailer"]
+
+
+async def test_the_end_of_a_thumbnail_is_not_the_pictures(
+    camera: hotfolder.HotFolderCamera, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy that broke off stays out, however long it stands still, also where its room was kept with zeros."""
+    monkeypatch.setattr(hotfolder, "_SETTLED_S", 0.1)
+    (folder / "IMG_1.JPG").write_bytes(CUT)
+    (folder / "IMG_2.JPG").write_bytes(CUT[: CUT.index(b"\xff\xd9") + 2] + bytes(64))
+    await patience.until(lambda: (trouble := camera.health().trouble) and trouble.params == {"count": 2})
+    (folder / "IMG_1.JPG").write_bytes(CUT + b"ure \xff\xd9")
+    assert [exposure.jpeg for exposure in await come(camera)] == [CUT + b"ure \xff\xd9"]
 
 
 async def test_a_folder_that_is_gone_and_comes_back(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
