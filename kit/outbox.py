@@ -66,7 +66,6 @@ def table(metadata: sa.MetaData) -> sa.Table:
         ),
         sa.Column("sent_at", sa.DateTime(timezone=True)),
         sa.Index("ix_outbox_unsent", "seq", postgresql_where=sa.text("sent_at is null")),
-        sa.Index("ix_outbox_sent", "sent_at", postgresql_where=sa.text("sent_at is not null")),
         # Each row is written twice; by default the index of unsent rows would keep its dead until a fifth are dead.
         postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
     )
@@ -313,7 +312,10 @@ _MEASURE = """
 select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float
 from {outbox} where sent_at is null
 """
+#: The oldest stand first: only they are looked at, and no index of what was sent is written with each event.
 _PRUNE = """
-delete from {outbox} where seq in
-    (select seq from {outbox} where sent_at < clock_timestamp() - $1::interval order by sent_at limit $2)
+delete from {outbox} where seq in (
+    select seq from (select seq, sent_at from {outbox} order by seq limit $2) as oldest
+    where sent_at < clock_timestamp() - $1::interval
+)
 """

@@ -62,6 +62,27 @@ async def unsent(database: db.Database) -> int:
         return int((await tx.execute(waiting)).scalar_one())
 
 
+async def test_what_was_sent_long_ago_is_taken_away(database: db.Database, relay: outbox.Relay) -> None:
+    """A week after they were sent, and no sooner; what waits stays, however old it is."""
+    async with database.transaction() as tx:
+        await say(tx, "old", 1, 2)
+        await say(tx, "new", 1)
+        for thing, days in (("old", 8), ("new", 6)):
+            sent = things.OUTBOX.update().where(things.OUTBOX.c.subject == thing)
+            await tx.execute(sent.values(sent_at=datetime.now(UTC) - timedelta(days=days)))
+        await say(tx, "waiting", 1)
+
+    async def left() -> list[str]:
+        async with database.read() as tx:
+            return list((await tx.execute(sa.select(things.OUTBOX.c.subject).order_by("seq"))).scalars())
+
+    assert await left() == ["old", "old", "new", "waiting"]
+    async with things.beside(relay.run()):
+        async with asyncio.timeout(60):
+            while await left() != ["new", "waiting"]:  # noqa: ASYNC110 - another connection's work
+                await asyncio.sleep(0.05)
+
+
 async def test_what_is_committed_is_said_once(database: db.Database, relay: outbox.Relay, recorder: Recorder) -> None:
     """Committed events arrive in order and are marked; those of a rolled back transaction never do."""
     async with things.beside(relay.run()):

@@ -152,14 +152,6 @@ def upgrade() -> None:
         postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
     )
     op.create_index(
-        "ix_outbox_sent",
-        "outbox",
-        ["sent_at"],
-        unique=False,
-        schema="verify",
-        postgresql_where=sa.text("sent_at is not null"),
-    )
-    op.create_index(
         "ix_outbox_unsent",
         "outbox",
         ["seq"],
