@@ -1,6 +1,7 @@
 """The generated secrets of one embedded stack: made once, kept in a 0600 file, never printed."""
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import pydantic
@@ -12,10 +13,22 @@ from cli.stack import layout
 SERVICES = ("roster", "scheduler", "capture", "billing", "verify")
 
 
+class Unreadable(Exception):
+    """The file is there and is not a set of this version; it is left as it is, since data can be read with it alone."""
+
+    def __init__(self, path: Path, fields: Sequence[str]) -> None:
+        named = ", ".join(fields)
+        super().__init__(
+            f"{path} 不是本版本的密钥文件（{named}）：请用 --dir 另选目录，或用当时的版本打开。\n"
+            f"{path} holds no secrets of this version ({named}): choose another directory with --dir, "
+            "or use the version that wrote it."
+        )
+
+
 class Secrets(pydantic.BaseModel):
     """Everything that must not be guessed; `repr` shows none of it."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_admin: str = pydantic.Field(repr=False)
     database: dict[str, str] = pydantic.Field(repr=False)
@@ -55,8 +68,18 @@ def generate() -> Secrets:
 
 
 def load(path: Path) -> Secrets:
-    """Read the secrets; FileNotFoundError if the stack was never started."""
-    return Secrets.model_validate_json(path.read_text("utf-8"))
+    """Read the secrets.
+
+    Raises:
+        FileNotFoundError: the stack was never started.
+        Unreadable: another version wrote them, or they were damaged. Names fields, never what is in them.
+    """
+    text = path.read_text("utf-8")
+    try:
+        return Secrets.model_validate_json(text)
+    except pydantic.ValidationError as error:
+        wrong = [".".join(map(str, one["loc"])) or "JSON" for one in error.errors(include_input=False)]
+    raise Unreadable(path, wrong)
 
 
 def load_or_generate(path: Path) -> Secrets:

@@ -322,6 +322,9 @@ def main() -> int:
     except AlreadyRunning:
         sys.stderr.write("另一个监督进程正在使用该目录 · another supervisor holds this directory\n")
         return 3
+    except secrets.Unreadable as error:
+        sys.stderr.write(f"{error}\n")
+        return 4
 
 
 async def _run(layout: layouts.Layout, chosen: tuple[str, ...], *, fast: bool, owner: int) -> int:

@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,3 +133,31 @@ def test_what_cannot_be_cleared_up_is_told_and_stops_nobody(tmp_path: Path) -> N
     assert "FileNotFoundError" in process.clear_up((str(tmp_path / "docker"), "rm"), (left,))
     assert not left.exists()
     assert process.clear_up((sys.executable, "-c", "raise SystemExit(1)"), ()) == ""
+
+
+@pytest.mark.parametrize("spoil", [lambda kept: kept.pop("words_key"), lambda kept: kept.update(words_key=7)])
+def test_secrets_of_another_version_are_named_and_not_shown(
+    tmp_path: Path, spoil: Callable[[dict[str, Any]], object]
+) -> None:
+    """The file and the field are told, nothing that is in it, and it stays as it was."""
+    path = tmp_path / "secrets.json"
+    kept = json.loads(secrets.generate().model_dump_json())
+    spoil(kept)
+    path.write_text(json.dumps(kept))
+    before = path.read_bytes()
+    with pytest.raises(secrets.Unreadable, match="words_key") as told:
+        secrets.load_or_generate(path)
+    assert str(path) in str(told.value)
+    assert told.value.__context__ is None
+    long = [value for value in kept.values() if isinstance(value, str) and len(value) > 12]
+    assert not [value for value in long if value[:12] in str(told.value)]
+    assert path.read_bytes() == before
+
+
+def test_a_start_on_secrets_of_another_version_says_so(tmp_path: Path) -> None:
+    """In one sentence, by the supervisor's own words."""
+    (tmp_path / "secrets.json").write_text("{")
+    line = [sys.executable, "-m", "cli.stack.supervisor", "--dir", str(tmp_path)]
+    ended = subprocess.run(line, capture_output=True, text=True, check=False, cwd=layout.PROJECT)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (4, False)
+    assert "--dir" in ended.stderr
