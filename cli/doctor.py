@@ -155,6 +155,11 @@ def _store(url: str) -> str:
     client, bucket = objects.client(url)
     if not client.bucket_exists(bucket_name=bucket):
         raise OSError(f"没有桶 · no bucket {bucket}")
-    held = asyncio.run(kit_objects.Objects(url).locks())
-    lock = "原图加对象锁 originals under object lock" if held else "此桶无对象锁 no object lock on this bucket"
-    return f"S3, bucket {bucket}, {lock}"
+    locks, encrypts = asyncio.run(_what_it_can(kit_objects.Objects(url)))
+    lock = "原图加对象锁 originals under object lock" if locks else "此桶无对象锁 no object lock on this bucket"
+    sealed = "静态加密 encrypted at rest" if encrypts else "不加密,请加密磁盘 not encrypted: encrypt its disk"
+    return f"S3, bucket {bucket}, {lock}, {sealed}"
+
+
+async def _what_it_can(store: kit_objects.Objects) -> tuple[bool, bool]:
+    return await store.locks(), await store.encrypts()

@@ -1,5 +1,6 @@
 """`./gradphoto secrets`: the .env that docker-compose.yml asks for, generated once, readable by its owner alone."""
 
+import base64
 import secrets as random_secrets
 from pathlib import Path
 from typing import Annotated
@@ -40,6 +41,7 @@ def _values(made: secrets.Secrets) -> dict[str, str]:
         "AMQP_PASSWORD": made.amqp_password,
         "S3_KEY": made.s3_key,
         "S3_SECRET": made.s3_secret,
+        "S3_SEAL": base64.b64encode(bytes.fromhex(made.s3_seal)).decode(),
         "VAULT_KEY": made.vault_key,
         "INDEX_KEY": made.index_key,
         "CODE_KEY": made.code_key,

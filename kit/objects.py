@@ -16,6 +16,8 @@ from minio import Minio
 from minio.commonconfig import GOVERNANCE
 from minio.error import MinioException, S3Error
 from minio.retention import Retention
+from minio.sse import SseS3
+from minio.sseconfig import Rule, SSEConfig
 
 from kit import errors
 
@@ -38,8 +40,12 @@ NO_LOCK = frozenset(
         "InvalidRequest",
     }
 )
+#: What stores say that know no encryption.
+_NO_ENCRYPTION = frozenset({"NotImplemented", "MethodNotAllowed", "InvalidRequest"})
 #: Objects under it are what the camera gave; they are never removed.
 ORIGINALS = "originals/"
+#: What is put, once and for a moment, to see whether the store encrypts.
+_PROBE = ".encryption-probe"
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,16 @@ class Objects:
         self._locks: bool | None = None
 
     async def ensure_bucket(self) -> None:
-        """Make the bucket where it does not exist: with object lock where the store has it. One that is there stays."""
-        if await self._do(partial(self._client.bucket_exists, self._place.bucket)):
-            return
-        if await self._make_bucket(object_lock=True) in NO_LOCK:
+        """Make the bucket where it does not exist: with object lock where the store has it. One that is there stays.
+
+        From then on the store encrypts what is put, where it can: also in a bucket that was there before.
+        """
+        there = await self._do(partial(self._client.bucket_exists, self._place.bucket))
+        if not there and await self._make_bucket(object_lock=True) in NO_LOCK:
             await self._make_bucket(object_lock=False)
+        if not await self.encrypts() and await self._do(self._has_key):
+            rule = SSEConfig(Rule.new_sse_s3_rule())
+            await self._do(partial(self._client.set_bucket_encryption, self._place.bucket, rule))
 
     async def _make_bucket(self, *, object_lock: bool) -> str:
         """The store's reason for not making it that is none for giving up, or an empty text."""
@@ -119,6 +130,10 @@ class Objects:
         if self._locks is None:
             self._locks = await self._do(self._ask_for_lock)
         return self._locks
+
+    async def encrypts(self) -> bool:
+        """Whether the store encrypts, under a key of its own, whatever is put into this bucket."""
+        return await self._do(self._ask_for_encryption)
 
     async def hold(self, key: str, version: str | None, until: datetime) -> bool:
         """Keep this version of `key` from being removed before `until`; False where nothing can be held.
@@ -213,6 +228,31 @@ class Objects:
                 return False
             raise
         return True
+
+    def _ask_for_encryption(self) -> bool:
+        try:
+            return self._client.get_bucket_encryption(self._place.bucket) is not None
+        except S3Error as error:
+            if error.code in _NO_ENCRYPTION:
+                return False
+            raise
+
+    def _has_key(self) -> bool:
+        """Whether an object can be put encrypted.
+
+        Asked by doing it: SeaweedFS without a key takes the rule, and no object after it. Raises what the store says if
+        it takes no object at all.
+        """
+        try:
+            self._probe(SseS3())
+        except (MinioException, urllib3.exceptions.HTTPError):
+            self._probe(None)
+            return False
+        return True
+
+    def _probe(self, sse: SseS3 | None) -> None:
+        put = self._client.put_object(self._place.bucket, _PROBE, io.BytesIO(b"?"), 1, sse=sse)
+        self._client.remove_object(self._place.bucket, _PROBE, version_id=put.version_id)
 
     def _hold(self, key: str, version: str | None, retention: Retention) -> None:
         try:

@@ -37,6 +37,7 @@ class Secrets(pydantic.BaseModel):
     erlang_cookie: str = pydantic.Field(repr=False)
     s3_key: str
     s3_secret: str = pydantic.Field(repr=False)
+    s3_seal: str = pydantic.Field(repr=False)
     vault_key: str = pydantic.Field(repr=False)
     index_key: str = pydantic.Field(repr=False)
     code_key: str = pydantic.Field(repr=False)
@@ -57,6 +58,7 @@ def generate() -> Secrets:
         erlang_cookie=secrets.token_hex(20).upper(),
         s3_key=secrets.token_hex(10).upper(),
         s3_secret=secrets.token_hex(20),
+        s3_seal=secrets.token_hex(32),
         vault_key=secrets.token_hex(32),
         index_key=secrets.token_hex(32),
         code_key=secrets.token_hex(32),

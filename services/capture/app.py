@@ -78,7 +78,7 @@ def build(settings: Settings) -> process.Service:
         ],
         start=[
             kept.ensure_bucket,
-            functools.partial(_say_lock, kept),
+            functools.partial(_say_what_the_store_can, kept),
             functools.partial(topology.declare, amqp_url, catalogue.bindings()),
         ],
         stop=[publisher.close, database.close],
@@ -164,14 +164,14 @@ def _objects(settings: Settings) -> images.Objects:
     return images.Objects(settings.s3_url.get_secret_value(), settings.s3_public_url, held=held)
 
 
-async def _say_lock(kept: images.Objects) -> None:
+async def _say_what_the_store_can(kept: images.Objects) -> None:
     """What the store can do is said once, at the start."""
     locked = await kept.locks()
     measures.LOCKED.set(int(locked))
-    if locked:
-        logs.get().info("capture.object-lock", available=True)
-    else:
-        logs.get().warning("capture.object-lock", available=False)
+    encrypts = await kept.encrypts()
+    measures.ENCRYPTED.set(int(encrypts))
+    for event, available in (("capture.object-lock", locked), ("capture.encryption-at-rest", encrypts)):
+        (logs.get().info if available else logs.get().warning)(event, available=available)
 
 
 def _open_box(recovery: boxes.Opener, box: str, recipient: str, station_id: UUID) -> str:

@@ -40,7 +40,8 @@ def program(
     return process.Program(
         name="objects",
         argv=(str(_binary()), "-logtostderr=true", "server", *_arguments(layout.objects, ports)),
-        env=env,
+        # Objects lie encrypted, and what opens them lies not beside them.
+        env={**env, "WEED_S3_SSE_KEY": keys.s3_seal},
         cwd=layout.objects,
         log=layout.log("objects"),
         ready=ready,

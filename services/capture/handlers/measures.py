@@ -49,6 +49,7 @@ AUDIT_AGE = metrics.gauge(
 SESSIONS_REFUSED = metrics.gauge(
     "gradphoto_sessions_refused", "Sessions that are not sealed because camera, journal and server differ", PLACE
 )
+ENCRYPTED = metrics.gauge("gradphoto_store_encrypts", "1 when the store encrypts what is put into our bucket")
 LOCKED = metrics.gauge("gradphoto_object_lock", "1 when the store keeps originals under object lock")
 ONLINE = metrics.gauge("gradphoto_station_online", "1 when the desk's station is heard, 0 when it is lost", PLACE)
 PLANNED = metrics.gauge("gradphoto_desk_planned_per_hour", "Students an hour that the plan expects of a desk", PLACE)

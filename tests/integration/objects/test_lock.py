@@ -1,9 +1,6 @@
 """Object lock on the real SeaweedFS, on a bucket that was made without it, and before a store that has none."""
 
-import contextlib
-import http.server
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -16,6 +13,7 @@ from kit import errors, objects
 from services.capture import app
 from services.capture.handlers import measures
 from services.capture.store import images
+from tests.integration.objects.old_store import old_store
 
 LATER = timedelta(days=30)
 
@@ -86,10 +84,10 @@ async def test_a_bucket_with_lock_says_so_too(s3_url: str) -> None:
 
 async def test_a_store_that_knows_no_lock_is_found_out_and_used() -> None:
     """It refuses to make a bucket with lock, and to tell of one: the bucket is made without, and that is said."""
-    with lockless() as (url, made):
+    with old_store() as (url, asked):
         kept = images.Objects(url)
         await kept.ensure_bucket()
-        assert made == ["with lock", "without"]
+        assert asked[:2] == ["bucket with lock", "bucket"]
         await said_at_start(kept, locked=False)
         assert await kept.keep("originals/x.jpg", None) is False
 
@@ -103,49 +101,7 @@ async def test_a_store_that_is_away_is_not_called_lockless() -> None:
 async def said_at_start(kept: images.Objects, *, locked: bool) -> None:
     """What capture's start writes, and shows."""
     with structlog.testing.capture_logs() as lines:
-        await app._say_lock(kept)
+        await app._say_what_the_store_can(kept)
     (line,) = [line for line in lines if line["event"] == "capture.object-lock"]
     assert (line["available"], line["log_level"]) == (locked, "info" if locked else "warning")
     assert measures.LOCKED._value.get() == int(locked)
-
-
-class Lockless(http.server.BaseHTTPRequestHandler):
-    """As much of S3 as a start asks for, from a store that was written before object lock."""
-
-    made: list[str]
-
-    def do_HEAD(self) -> None:
-        self._answer(404)
-
-    def do_PUT(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        locked = self.headers.get("x-amz-bucket-object-lock-enabled") == "true"
-        self.made.append("with lock" if locked else "without")
-        self._answer(501, "NotImplemented") if locked else self._answer(200)
-
-    def do_GET(self) -> None:
-        self._answer(501, "NotImplemented")
-
-    def _answer(self, status: int, code: str = "") -> None:
-        body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode() if code else b""
-        self.send_response(status)
-        self.send_header("content-type", "application/xml")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on the test's output."""
-
-
-@contextlib.contextmanager
-def lockless() -> Iterator[tuple[str, list[str]]]:
-    """Such a store's URL, and which buckets it was asked to make."""
-    made: list[str] = []
-    handler = type("Handler", (Lockless,), {"made": made})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://key:secret@127.0.0.1:{server.server_port}/bucket", made
-        server.shutdown()
-        thread.join()
