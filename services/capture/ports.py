@@ -261,6 +261,19 @@ class AuditClaim:
     number: int
 
 
+@dataclass(frozen=True)
+class AuditStanding:
+    """How a campaign stands: by its last full audit, and by what others have found since.
+
+    `since` is when the last full audit began that has ended; else the first that has not.
+    """
+
+    campaign_id: ids.CampaignId
+    open: bool
+    since: datetime | None
+    found: Mapping[audits.Kind, int]
+
+
 class Audits(Protocol):
     """Audits and what they found."""
 
@@ -273,15 +286,18 @@ class Audits(Protocol):
         ...
 
     async def get(self, audit_id: UUID) -> audits.Audit | None: ...
-    async def due(self, before: datetime) -> Sequence[ids.CampaignId]:
-        """Open campaigns with photos whose last audit began before, and none runs."""
+    async def due(self, before: datetime, closed_before: datetime) -> Sequence[ids.CampaignId]:
+        """Campaigns with photos, and what lies elsewhere, whose last full audit began before, and none runs."""
         ...
 
     async def claim(self, lease_s: float) -> AuditClaim | None:
         """Take the next stretch of a running audit."""
         ...
 
-    async def release(self, claim: AuditClaim) -> None: ...
+    async def release(self, claim: AuditClaim, wait_s: float) -> None:
+        """Give a stretch back that could not be looked at, to be tried again after so many real seconds."""
+        ...
+
     async def save(self, claim: AuditClaim, after: audits.Audit, findings: Sequence[audits.Finding]) -> bool:
         """Write what a stretch came to; False, and nothing written, when another worker has it now."""
         ...
@@ -291,8 +307,8 @@ class Audits(Protocol):
         ...
 
     async def findings(self, audit_id: UUID, after: int, limit: int) -> list[dict[str, Any]]: ...
-    async def last_finished(self) -> Sequence[tuple[audits.Audit, dict[str, int]]]:
-        """Of each campaign the audit that finished last, with its findings by kind."""
+    async def standing(self) -> Sequence["AuditStanding"]:
+        """How each campaign stands, and what lies elsewhere."""
         ...
 
     async def expected(

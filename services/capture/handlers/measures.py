@@ -47,10 +47,14 @@ PACK_AGE = metrics.gauge(
     "gradphoto_station_pack_age_seconds", "How long ago a station's desk pack was the newest", PLACE
 )
 AUDIT_FINDINGS = metrics.gauge(
-    "gradphoto_audit_findings", "What the last finished audit of a campaign found wrong", ("campaign", "kind")
+    "gradphoto_audit_findings",
+    "What the last full audit of a campaign found wrong, or a smaller one since",
+    ("campaign", "kind"),
 )
 AUDIT_AGE = metrics.gauge(
-    "gradphoto_audit_age_seconds", "How long ago the last audit of a campaign finished", ("campaign",)
+    "gradphoto_audit_age_seconds",
+    "How long ago the last full audit of a campaign began that has ended, or the first that has not",
+    ("campaign", "open"),
 )
 SESSIONS_REFUSED = metrics.gauge(
     "gradphoto_sessions_refused", "Sessions that are not sealed because camera, journal and server differ", PLACE

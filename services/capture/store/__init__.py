@@ -393,6 +393,7 @@ AUDITS = sa.Table(
     _number("in_flight"),
     _number("known_unreadable"),
     _time("finished_at", null=True),
+    _number("tries"),
     # Whose stretch it is now, by the database's own clock.
     sa.Column("claims", sa.BigInteger, nullable=False, server_default="0"),
     _time("claimed_until", null=True),

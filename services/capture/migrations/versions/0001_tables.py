@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("in_flight", sa.BigInteger(), nullable=False),
         sa.Column("known_unreadable", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
         sa.Column("claims", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("audit_id", name=op.f("pk_audits")),
