@@ -56,7 +56,7 @@ def _say_how(ended: list[dict[str, Any]]) -> None:
     screen.tell(f"{decoded}；无主对象至少 an orphan is at least {ended[0]['grace_s']} s")
     if known := sum(one["known_unreadable"] for one in ended):
         screen.tell(
-            f"另有 {known} 份已知不是图像（已如此判定，或已重拍）· known to be no picture, judged so or retaken: {known}"
+            f"另有 {known} 份已知不是图像（已判定或已重拍）· known to be no picture, judged so or retaken: {known}"
         )
 
 

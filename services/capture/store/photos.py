@@ -157,7 +157,7 @@ class Photos:
 
     async def inspect_again(self, photo: photos.Photo) -> None:
         anew = sa.update(TABLE).where(TABLE.c.capture_id == photo.shot.capture_id)
-        await self._tx.execute(anew.values(_changes(photo), attempts=0, claimed_until=None, lost_at=None))
+        await self._tx.execute(anew.values({**_changes(photo), "attempts": 0, "claimed_until": None, "lost_at": None}))
 
     async def claimed(self, claim: ports.Claim) -> photos.Photo | None:
         query = sa.select(TABLE).where(*self._still(claim)).with_for_update()
