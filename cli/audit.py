@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Annotated, Any
+from uuid import UUID
 
 import rich.progress
 import rich.table
@@ -17,6 +18,7 @@ _KINDS = {
     "missing": "缺失 missing",
     "wrong_hash": "哈希不符 wrong hash",
     "undecodable": "无法解码 undecodable",
+    "unreadable": "读不出 unreadable",
     "orphan": "无主 orphan",
 }
 
@@ -48,6 +50,21 @@ def audit(
         raise typer.Exit(1)
 
 
+def _say_how(ended: list[dict[str, Any]]) -> None:
+    """What was looked at: the server runs all of them as they were asked for, or refuses."""
+    decoded = "逐张解码 each picture decoded" if ended[0]["decode"] else "未解码 no picture decoded"
+    screen.tell(f"{decoded}；无主对象至少 an orphan is at least {ended[0]['grace_s']} s")
+    if known := sum(one["known_unreadable"] for one in ended):
+        screen.tell(
+            f"另有 {known} 份已知不是图像（已判定或已重拍）· known to be no picture, judged so or retaken: {known}"
+        )
+
+
+def _campaign(audit: dict[str, Any]) -> str:
+    """The audit of what lies in no campaign's folder stands under the id of none."""
+    return "其余 elsewhere" if UUID(audit["campaign_id"]).int == 0 else str(audit["campaign_id"])
+
+
 def _bars(*, quiet: bool) -> rich.progress.Progress:
     columns = (
         rich.progress.TextColumn("{task.description}"),
@@ -59,11 +76,13 @@ def _bars(*, quiet: bool) -> rich.progress.Progress:
 
 
 def _followed(capture: doors.Door, audit: dict[str, Any], bars: rich.progress.Progress) -> dict[str, Any]:
-    bar = bars.add_task(audit["campaign_id"], total=audit["expected"], completed=audit["checked"])
+    bar = bars.add_task(_campaign(audit), total=audit["expected"], completed=audit["checked"])
     while audit["state"] == "running":
         time.sleep(_LOOK_S)
         audit = capture.ask("GET", f"/v1/audits/{audit['audit_id']}")
-        bars.update(bar, total=max(audit["expected"], audit["checked"]), completed=audit["checked"])
+        waits = f" 存储无应答 store does not answer ×{audit['tries']}" if audit["tries"] else ""
+        total = max(audit["expected"], audit["checked"])
+        bars.update(bar, description=_campaign(audit) + waits, total=total, completed=audit["checked"])
     return audit
 
 
@@ -79,10 +98,10 @@ def _show(ended: list[dict[str, Any]], findings: dict[str, list[dict[str, Any]]]
     table = rich.table.Table("批次 campaign", "已查 checked", *_KINDS.values(), "在途 in flight", "")
     for one in ended:
         counts = [str(one["found"][kind]) for kind in _KINDS]
-        table.add_row(
-            one["campaign_id"], str(one["checked"]), *counts, str(one["in_flight"]), screen.MARKS[one["sound"]]
-        )
+        table.add_row(_campaign(one), str(one["checked"]), *counts, str(one["in_flight"]), screen.MARKS[one["sound"]])
     screen.console.print(table if ended else "没有批次 · no campaign")
+    if ended:
+        _say_how(ended)
     rows = [row for of_one in findings.values() for row in of_one]
     for row in rows:
         captures = " ".join(row["capture_ids"])

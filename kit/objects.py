@@ -165,9 +165,12 @@ class Objects:
         """Store a file under `key`, in parts where it is large."""
         await self._do(lambda: self._client.fput_object(self._place.bucket, key, str(path), content_type=content_type))
 
-    async def get(self, key: str, version: str | None = None) -> bytes:
-        """The content of `key`, as it is now or as it was in `version`; raises NotFound("object-missing")."""
-        return await self._do(partial(self._read, key, version), key)
+    async def get(self, key: str, version: str | None = None, *, at_most: int | None = None) -> bytes:
+        """The content of `key`, as it is now or as it was in `version`; raises NotFound("object-missing").
+
+        Of what is longer than `at_most` bytes one byte more is read and no further: another length, another hash.
+        """
+        return await self._do(partial(self._read, key, version, at_most), key)
 
     async def stat(self, key: str) -> ObjectStat | None:
         """Size and etag of `key`, or None where there is no such object."""
@@ -272,10 +275,10 @@ class Objects:
         for version in [item.version_id for item in found if item.object_name == key]:
             self._client.remove_object(self._place.bucket, key, version_id=version)
 
-    def _read(self, key: str, version: str | None) -> bytes:
+    def _read(self, key: str, version: str | None, at_most: int | None) -> bytes:
         response = self._client.get_object(self._place.bucket, key, version_id=version)
         try:
-            return bytes(response.read())
+            return bytes(response.read(None if at_most is None else at_most + 1))
         finally:
             response.close()
             response.release_conn()

@@ -50,8 +50,11 @@ async def measure(stack: Stack, folder: Path) -> list[Figure]:
     station = await _station(stack, people, folder)
     shots = await asyncio.to_thread(_shots, list(people.ids.values()))
     ours, floor = Stopwatch(), Stopwatch()
+    store = objects.Objects(stack.urls()["S3_URL"])
     with floor.turn():
-        await _floor(stack, shots)
+        keys = await _floor(store, shots)
+    # Else the next audit of the stack would call them orphans.
+    await asyncio.gather(*(store.remove(key) for key in keys))
     with ours.turn():
         await _each(shots, lambda shot: _capture(station, shot))
         await _accepted(people, len(shots))
@@ -137,13 +140,14 @@ async def _accepted(people: school.School, captures: int) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _floor(stack: Stack, shots: Sequence[Shot]) -> None:
-    store = objects.Objects(stack.urls()["S3_URL"])
+async def _floor(store: objects.Objects, shots: Sequence[Shot]) -> list[str]:
+    keys = {shot.capture_id: f"bench/{kit_ids.new()}/{shot.sha256}.jpg" for shot in shots}
     async with httpx.AsyncClient(trust_env=False) as client:
 
         async def put_and_decode(shot: Shot) -> None:
-            url = await store.presign_put(f"bench/{kit_ids.new()}/{shot.sha256}.jpg", 600)
+            url = await store.presign_put(keys[shot.capture_id], 600)
             (await client.put(url, content=shot.jpeg)).raise_for_status()
             await asyncio.to_thread(cv2.imdecode, np.frombuffer(shot.jpeg, np.uint8), cv2.IMREAD_COLOR)
 
         await _each(shots, put_and_decode)
+    return list(keys.values())

@@ -173,8 +173,12 @@ class Day:
 
         await self._until("the photo is accepted", in_force)
         said = {"reason": _said(student)}
-        for one in (other, student):
-            await door.post(f"{path}/rebind", {"student_id": self.people.ids[one.student_no], **said})
+        for one, holder in ((other, student), (student, other)):
+            whose = {
+                "student_id": self.people.ids[one.student_no],
+                "from_student_id": self.people.ids[holder.student_no],
+            }
+            await door.post(f"{path}/rebind", {**whose, **said})
         await door.post(f"{path}/withdraw", said)
         await door.post(f"{path}/reinstate", said)
         roster = self.people.doors["roster"]

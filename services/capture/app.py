@@ -153,6 +153,7 @@ def auditors(settings: Settings, unit: ports.Unit, kept: ports.Objects) -> list[
             if settings.audit_every_hours:
                 await audit.start_due(work, timedelta(hours=settings.audit_every_hours))
             await audit.show_audits(work)
+            await inspection.show_lost(work)
 
     return [audit_loop, process.ticker("audits", _AUDIT_LOOK_S, clock.SystemClock(), look)]
 

@@ -83,12 +83,15 @@ class Checkins(Protocol):
         """False when the id or the ticket is taken; `get` tells which."""
         ...
 
-    async def get(self, checkin_id: ids.CheckinId) -> checkins.Checkin | None: ...
+    async def get(self, checkin_id: ids.CheckinId, *, lock: bool = False) -> checkins.Checkin | None: ...
     async def waiting_for(self, student_id: ids.StudentId) -> Sequence[checkins.Checkin]:
         """Check-ins of a student whose class is not known yet, locked."""
         ...
 
-    async def save(self, checkin: checkins.Checkin) -> None: ...
+    async def save(self, checkin: checkins.Checkin) -> None:
+        """Write what has become of a check-in that was read with its lock."""
+        ...
+
     async def note_let_in(self, note: "LetInNote") -> "LetInNote":
         """Note who let them in, once; what stands there then, without its words."""
         ...
@@ -137,6 +140,21 @@ class Photos(Protocol):
 
     async def release(self, claim: "Claim", wait_s: float, *, counted: bool) -> None:
         """Give a claim back, to be taken again after `wait_s` seconds; `counted` when the image may be at fault."""
+        ...
+
+    async def set_aside(self, claim: "Claim", least_s: float, most_s: float) -> None:
+        """Give a claim back whose original cannot be had: taken again when it has been lost twice as long as now.
+
+        Real seconds, between these two. Not counted: the image is not at fault.
+        """
+        ...
+
+    async def lost(self) -> dict[ids.CampaignId, int]:
+        """Photos by campaign that wait for an original which cannot be had."""
+        ...
+
+    async def inspect_again(self, photo: photos.Photo) -> None:
+        """As `save`, for a photo that is to be inspected as if for the first time."""
         ...
 
     async def claimed(self, claim: "Claim") -> photos.Photo | None:
@@ -243,6 +261,19 @@ class AuditClaim:
     number: int
 
 
+@dataclass(frozen=True)
+class AuditStanding:
+    """How a campaign stands: by its last full audit, and by what others have found since.
+
+    `since` is when the last full audit began that has ended; else the first that has not.
+    """
+
+    campaign_id: ids.CampaignId
+    open: bool
+    since: datetime | None
+    found: Mapping[audits.Kind, int]
+
+
 class Audits(Protocol):
     """Audits and what they found."""
 
@@ -255,15 +286,18 @@ class Audits(Protocol):
         ...
 
     async def get(self, audit_id: UUID) -> audits.Audit | None: ...
-    async def due(self, before: datetime) -> Sequence[ids.CampaignId]:
-        """Open campaigns with photos whose last audit began before, and none runs."""
+    async def due(self, before: datetime, closed_before: datetime) -> Sequence[ids.CampaignId]:
+        """Campaigns with photos, and what lies elsewhere, whose last full audit began before, and none runs."""
         ...
 
     async def claim(self, lease_s: float) -> AuditClaim | None:
         """Take the next stretch of a running audit."""
         ...
 
-    async def release(self, claim: AuditClaim) -> None: ...
+    async def release(self, claim: AuditClaim, wait_s: float) -> None:
+        """Give a stretch back that could not be looked at, to be tried again after so many real seconds."""
+        ...
+
     async def save(self, claim: AuditClaim, after: audits.Audit, findings: Sequence[audits.Finding]) -> bool:
         """Write what a stretch came to; False, and nothing written, when another worker has it now."""
         ...
@@ -273,8 +307,8 @@ class Audits(Protocol):
         ...
 
     async def findings(self, audit_id: UUID, after: int, limit: int) -> list[dict[str, Any]]: ...
-    async def last_finished(self) -> Sequence[tuple[audits.Audit, dict[str, int]]]:
-        """Of each campaign the audit that finished last, with its findings by kind."""
+    async def standing(self) -> Sequence["AuditStanding"]:
+        """How each campaign stands, and what lies elsewhere."""
         ...
 
     async def expected(
@@ -438,9 +472,13 @@ class View:
 
 @dataclass(frozen=True)
 class Found:
-    """An object as it lies in the store: the hash of its bytes, and which version they are (None: no versions)."""
+    """An object as it lies in the store: its length, and which version it is (None: no versions).
 
-    sha256: str
+    `sha256` is the hash of its bytes; None where they were not read, since the length is another one than was said.
+    """
+
+    size: int
+    sha256: str | None
     version: str | None
 
 
@@ -457,10 +495,17 @@ class Objects(Protocol):
     """The object store."""
 
     async def put(self, key: str, data: bytes, content_type: str) -> None: ...
-    async def get(self, key: str) -> bytes: ...
+    async def get(self, key: str, version: str | None = None, *, at_most: int | None = None) -> bytes:
+        """The bytes, as they are now or in a version; of what is longer than `at_most` only one byte more."""
+        ...
+
+    async def ready(self) -> bool:
+        """Whether the store answers at all."""
+        ...
+
     async def exists(self, key: str) -> bool: ...
-    async def found(self, key: str) -> Found | None:
-        """What truly lies there: its own bytes are read. None when there is no such object."""
+    async def found(self, key: str, size_bytes: int) -> Found | None:
+        """What truly lies there: its own bytes are read, where they are as many as was said. None: no such object."""
         ...
 
     async def keep(self, key: str, version: str | None) -> bool:

@@ -41,7 +41,7 @@ HOLDS: dict[str, dict[str, str]] = {
         "stations": "label state public_key_pem health",
         "checkins": "ticket",
         "captures": "ticket sha256 camera_serial decision override_role override_mark desk_verdict desk_rules state "
-        "cause rules verdict profile photo_key photo_sha256",
+        "cause rules verdict profile photo_key photo_sha256 original_version",
         "doubles": "settled_by",
         "history": "act author role",
         "let_in": "role mark",

@@ -24,7 +24,7 @@ def router(unit: ports.Unit) -> APIRouter:
     @doors.post("/audits", status_code=status.HTTP_202_ACCEPTED)
     async def start(body: audits_bodies.AuditAsked, who: Auditor) -> list[audits_bodies.Audit]:
         async with unit() as work:
-            asked = [body.campaign_id] if body.campaign_id else await work.reports.campaigns()
+            asked = [body.campaign_id] if body.campaign_id else [*await work.reports.campaigns(), audits.ELSEWHERE]
             begun = [await _start(work, ids.CampaignId(one), body, who) for one in asked if _may(who, one, body)]
             return [await _shown(work, audit) for audit in begun]
 
@@ -61,7 +61,7 @@ def _may(who: auth.Principal, campaign_id: UUID, body: audits_bodies.AuditAsked)
 async def _start(
     work: ports.Work, campaign_id: ids.CampaignId, body: audits_bodies.AuditAsked, who: auth.Principal
 ) -> audits.Audit:
-    if await work.floor.campaign(campaign_id) is None:
+    if campaign_id != audits.ELSEWHERE and await work.floor.campaign(campaign_id) is None:
         raise errors.NotFound("campaign-not-known")
     return await acts.start_audit(work, campaign_id, who.sub, decode=body.decode, grace_s=body.grace_s)
 
@@ -81,6 +81,7 @@ async def _shown(work: ports.Work, audit: audits.Audit) -> audits_bodies.Audit:
         checked=audit.checked,
         in_flight=audit.in_flight,
         known_unreadable=audit.known_unreadable,
+        tries=audit.tries,
         found={kind: counts.get(kind, 0) for kind in audits.KINDS},
         sound=audit.finished_at is not None and not counts,
     )

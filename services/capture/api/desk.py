@@ -44,7 +44,7 @@ def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, cloc
             object_key=key,
             url=await objects.presign_put(key, UPLOAD_S),
             expires_at=clock.now() + timedelta(seconds=UPLOAD_S),
-            exists=await acts.is_stored(objects, station.campaign_id, body.sha256),
+            exists=await acts.is_stored(objects, station.campaign_id, body.sha256, body.size_bytes),
         )
 
     @doors.put("/captures/{capture_id}")

@@ -53,7 +53,7 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
             object_key=key,
             url=await objects.presign_put(key, desk.UPLOAD_S),
             expires_at=clock.now() + timedelta(seconds=desk.UPLOAD_S),
-            exists=await acts.is_stored(objects, station.campaign_id, body.sha256),
+            exists=await acts.is_stored(objects, station.campaign_id, body.sha256, body.size_bytes),
         )
 
     @doors.put("/{kind}/{key}")

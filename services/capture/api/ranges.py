@@ -93,7 +93,7 @@ class Applied(shape.Body):
     author: str
     reason: str
     applied_at: datetime
-    moves: list[binding_bodies.Move]
+    moves: list[binding_bodies.Moved]
 
 
 def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> APIRouter:
@@ -202,7 +202,7 @@ def _shift(desk_id: UUID, body: Range) -> ranges.Shift:
 
 def _applied(done: ports.RangeRebind) -> Applied:
     moves = [
-        binding_bodies.Move(capture_id=capture_id, student_id=student_id)
+        binding_bodies.Moved(capture_id=capture_id, student_id=student_id)
         for capture_id, student_id in done.moves.items()
     ]
     return Applied(

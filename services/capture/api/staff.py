@@ -159,12 +159,19 @@ def _add_captures(doors: APIRouter, unit: ports.Unit, objects: ports.Objects, cl
 def _add_binding(doors: APIRouter, unit: ports.Unit) -> None:
     @doors.post("/captures/{capture_id}/rebind")
     async def rebind(capture_id: UUID, body: binding_bodies.Rebinding, who: Binder) -> binding_bodies.Bound:
-        moves = [binding_bodies.Move(capture_id=capture_id, student_id=body.student_id)]
-        return (await rebind_many(binding_bodies.Rebindings(moves=moves, reason=body.reason), who))[0]
+        move = binding_bodies.Move(
+            capture_id=capture_id, student_id=body.student_id, from_student_id=body.from_student_id
+        )
+        return (await rebind_many(binding_bodies.Rebindings(moves=[move], reason=body.reason), who))[0]
 
     @doors.post("/rebindings")
     async def rebind_many(body: binding_bodies.Rebindings, who: Binder) -> list[binding_bodies.Bound]:
-        moves = {ids.CaptureId(move.capture_id): ids.StudentId(move.student_id) for move in body.moves}
+        moves = {
+            ids.CaptureId(move.capture_id): binding.Move(
+                ids.StudentId(move.student_id), ids.StudentId(move.from_student_id)
+            )
+            for move in body.moves
+        }
         async with unit() as work:
             for capture_id in moves:
                 await _seen_by(work, who, capture_id)
@@ -184,6 +191,13 @@ def _add_binding(doors: APIRouter, unit: ports.Unit) -> None:
             await _seen_by(work, who, capture_id)
             act = binding.Act(who.sub, who.role, body.reason)
             return _bound(await binding.reinstate_photo(work, ids.CaptureId(capture_id), act))
+
+    @doors.post("/captures/{capture_id}/inspect-again")
+    async def inspect_again(capture_id: UUID, body: binding_bodies.Withdrawal, who: Binder) -> binding_bodies.Bound:
+        async with unit() as work:
+            await _seen_by(work, who, capture_id)
+            act = binding.Act(who.sub, who.role, body.reason)
+            return _bound(await binding.inspect_again(work, ids.CaptureId(capture_id), act))
 
 
 async def _seen_by(work: ports.Work, who: auth.Principal, capture_id: UUID) -> photos.Photo:

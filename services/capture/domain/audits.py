@@ -1,6 +1,9 @@
-"""An integrity audit: what should lie in the object store against what lies there, stretch by stretch of the keys."""
+"""An integrity audit: what should lie in the object store against what lies there, stretch by stretch of the keys.
 
-from collections.abc import Sequence
+Each campaign has its own, over its own folders; one more looks at what lies anywhere else.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -8,11 +11,20 @@ from uuid import UUID
 
 from gradphoto_contracts import ids
 
-Kind = Literal["missing", "wrong_hash", "undecodable", "orphan"]
-KINDS: tuple[Kind, ...] = ("missing", "wrong_hash", "undecodable", "orphan")
-#: What is audited, in this order: each is a folder of the store with a folder a campaign in it.
-Section = Literal["originals", "photos"]
-SECTIONS: tuple[Section, ...] = ("originals", "photos")
+Kind = Literal["missing", "wrong_hash", "undecodable", "unreadable", "orphan"]
+KINDS: tuple[Kind, ...] = ("missing", "wrong_hash", "undecodable", "unreadable", "orphan")
+#: What is audited: of a campaign its folder in each of the first two, one after the other; or all that is elsewhere.
+Section = Literal["originals", "photos", "elsewhere"]
+#: The folders of the bucket that have a folder a campaign; verify keeps its archives in the last.
+FOLDERS = ("originals", "photos", "batches")
+#: Stands where a campaign's id does, in the audit of what lies in no known campaign's folder.
+ELSEWHERE = ids.CampaignId(UUID(int=0))
+#: An orphan is called so after this time at most in an audit that tells how a campaign stands.
+FULL_GRACE_S = 3600
+#: So often an object is asked for that the store cannot read; then that is what was found.
+TRIES = 5
+#: No composed picture comes near it; of what is longer no more is read.
+LARGEST_PHOTO = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -37,21 +49,36 @@ class Audit:
     in_flight: int = 0
     known_unreadable: int = 0
     finished_at: datetime | None = None
+    #: How often the present stretch could not be looked at to its end, because the store did not answer.
+    tries: int = 0
 
     @property
     def folder(self) -> str:
         """The prefix of the keys that are looked at now."""
-        return f"{self.section}/{self.campaign_id}/"
+        return "" if self.section == "elsewhere" else f"{self.section}/{self.campaign_id}/"
+
+    @property
+    def full(self) -> bool:
+        """Whether it leaves nothing out, so that what it does not find may be called gone."""
+        return self.decode and self.grace_s <= FULL_GRACE_S
+
+    def as_asked(self, other: "Audit") -> bool:
+        """Whether it looks at what the other would."""
+        return (self.decode, self.grace_s) == (other.decode, other.grace_s)
 
 
 @dataclass(frozen=True)
 class Expected:
-    """An object that the rows name. `unreadable`: the authority has said already that it is no picture."""
+    """An object that the rows name, and how long it is at most.
+
+    `unreadable`: that it may be no picture is known and harmless: so judged by the authority, or taken again at once.
+    """
 
     name: str
     sha256: str
     capture_ids: tuple[ids.CaptureId, ...]
     unreadable: bool = False
+    at_most: int = LARGEST_PHOTO
 
 
 @dataclass(frozen=True)
@@ -107,6 +134,16 @@ def lay(expected: Sequence[Expected], lying: Sequence[Lying], limit: int) -> Str
     )
 
 
+def outside(lying: Sequence[Lying], campaign_ids: Collection[ids.CampaignId]) -> list[Lying]:
+    """What lies in no known campaign's folder: in another one, or in none."""
+    known = {str(campaign_id) for campaign_id in campaign_ids}
+    return [one for one in lying if not _of_campaign(one.name.split("/"), known)]
+
+
+def _of_campaign(parts: list[str], known: set[str]) -> bool:
+    return len(parts) > 2 and parts[0] in FOLDERS and parts[1] in known
+
+
 def judge_unknown(audit: Audit, unknown: Sequence[Lying]) -> tuple[tuple[Finding, ...], int]:
     """The orphans among objects that no row names, and how many are too young to be called so."""
     old = [one for one in unknown if one.age.total_seconds() >= audit.grace_s]
@@ -120,10 +157,15 @@ def advance(audit: Audit, looked: Looked, now: datetime) -> Audit:
         checked=audit.checked + looked.checked,
         in_flight=audit.in_flight + looked.in_flight,
         known_unreadable=audit.known_unreadable + looked.known_unreadable,
+        tries=0,
     )
     if looked.end is not None:
         return replace(after, cursor=looked.end)
-    place = SECTIONS.index(audit.section) + 1
-    if place == len(SECTIONS):
-        return replace(after, finished_at=now)
-    return replace(after, section=SECTIONS[place], cursor="")
+    if audit.section == "originals":
+        return replace(after, section="photos", cursor="")
+    return replace(after, finished_at=now)
+
+
+def worst(found: Sequence[Mapping[str, int]]) -> dict[Kind, int]:
+    """Of each kind the most that any of these audits found."""
+    return {kind: max(counts.get(kind, 0) for counts in found) for kind in KINDS}

@@ -79,6 +79,8 @@ class Photo:
     profile: str | None = None
     photo_key: str | None = None
     photo_sha256: str | None = None
+    #: Which version of the object was verified; None where the store keeps none.
+    original_version: str | None = None
 
     @property
     def original_key(self) -> str:
@@ -113,10 +115,14 @@ def same_shot(one: Shot, other: Shot) -> bool:
     return replace(one, station_id=other.station_id, desk_id=other.desk_id) == other
 
 
-def receive(shot: Shot, class_id: ids.ClassId | None, now: datetime) -> tuple[Photo, list[Event]]:
+def receive(
+    shot: Shot, class_id: ids.ClassId | None, now: datetime, version: str | None = None
+) -> tuple[Photo, list[Event]]:
     """Take a frame in. One whose student is not known yet waits in silence; a retaken one is rejected at once."""
     state: State = "unbound" if shot.student_id is None else "received"
-    photo = Photo(shot=shot, student_id=shot.student_id, class_id=None, state=state, received_at=now)
+    photo = Photo(
+        shot=shot, student_id=shot.student_id, class_id=None, state=state, received_at=now, original_version=version
+    )
     return (photo, []) if class_id is None or shot.student_id is None else resolve(photo, class_id)
 
 
@@ -199,6 +205,18 @@ def reinstate_fault(photo: Photo) -> str | None:
     """Why a photo cannot be put in force after all, or None."""
     lost = photo.state == "withdrawn" or (photo.state == "rejected" and photo.cause == "duplicate")
     return None if lost and photo.photo_key is not None else "capture-cannot-return"
+
+
+def inspect_again(photo: Photo) -> Photo:
+    """Let the authority look anew at what it could not read; raises ValueError for any other."""
+    if inspect_again_fault(photo):
+        raise ValueError("only what was called unreadable is inspected again")
+    return replace(photo, state="received", cause=None, rules=(), verdict=None, profile=None, version=photo.version + 1)
+
+
+def inspect_again_fault(photo: Photo) -> str | None:
+    """Why the authority does not look at a photo again, or None."""
+    return None if (photo.state, photo.cause) == ("rejected", "unreadable") else "capture-not-unreadable"
 
 
 def compare_verdicts(photo: Photo) -> list[capture.VerdictDifferedV1]:

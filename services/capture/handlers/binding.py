@@ -1,12 +1,13 @@
 """Whose photo it is: rebinding, withdrawing, putting in force after all. Each with author, reason and history."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradphoto_contracts import ids
 from kit import errors
 from services.capture import ports
 from services.capture.domain import photos
+from services.capture.handlers import measures
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,29 @@ class Act:
     reason: str
 
 
-async def rebind_photos(work: ports.Work, moves: Mapping[ids.CaptureId, ids.StudentId], act: Act) -> list[photos.Photo]:
-    """Move photos in force to other students, all or none. A photo that is there already stays as it is."""
-    asked = [(await _in_force(work, capture_id), student_id) for capture_id, student_id in sorted(moves.items())]
+@dataclass(frozen=True)
+class Move:
+    """Whose a photo is to be, and whose it is now as far as the mover knows."""
+
+    student_id: ids.StudentId
+    from_student_id: ids.StudentId
+
+
+async def rebind_photos(work: ports.Work, moves: Mapping[ids.CaptureId, Move], act: Act) -> list[photos.Photo]:
+    """Move photos in force to other students, all or none. A photo that is there already stays as it is.
+
+    Refused when one of them is another's than its mover believes: somebody else has moved it meanwhile.
+    """
+    asked = [(await _in_force(work, capture_id), moves[capture_id]) for capture_id in sorted(moves)]
     moved, notes = [], []
-    for photo, student_id in asked:
-        if photo.student_id == student_id:
+    for photo, move in asked:
+        if photo.student_id == move.student_id:
             continue
-        after, events = photos.rebind(photo, student_id, await _class_of(work, photo, student_id), act.reason)
+        if photo.student_id != move.from_student_id:
+            measures.CONFLICTS.labels(subject="rebind").inc()
+            raise errors.Conflict("photo-moved-meanwhile", capture_id=str(photo.shot.capture_id))
+        class_id = await _class_of(work, photo, move.student_id)
+        after, events = photos.rebind(photo, move.student_id, class_id, act.reason)
         moved.append(after)
         notes.append((photo, after, events))
     if not await work.photos.move(moved):
@@ -52,18 +68,36 @@ async def withdraw_photo(work: ports.Work, capture_id: ids.CaptureId, act: Act) 
 
 
 async def reinstate_photo(work: ports.Work, capture_id: ids.CaptureId, act: Act) -> photos.Photo:
-    """Put a withdrawn photo in force, or one that lost to another which is out of force now; again is no fault."""
+    """Put a withdrawn photo in force, or one that lost to another which is out of force now; again is no fault.
+
+    As with a rebound one, its student must be on the roster; the class is the one that they are in now.
+    """
     photo = await locked(work, capture_id)
     if photo.state == "accepted":
         return photo
-    if fault := photos.reinstate_fault(photo):
-        raise errors.Conflict(fault)
-    accepted, events = photos.accept(photo)
+    fault = photos.reinstate_fault(photo)
+    if fault or photo.student_id is None:
+        raise errors.Conflict(fault or "capture-cannot-return")
+    class_id = await _class_of(work, photo, photo.student_id)
+    accepted, events = photos.accept(replace(photo, class_id=class_id))
     if not await work.photos.put_in_force(accepted):
         raise errors.Conflict("student-has-photo")
     await work.photos.note(_note(work, accepted, "reinstated", act, photo.student_id))
     await work.say(events)
     return accepted
+
+
+async def inspect_again(work: ports.Work, capture_id: ids.CaptureId, act: Act) -> photos.Photo:
+    """Have the authority look anew at what it called unreadable; again is no fault while it waits for that."""
+    photo = await locked(work, capture_id)
+    if photo.state == "received":
+        return photo
+    if fault := photos.inspect_again_fault(photo):
+        raise errors.Conflict(fault)
+    anew = photos.inspect_again(photo)
+    await work.photos.inspect_again(anew)
+    await work.photos.note(_note(work, anew, "inspected_again", act, photo.student_id))
+    return anew
 
 
 async def locked(work: ports.Work, capture_id: ids.CaptureId) -> photos.Photo:

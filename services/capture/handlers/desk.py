@@ -116,18 +116,19 @@ async def receive_capture(
             raise errors.Invalid(fault)
         known = await work.photos.get(shot.capture_id)
     if known is None:
-        await _verify_original(objects, shot)
+        version = await _verify_original(objects, shot)
         async with unit() as work:
-            known = await _add(work, shot, override)
+            known = await _add(work, shot, version, override)
     if not photos.same_shot(known.shot, shot):
         measures.CONFLICTS.labels(subject="capture").inc()
         raise errors.Conflict("capture-differs")
     return known
 
 
-async def _verify_original(objects: ports.Objects, shot: photos.Shot) -> None:
+async def _verify_original(objects: ports.Objects, shot: photos.Shot) -> str | None:
+    """Which version of the object has been read and is the original."""
     key = photos.original_key(shot.campaign_id, shot.sha256)
-    found = await objects.found(key)
+    found = await objects.found(key, shot.size_bytes)
     if found is None:
         raise errors.Conflict("original-missing")
     if found.sha256 != shot.sha256:
@@ -135,11 +136,12 @@ async def _verify_original(objects: ports.Objects, shot: photos.Shot) -> None:
         raise errors.Conflict("original-hash-differs")
     # The very version that was read: whatever is uploaded under this key meanwhile is another one.
     await objects.keep(key, found.version)
+    return found.version
 
 
-async def _add(work: ports.Work, shot: photos.Shot, override: Override | None) -> photos.Photo:
+async def _add(work: ports.Work, shot: photos.Shot, version: str | None, override: Override | None) -> photos.Photo:
     class_id = None if shot.student_id is None else await class_of(work, shot.student_id, shot.campaign_id)
-    photo, events = photos.receive(shot, class_id, work.now)
+    photo, events = photos.receive(shot, class_id, work.now, version)
     if not await work.photos.add(photo):
         known = await work.photos.get(shot.capture_id)
         if known is None:
@@ -176,9 +178,9 @@ async def _note_override(work: ports.Work, photo: photos.Photo, override: Overri
     )
 
 
-async def is_stored(objects: ports.Objects, campaign_id: ids.CampaignId, sha256: str) -> bool:
+async def is_stored(objects: ports.Objects, campaign_id: ids.CampaignId, sha256: str, size_bytes: int) -> bool:
     """Whether the original is in the store whole; what was cut off on the way counts as absent."""
-    found = await objects.found(photos.original_key(campaign_id, sha256))
+    found = await objects.found(photos.original_key(campaign_id, sha256), size_bytes)
     return found is not None and found.sha256 == sha256
 
 

@@ -20,10 +20,12 @@ async def look(work: ports.Work, checkin: checkins.Checkin) -> doubles.Double | 
 
 async def release_checkin(work: ports.Work, checkin_id: ids.CheckinId, released_at: datetime) -> checkins.Checkin:
     """The holder of a ticket walked off: the check-in counts no more. Again is no fault."""
-    checkin = await work.checkins.get(checkin_id)
-    if checkin is None:
+    known = await work.checkins.get(checkin_id)
+    if known is None:
         raise errors.Unavailable("checkin-not-known-yet")
-    await work.doubles.lock(checkin.student_id)
+    await work.doubles.lock(known.student_id)
+    # Read again under its lock: roster's word may name the student's class at the same moment.
+    checkin = await work.checkins.get(checkin_id, lock=True) or known
     released = checkins.release(checkin, released_at)
     await work.checkins.save(released)
     double = await work.doubles.get(checkin.student_id)

@@ -12,10 +12,16 @@ from services.capture.handlers import doubles, measures
 LEASE_S = 30.0
 #: When to try again after the store was away, and after an inspection failed.
 WAIT_S = 2.0
+#: When to look for an original again that could not be had: each time when it has been lost twice as long, up to this.
+LOST_WAIT_S, LOST_LONGEST_S = 2.0, 300.0
 #: How long a worker rests that found nothing to do.
 IDLE_S = 0.3
 
 _UNREADABLE = photos.Inspection(verdict="reject", rules=(), profile="", photo=None, readable=False)
+
+
+class _Lost(Exception):
+    """The original cannot be had: its object is gone, other bytes lie there, or the store cannot read just this one."""
 
 
 async def inspect_next(
@@ -33,6 +39,9 @@ async def inspect_next(
     try:
         inspection = await _inspect(objects, inspector, claim, campaign.profile)
         sha256 = await _keep_picture(objects, claim.photo, inspection)
+    except _Lost as lost:
+        await _set_aside(unit, claim, str(lost))
+        return True
     except errors.Unavailable:
         await _release(unit, claim, counted=False)
         return True
@@ -51,18 +60,47 @@ async def _release(unit: ports.Unit, claim: ports.Claim, *, counted: bool) -> No
         await work.photos.release(claim, WAIT_S, counted=counted)
 
 
+async def _set_aside(unit: ports.Unit, claim: ports.Claim, fault: str) -> None:
+    """Whoever puts the object back has the photo inspected: losing it is no verdict on the image."""
+    measures.ORIGINALS_UNREAD.labels(fault=fault).inc()
+    capture_id, key = str(claim.photo.shot.capture_id), claim.photo.original_key
+    logs.get().error("inspection.original-lost", capture_id=capture_id, key=key, fault=fault)
+    async with unit() as work:
+        await work.photos.set_aside(claim, LOST_WAIT_S, LOST_LONGEST_S)
+
+
 async def _inspect(
     objects: ports.Objects, inspector: ports.Inspector, claim: ports.Claim, profile: str
 ) -> photos.Inspection:
     if claim.attempt > photos.ATTEMPTS:
         return _UNREADABLE
     shot = claim.photo.shot
-    original = await objects.get(claim.photo.original_key)
-    if hashlib.sha256(original).hexdigest() != shot.sha256:
-        measures.HASH_FAULTS.inc()
-        raise ValueError("the original's bytes are not those that were received")
+    original = await _original(objects, claim.photo)
     with metrics.timed(measures.INSPECTION):
         return await inspector.inspect(original, profile, compose_refused=shot.decision == "override")
+
+
+async def _original(objects: ports.Objects, photo: photos.Photo) -> bytes:
+    """The bytes that were verified when the frame came in: that version, or what lies there now with the same hash.
+
+    A store that was put back from a backup numbers its versions anew.
+    """
+    fault = "missing"
+    for version in dict.fromkeys((photo.original_version, None)):
+        try:
+            data = await objects.get(photo.original_key, version, at_most=photo.shot.size_bytes)
+        except errors.NotFound:
+            continue
+        except errors.Unavailable:
+            if not await objects.ready():
+                raise
+            fault = "unreadable"
+            continue
+        if await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest()) == photo.shot.sha256:  # noqa: B023
+            return data
+        measures.HASH_FAULTS.inc()
+        fault = "wrong_hash"
+    raise _Lost(fault)
 
 
 async def _keep_picture(objects: ports.Objects, photo: photos.Photo, inspection: photos.Inspection) -> str | None:
@@ -122,6 +160,13 @@ async def _settle(work: ports.Work, noted: photos.Photo, cause: photos.Cause | N
     await work.photos.save(rejected)
     await work.say(events)
     return rejected
+
+
+async def show_lost(work: ports.Work) -> None:
+    """Show how many photos wait for an original, from the database: every process tells the same."""
+    measures.ORIGINALS_LOST.clear()
+    for campaign_id, count in (await work.photos.lost()).items():
+        measures.ORIGINALS_LOST.labels(campaign=str(campaign_id)).set(count)
 
 
 async def inspect_all(unit: ports.Unit, objects: ports.Objects, inspector: ports.Inspector) -> None:

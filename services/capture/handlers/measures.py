@@ -31,6 +31,12 @@ CONSENTS = metrics.counter(
 HASH_FAULTS = metrics.counter("gradphoto_hash_mismatches_total", "Originals whose bytes are not what the desk said")
 INSPECTION = metrics.histogram("gradphoto_inspection_seconds", "Inspection and composition of one original")
 INSPECTION_FAULTS = metrics.counter("gradphoto_inspection_failures_total", "Inspections that ended in an error")
+ORIGINALS_UNREAD = metrics.counter(
+    "gradphoto_originals_unread_total", "Tries to inspect a photo whose original cannot be had", ("fault",)
+)
+ORIGINALS_LOST = metrics.gauge(
+    "gradphoto_originals_lost", "Photos that wait for an original which cannot be had", ("campaign",)
+)
 BACKLOG = metrics.gauge("gradphoto_station_backlog", "Frames that a station has not uploaded yet, as it says", PLACE)
 DISK = metrics.gauge("gradphoto_station_disk_free_bytes", "Free bytes on a station's disk, as it says", PLACE)
 SKEW = metrics.gauge("gradphoto_station_clock_skew_seconds", "A station's clock minus the server's", PLACE)
@@ -41,10 +47,14 @@ PACK_AGE = metrics.gauge(
     "gradphoto_station_pack_age_seconds", "How long ago a station's desk pack was the newest", PLACE
 )
 AUDIT_FINDINGS = metrics.gauge(
-    "gradphoto_audit_findings", "What the last finished audit of a campaign found wrong", ("campaign", "kind")
+    "gradphoto_audit_findings",
+    "What the last full audit of a campaign found wrong, or a smaller one since",
+    ("campaign", "kind"),
 )
 AUDIT_AGE = metrics.gauge(
-    "gradphoto_audit_age_seconds", "How long ago the last audit of a campaign finished", ("campaign",)
+    "gradphoto_audit_age_seconds",
+    "How long ago the last full audit of a campaign began that has ended, or the first that has not",
+    ("campaign", "open"),
 )
 SESSIONS_REFUSED = metrics.gauge(
     "gradphoto_sessions_refused", "Sessions that are not sealed because camera, journal and server differ", PLACE

@@ -70,7 +70,13 @@ async def _move(
     for row in seen.plan.rows:
         if row.before:
             await allowed(work, row.before)
-    moved = await binding.rebind_photos(work, seen.plan.moves, act)
+    held = {row.before.shot.capture_id: row.before.student_id for row in seen.plan.rows if row.before}
+    moves = {
+        capture_id: binding.Move(student_id, holder)
+        for capture_id, student_id in seen.plan.moves.items()
+        if (holder := held[capture_id])
+    }
+    moved = await binding.rebind_photos(work, moves, act)
     for photo in moved:
         await allowed(work, photo)
     done = ports.RangeRebind(

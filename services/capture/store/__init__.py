@@ -200,7 +200,10 @@ CAPTURES = sa.Table(
     _text("profile", null=True),
     _text("photo_key", null=True),
     _text("photo_sha256", null=True),
+    _text("original_version", null=True),
     _number("version"),
+    # Since when the original cannot be had, by the database's own clock.
+    _time("lost_at", null=True),
     # Whose work it is now. Leases run on the database's own clock: a simulated day may pass in a second.
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("claimed_until", sa.DateTime(timezone=True)),
@@ -229,6 +232,11 @@ CAPTURES = sa.Table(
         "ix_captures_waiting",
         "student_id",
         postgresql_where=sa.text("state = 'received' and class_id is null"),
+    ),
+    sa.Index(
+        "ix_captures_lost",
+        "campaign_id",
+        postgresql_where=sa.text("state = 'received' and lost_at is not null"),
     ),
     sa.Index("ix_captures_campaign_id_capture_id", "campaign_id", "capture_id"),
     sa.Index("ix_captures_campaign_id_desk_id_state", "campaign_id", "desk_id", "state"),
@@ -385,6 +393,7 @@ AUDITS = sa.Table(
     _number("in_flight"),
     _number("known_unreadable"),
     _time("finished_at", null=True),
+    _number("tries"),
     # Whose stretch it is now, by the database's own clock.
     sa.Column("claims", sa.BigInteger, nullable=False, server_default="0"),
     _time("claimed_until", null=True),

@@ -22,6 +22,16 @@ _ORIGINAL = sa.collate(CAPTURES.c.sha256 + ".jpg", "C")
 _PHOTO = sa.collate(sa.func.regexp_replace(CAPTURES.c.photo_key, "^.*/", ""), "C")
 
 
+def _full(table: sa.FromClause) -> tuple[sa.ColumnElement[bool], ...]:
+    return (table.c.decode, table.c.grace_s <= audits.FULL_GRACE_S)
+
+
+def _lately(campaign_id: Any, since: Any) -> sa.ColumnElement[bool]:
+    """Whether an audit of it runs, or a full one has begun since."""
+    full_since = sa.and_(*_full(TABLE), TABLE.c.started_at >= since)
+    return sa.exists().where(TABLE.c.campaign_id == campaign_id, sa.or_(TABLE.c.finished_at.is_(None), full_since))
+
+
 class Audits:
     """Audits over a transaction."""
 
@@ -45,17 +55,18 @@ class Audits:
         row = (await self._tx.execute(query)).mappings().one_or_none()
         return audits.Audit(**row) if row else None
 
-    async def due(self, before: datetime) -> Sequence[ids.CampaignId]:
+    async def due(self, before: datetime, closed_before: datetime) -> Sequence[ids.CampaignId]:
         campaigns = store.CAMPAIGNS
-        lately = sa.select(TABLE.c.campaign_id).where(
-            sa.or_(TABLE.c.finished_at.is_(None), TABLE.c.started_at >= before)
-        )
-        query = sa.select(campaigns.c.campaign_id).where(campaigns.c.open, campaigns.c.campaign_id.not_in(lately))
+        since = sa.case((campaigns.c.open, before), else_=closed_before)
         # The first audit comes as long after the first photo as any other comes after the one before.
         photographed = sa.exists().where(
-            CAPTURES.c.campaign_id == campaigns.c.campaign_id, CAPTURES.c.received_at < before
+            CAPTURES.c.campaign_id == campaigns.c.campaign_id, CAPTURES.c.received_at < since
         )
-        return list((await self._tx.execute(query.where(photographed))).scalars())
+        query = sa.select(campaigns.c.campaign_id).where(photographed, ~_lately(campaigns.c.campaign_id, since))
+        elsewhere = sa.select(sa.literal(audits.ELSEWHERE, sa.Uuid)).where(
+            sa.exists().where(CAPTURES.c.received_at < before), ~_lately(audits.ELSEWHERE, before)
+        )
+        return list((await self._tx.execute(sa.union_all(query, elsewhere))).scalars())
 
     async def claim(self, lease_s: float) -> ports.AuditClaim | None:
         clock = sa.func.clock_timestamp()
@@ -79,9 +90,10 @@ class Audits:
         number = facts.pop("claims")
         return ports.AuditClaim(audits.Audit(**facts), number)
 
-    async def release(self, claim: ports.AuditClaim) -> None:
-        until = sa.func.clock_timestamp() + sa.func.make_interval(0, 0, 0, 0, 0, 0, 2.0)
-        await self._tx.execute(sa.update(TABLE).where(*self._still(claim)).values(claimed_until=until))
+    async def release(self, claim: ports.AuditClaim, wait_s: float) -> None:
+        until = sa.func.clock_timestamp() + sa.func.make_interval(0, 0, 0, 0, 0, 0, wait_s)
+        freed = sa.update(TABLE).where(*self._still(claim))
+        await self._tx.execute(freed.values(claimed_until=until, tries=TABLE.c.tries + 1))
 
     async def save(self, claim: ports.AuditClaim, after: audits.Audit, findings: Sequence[audits.Finding]) -> bool:
         change = sa.update(TABLE).where(*self._still(claim)).values(**asdict(after), claimed_until=None)
@@ -101,15 +113,34 @@ class Audits:
         query = query.where(FINDINGS.c.audit_id == audit_id, FINDINGS.c.seq > after).order_by(FINDINGS.c.seq)
         return [dict(row) for row in (await self._tx.execute(query.limit(limit))).mappings()]
 
-    async def last_finished(self) -> Sequence[tuple[audits.Audit, dict[str, int]]]:
-        query = (
-            sa.select(*_COLUMNS)
-            .ext(postgresql.distinct_on(TABLE.c.campaign_id))
-            .where(TABLE.c.finished_at.is_not(None))
-            .order_by(TABLE.c.campaign_id, TABLE.c.finished_at.desc())
+    async def standing(self) -> Sequence[ports.AuditStanding]:
+        # Whatever no later full audit has gone over: the last of these, and those by which less was looked at since.
+        later = TABLE.alias()
+        over = sa.exists().where(
+            later.c.campaign_id == TABLE.c.campaign_id,
+            later.c.finished_at.is_not(None),
+            *_full(later),
+            sa.tuple_(later.c.started_at, later.c.audit_id) > sa.tuple_(TABLE.c.started_at, TABLE.c.audit_id),
         )
-        last = [audits.Audit(**row) for row in (await self._tx.execute(query)).mappings()]
-        return [(audit, await self.counts(audit.audit_id)) for audit in last]
+        query = sa.select(*_COLUMNS).where(~over).order_by(TABLE.c.campaign_id, TABLE.c.started_at)
+        known = [audits.Audit(**row) for row in (await self._tx.execute(query)).mappings()]
+        closed = sa.select(store.CAMPAIGNS.c.campaign_id).where(~store.CAMPAIGNS.c.open)
+        ended = set((await self._tx.execute(closed)).scalars())
+        by_campaign: dict[ids.CampaignId, list[audits.Audit]] = {}
+        for audit in known:
+            by_campaign.setdefault(audit.campaign_id, []).append(audit)
+        return [
+            ports.AuditStanding(
+                campaign_id=campaign_id,
+                open=campaign_id not in ended,
+                since=next((audit.started_at for audit in theirs if audit.full), None),
+                found=await self._worst([audit for audit in theirs if audit.finished_at]),
+            )
+            for campaign_id, theirs in by_campaign.items()
+        ]
+
+    async def _worst(self, ended: Sequence[audits.Audit]) -> dict[audits.Kind, int]:
+        return audits.worst([await self.counts(audit.audit_id) for audit in ended]) if ended else {}
 
     async def expected(
         self, campaign_id: ids.CampaignId, section: audits.Section, after: str, limit: int
@@ -117,16 +148,17 @@ class Audits:
         name = _ORIGINAL if section == "originals" else _PHOTO
         sha256 = CAPTURES.c.sha256 if section == "originals" else CAPTURES.c.photo_sha256
         unreadable = sa.func.bool_and(sa.func.coalesce(CAPTURES.c.cause, "").in_(("unreadable", "retaken")))
+        longest = sa.func.max(CAPTURES.c.size_bytes) if section == "originals" else sa.literal(audits.LARGEST_PHOTO)
         query = (
-            sa.select(name, sa.func.min(sha256), sa.func.array_agg(CAPTURES.c.capture_id), unreadable)
+            sa.select(name, sa.func.min(sha256), sa.func.array_agg(CAPTURES.c.capture_id), unreadable, longest)
             .where(CAPTURES.c.campaign_id == campaign_id, sha256.is_not(None), name > after)
             .group_by(name)
             .order_by(name)
             .limit(limit)
         )
         return [
-            audits.Expected(name, sha256, tuple(sorted(capture_ids)), unreadable)
-            for name, sha256, capture_ids, unreadable in await self._tx.execute(query)
+            audits.Expected(name, sha256, tuple(sorted(capture_ids)), unreadable, longest)
+            for name, sha256, capture_ids, unreadable, longest in await self._tx.execute(query)
         ]
 
     def _still(self, claim: ports.AuditClaim) -> tuple[sa.ColumnElement[bool], ...]:

@@ -76,9 +76,9 @@ class Checkins:
         insert = postgresql.insert(store.CHECKINS).values(asdict(checkin)).on_conflict_do_nothing()
         return (await self._tx.execute(insert)).rowcount == 1
 
-    async def get(self, checkin_id: ids.CheckinId) -> checkins.Checkin | None:
+    async def get(self, checkin_id: ids.CheckinId, *, lock: bool = False) -> checkins.Checkin | None:
         query = sa.select(store.CHECKINS).where(store.CHECKINS.c.checkin_id == checkin_id)
-        row = (await self._tx.execute(query)).mappings().one_or_none()
+        row = (await self._tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
         return checkins.Checkin(**row) if row else None
 
     async def waiting_for(self, student_id: ids.StudentId) -> Sequence[checkins.Checkin]:

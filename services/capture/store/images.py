@@ -21,16 +21,19 @@ class Objects(objects.Objects):
         super().__init__(url, public_url)
         self._held = held
 
-    async def found(self, key: str) -> ports.Found | None:
-        # Asked first, because a frame's first upload finds nothing: no error and no body on that path.
+    async def found(self, key: str, size_bytes: int) -> ports.Found | None:
+        # Asked first, because a frame's first upload finds nothing: no error and no body on that path. And because an
+        # upload's address cannot say how much it takes: what is longer than was said is not read.
         stat = await self.stat(key)
         if stat is None:
             return None
+        if stat.size != size_bytes:
+            return ports.Found(stat.size, None, stat.version)
         try:
-            data = await self.get(key, stat.version)
+            data = await self.get(key, stat.version, at_most=size_bytes)
         except errors.NotFound:
             return None
-        return ports.Found(await asyncio.to_thread(_hash, data), stat.version)
+        return ports.Found(stat.size, await asyncio.to_thread(_hash, data), stat.version)
 
     async def keep(self, key: str, version: str | None) -> bool:
         # The store reckons in real time, whatever a simulated clock says.

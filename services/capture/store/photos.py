@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,6 +38,10 @@ def _row(photo: photos.Photo) -> dict[str, Any]:
 
 def _changes(photo: photos.Photo) -> dict[str, Any]:
     return {name: getattr(photo, name) for name in CHANGING} | {"rules": list(photo.rules)}
+
+
+def _span(seconds: float) -> sa.ColumnElement[timedelta]:
+    return sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
 class Photos:
@@ -125,17 +130,34 @@ class Photos:
             .with_for_update(skip_locked=True)
             .scalar_subquery()
         )
-        lease = sa.func.make_interval(0, 0, 0, 0, 0, 0, lease_s)
+        lease = _span(lease_s)
         claim = sa.update(TABLE).where(TABLE.c.capture_id == free)
         claim = claim.values(attempts=TABLE.c.attempts + 1, claimed_until=clock + lease)
         row = (await self._tx.execute(claim.returning(TABLE))).mappings().one_or_none()
         return ports.Claim(photo=photo_of(row), attempt=row["attempts"]) if row else None
 
     async def release(self, claim: ports.Claim, wait_s: float, *, counted: bool) -> None:
-        until = sa.func.clock_timestamp() + sa.func.make_interval(0, 0, 0, 0, 0, 0, wait_s)
+        until = sa.func.clock_timestamp() + _span(wait_s)
         free = sa.update(TABLE).where(*self._still(claim))
         attempts = TABLE.c.attempts if counted else TABLE.c.attempts - 1
         await self._tx.execute(free.values(claimed_until=until, attempts=attempts))
+
+    async def set_aside(self, claim: ports.Claim, least_s: float, most_s: float) -> None:
+        clock = sa.func.clock_timestamp()
+        lost_at = sa.func.coalesce(TABLE.c.lost_at, clock)
+        wait = sa.func.greatest(clock - lost_at, _span(least_s))
+        aside = sa.update(TABLE).where(*self._still(claim))
+        until = clock + sa.func.least(wait, _span(most_s))
+        await self._tx.execute(aside.values(lost_at=lost_at, claimed_until=until, attempts=TABLE.c.attempts - 1))
+
+    async def lost(self) -> dict[ids.CampaignId, int]:
+        query = sa.select(TABLE.c.campaign_id, sa.func.count().label("photos"))
+        query = query.where(TABLE.c.state == "received", TABLE.c.lost_at.is_not(None))
+        return {row.campaign_id: row.photos for row in await self._tx.execute(query.group_by(TABLE.c.campaign_id))}
+
+    async def inspect_again(self, photo: photos.Photo) -> None:
+        anew = sa.update(TABLE).where(TABLE.c.capture_id == photo.shot.capture_id)
+        await self._tx.execute(anew.values({**_changes(photo), "attempts": 0, "claimed_until": None, "lost_at": None}))
 
     async def claimed(self, claim: ports.Claim) -> photos.Photo | None:
         query = sa.select(TABLE).where(*self._still(claim)).with_for_update()

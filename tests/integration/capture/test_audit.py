@@ -86,7 +86,7 @@ async def test_a_killed_auditor_is_followed_from_where_it_was(
     await photographed(capture, 4)
     async with capture.unit() as work:
         begun = await audit.start_audit(work, capture.campaign_id, "somebody", decode=False, grace_s=0)
-        again = await audit.start_audit(work, capture.campaign_id, "another", decode=True, grace_s=5)
+        again = await audit.start_audit(work, capture.campaign_id, "another", decode=False, grace_s=0)
     assert again == begun
     decoder = images.Inspector(1)
     assert await audit.audit_next(capture.unit, capture.objects, decoder)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -45,10 +46,13 @@ async def test_the_audit_command_ends_with_one_when_something_is_wrong(served: S
     assert told.exit_code == 1
     assert key in told.output
     assert str(shot.capture_id) in told.output
+    assert "no picture decoded" in told.output
+    assert "3600 s" in told.output
     as_json = await command(served, "auditor", "audit", "--no-decode", "--json")
     assert as_json.exit_code == 1
     # The auditor works in this very process: its log is on the same stdout, before the report.
-    (report,) = json.loads(as_json.stdout[as_json.stdout.index("[\n") :])
+    report, elsewhere = json.loads(as_json.stdout[as_json.stdout.index("[\n") :])
+    assert (UUID(elsewhere["campaign_id"]).int, elsewhere["sound"]) == (0, True)
     assert (report["sound"], report["checked"], report["found"]["missing"]) == (False, 1, 1)
     assert [(one["kind"], one["object_key"]) for one in report["findings"]] == [("missing", key)]
     refused = await command(served, "cashier", "audit")

@@ -164,9 +164,11 @@ async def test_without_the_digest_a_stale_look_undoes_another_s_work(line: Line)
     async with line.capture.unit() as work:
         seen = await range_rebind.preview(work, line.shift)
     async with line.capture.unit() as work:
-        await binding.rebind_photos(work, {line.shots[5]: free}, LEAD)
+        await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[5])}, LEAD)
     async with line.capture.unit() as work:
-        await range_rebind._move(work, uuid4(), line.shift, seen, LEAD, anybody)
+        holders = {key: (await binding.locked(work, key)).student_id for key in seen.plan.moves}
+        moves = {key: binding.Move(to, holder) for key, to in seen.plan.moves.items() if (holder := holders[key])}
+        await binding.rebind_photos(work, moves, LEAD)
     (row,) = await line.capture.rows(store.CAPTURES, store.CAPTURES.c.capture_id == line.shots[5])
     assert row["student_id"] == line.students[5] != free
 
@@ -180,7 +182,7 @@ async def test_a_single_rebind_in_between_waits_and_is_seen(line: Line) -> None:
 
     async def single() -> None:
         async with line.capture.unit() as work:
-            await binding.rebind_photos(work, {line.shots[5]: free}, LEAD)
+            await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[5])}, LEAD)
             holding.set()
             await let_go.wait()
 

@@ -147,18 +147,19 @@ async def test_swap_passes_the_index(capture: Capture) -> None:
         await receive(capture, shot)
     await inspect_all(capture)
     act = binding.Act("lead", "crew_lead", "wrong_person")
-    moves = {shots[0].capture_id: students[1], shots[1].capture_id: students[0]}
+    whose = {shots[0].capture_id: students[1], shots[1].capture_id: students[0]}
+    moves = {key: binding.Move(one, other) for (key, one), other in zip(whose.items(), students, strict=True)}
     async with capture.unit() as work:
         await binding.rebind_photos(work, moves, act)
     rows = {row["capture_id"]: row for row in await capture.rows(store.CAPTURES)}
-    assert {key: row["student_id"] for key, row in rows.items()} == moves
+    assert {key: row["student_id"] for key, row in rows.items()} == whose
     assert rows[shots[0].capture_id]["shot_student_id"] == students[0]
     third = await capture.enrol_student(3)
     with pytest.raises(errors.Conflict, match="student-has-photo"):
         async with capture.unit() as work:
-            await binding.rebind_photos(work, {shots[0].capture_id: third, shots[1].capture_id: third}, act)
+            await binding.rebind_photos(work, {key: binding.Move(third, one) for key, one in whose.items()}, act)
     after = {row["capture_id"]: row["student_id"] for row in await capture.rows(store.CAPTURES)}
-    assert after == moves
+    assert after == whose
 
 
 async def test_history_only_grows(capture: Capture) -> None:

@@ -67,7 +67,8 @@ async def test_reasons_are_sealed_and_shown_on_record(doors: callers.Doors, stat
     capture_id, frame = await overridden(doors, station)
     await callers.accept_all(capture)
     other, path = await capture.enrol_student(2), f"/v1/captures/{capture_id}"
-    assert (await doors.staff("POST", f"{path}/rebind", {"student_id": str(other), "reason": NAME})).is_success
+    whose = {"student_id": str(other), "from_student_id": frame["student_id"]}
+    assert (await doors.staff("POST", f"{path}/rebind", {**whose, "reason": NAME})).is_success
     assert (await doors.staff("POST", f"{path}/withdraw", {"reason": NAME})).is_success
     session_id = kit_ids.new()
     await station.seal(session_id, {"camera_frames": 9, "journalled": [callers.journalled(capture_id, frame)]})

@@ -36,6 +36,12 @@ async def accepted(world: World) -> photos.Photo:
     return world.photos.rows[photo.shot.capture_id]
 
 
+def to(student_id: ids.StudentId, photo: photos.Photo) -> dict[ids.CaptureId, binding.Move]:
+    """The photo is to be that student's, by who saw it as it is here."""
+    assert photo.student_id is not None
+    return {photo.shot.capture_id: binding.Move(student_id, photo.student_id)}
+
+
 async def test_kept_photo_is_received_then_accepted(world: World) -> None:
     """A kept photo that meets the standard is announced twice: received, accepted."""
     photo = await accepted(world)
@@ -89,7 +95,7 @@ async def test_original_is_verified_itself(world: World, stored: bytes | None, c
     with pytest.raises(errors.Conflict, match=code):
         await receive(world, shot)
     assert not world.photos.rows
-    assert await desk.is_stored(world.objects, shot.campaign_id, shot.sha256) is False
+    assert await desk.is_stored(world.objects, shot.campaign_id, shot.sha256, shot.size_bytes) is False
 
 
 @pytest.mark.parametrize(
@@ -270,6 +276,57 @@ async def test_store_outage_is_not_the_images_fault(world: World) -> None:
     assert world.photos.rows[photo.shot.capture_id].state == "accepted"
 
 
+@pytest.mark.parametrize("fault", ["missing", "wrong_hash", "unreadable"])
+async def test_a_lost_original_is_not_the_images_fault(world: World, fault: str) -> None:
+    """However often its object is gone, altered or not readable: the photo waits, says so, and goes on once it is back.
+
+    Negative control: bytes that are there and no picture are rejected at once (above).
+    """
+    photo = await receive(world, world.shot(await world.enrol_student()))
+    original = world.objects.rows.pop(photo.original_key)
+    if fault == "wrong_hash":
+        world.objects.rows[photo.original_key] = original[:-1] + b"?"
+    elif fault == "unreadable":
+        world.objects.broken.add(photo.original_key)
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(photos.ATTEMPTS * 3):
+            assert await inspection.inspect_next(world.unit, world.objects, world.inspector)
+    assert {line["fault"] for line in lines if line["event"] == "inspection.original-lost"} == {fault}
+    assert world.photos.rows[photo.shot.capture_id].state == "received"
+    assert await world.photos.lost() == {world.campaign_id: 1}
+    world.objects.rows[photo.original_key] = original
+    world.objects.broken.clear()
+    await inspect(world)
+    assert world.photos.rows[photo.shot.capture_id].state == "accepted"
+    assert await world.photos.lost() == {}
+
+
+async def test_what_was_called_unreadable_is_inspected_again(world: World) -> None:
+    """Staff have it looked at anew, on record; anything else stays as it was judged."""
+    world.inspector.readable = False
+    photo = await receive(world, world.shot(await world.enrol_student()))
+    await inspect(world)
+    assert world.photos.rows[photo.shot.capture_id].cause == "unreadable"
+    world.inspector.readable = True
+    for _ in range(2):
+        await binding.inspect_again(world.work(), photo.shot.capture_id, ACT)
+    await inspect(world)
+    assert world.photos.rows[photo.shot.capture_id].state == "accepted"
+    assert [(note.act, note.author) for note in world.photos.notes] == [("inspected_again", "lead")]
+    assert world.said == ["photo.received", "photo.rejected", "photo.accepted"]
+    with pytest.raises(errors.Conflict, match="capture-not-unreadable"):
+        await binding.inspect_again(world.work(), photo.shot.capture_id, ACT)
+
+
+async def test_a_length_that_is_not_so_is_refused(world: World) -> None:
+    """What the desk says of a frame's length is held against the object, before its bytes are read."""
+    shot = world.shot(await world.enrol_student())
+    with pytest.raises(errors.Conflict, match="original-hash-differs"):
+        await receive(world, replace(shot, size_bytes=999_999))
+    assert not await desk.is_stored(world.objects, shot.campaign_id, shot.sha256, 999_999)
+    assert not world.photos.rows
+
+
 async def test_worker_whose_lease_ran_out_changes_nothing(world: World) -> None:
     """Two workers on one photo: the one that was overtaken drops what it found."""
     photo = await receive(world, world.shot(await world.enrol_student()))
@@ -287,7 +344,7 @@ async def test_rebind_moves_a_photo_with_author_reason_and_history(world: World)
     photo = await accepted(world)
     other = await world.enrol_student()
     act = binding.Act("lead", "crew_lead", "张三坐在了李四的位置上")
-    (moved,) = await binding.rebind_photos(world.work(), {photo.shot.capture_id: other}, act)
+    (moved,) = await binding.rebind_photos(world.work(), to(other, photo), act)
     assert (moved.student_id, moved.shot.student_id, moved.version) == (other, photo.student_id, photo.version + 1)
     (note,) = world.photos.notes
     assert (note.author, note.role, note.reason, note.from_student_id, note.to_student_id) == (
@@ -300,7 +357,7 @@ async def test_rebind_moves_a_photo_with_author_reason_and_history(world: World)
     event = world.events.said[-1]
     assert isinstance(event, capture.PhotoReboundV1)
     assert event.reason == "other"
-    await binding.rebind_photos(world.work(), {photo.shot.capture_id: other}, act)
+    await binding.rebind_photos(world.work(), to(other, photo), act)
     assert len(world.photos.notes) == 1
 
 
@@ -309,7 +366,7 @@ async def test_swapped_neighbours_change_places_at_once(world: World) -> None:
     one, two = await accepted(world), await accepted(world)
     assert one.student_id is not None
     assert two.student_id is not None
-    moves = {one.shot.capture_id: two.student_id, two.shot.capture_id: one.student_id}
+    moves = {**to(two.student_id, one), **to(one.student_id, two)}
     await binding.rebind_photos(world.work(), moves, ACT)
     assert world.photos.rows[one.shot.capture_id].student_id == two.student_id
     assert world.photos.rows[two.shot.capture_id].student_id == one.student_id
@@ -321,10 +378,36 @@ async def test_rebind_onto_a_student_with_a_photo_is_refused_whole(world: World)
     assert two.student_id is not None
     before = dict(world.photos.rows)
     with pytest.raises(errors.Conflict, match="student-has-photo"):
-        await binding.rebind_photos(world.work(), {one.shot.capture_id: two.student_id}, ACT)
+        await binding.rebind_photos(world.work(), to(two.student_id, one), ACT)
     assert world.photos.rows == before
     assert not world.photos.notes
-    await binding.rebind_photos(world.work(), {one.shot.capture_id: other}, ACT)
+    await binding.rebind_photos(world.work(), to(other, one), ACT)
+
+
+async def test_a_move_on_an_old_look_is_refused_whole(world: World) -> None:
+    """Who believes a photo to be another's than it is by now moves nothing, not even the rest of the set."""
+    one, two = await accepted(world), await accepted(world)
+    others = [await world.enrol_student() for _ in range(3)]
+    await binding.rebind_photos(world.work(), to(others[0], one), ACT)
+    before = dict(world.photos.rows)
+    with pytest.raises(errors.Conflict, match="photo-moved-meanwhile"):
+        await binding.rebind_photos(world.work(), {**to(others[1], one), **to(others[2], two)}, ACT)
+    assert world.photos.rows == before
+    assert len(world.photos.notes) == 1
+
+
+async def test_a_photo_returns_only_to_who_is_on_the_roster(world: World) -> None:
+    """As with rebinding: a student who left the roster gets no photo, and one who changed class gets it there."""
+    photo = await accepted(world)
+    assert photo.student_id is not None
+    await binding.withdraw_photo(world.work(), photo.shot.capture_id, ACT)
+    student = world.floor.rows[("student", photo.student_id)]
+    world.floor.rows[("student", photo.student_id)] = replace(student, withdrawn=True)
+    with pytest.raises(errors.NotFound, match="student-not-known"):
+        await binding.reinstate_photo(world.work(), photo.shot.capture_id, ACT)
+    moved = ids.ClassId(world.new_id())
+    world.floor.rows[("student", photo.student_id)] = replace(student, class_id=moved)
+    assert (await binding.reinstate_photo(world.work(), photo.shot.capture_id, ACT)).class_id == moved
 
 
 async def test_withdrawn_photo_makes_room_and_can_return(world: World) -> None:

@@ -116,7 +116,7 @@ class Checkins:
         self.rows[checkin.checkin_id] = checkin
         return True
 
-    async def get(self, checkin_id: ids.CheckinId) -> checkins.Checkin | None:
+    async def get(self, checkin_id: ids.CheckinId, *, lock: bool = False) -> checkins.Checkin | None:
         return self.rows.get(checkin_id)
 
     async def waiting_for(self, student_id: ids.StudentId) -> Sequence[checkins.Checkin]:
@@ -136,6 +136,7 @@ class Photos:
         self.rows: dict[ids.CaptureId, photos.Photo] = {}
         self.attempts: dict[ids.CaptureId, int] = {}
         self.taken: set[ids.CaptureId] = set()
+        self.aside: set[ids.CaptureId] = set()
         self.notes: list[ports.Note] = []
         self.views: list[ports.View] = []
         self.derivatives: list[ports.Derivative] = []
@@ -191,6 +192,19 @@ class Photos:
         key = claim.photo.shot.capture_id
         self.taken.discard(key)
         self.attempts[key] -= 0 if counted else 1
+
+    async def set_aside(self, claim: ports.Claim, least_s: float, most_s: float) -> None:
+        await self.release(claim, least_s, counted=False)
+        self.aside.add(claim.photo.shot.capture_id)
+
+    async def lost(self) -> dict[ids.CampaignId, int]:
+        waiting = [self.rows[key] for key in self.aside if self.rows[key].state == "received"]
+        return {photo.shot.campaign_id: len(waiting) for photo in waiting}
+
+    async def inspect_again(self, photo: photos.Photo) -> None:
+        key = photo.shot.capture_id
+        self.rows[key], self.attempts[key] = photo, 0
+        self.taken.discard(key)
 
     async def claimed(self, claim: ports.Claim) -> photos.Photo | None:
         photo = self.rows[claim.photo.shot.capture_id]
@@ -313,29 +327,39 @@ def _counted(told: seals.Told, shot: photos.Shot) -> bool:
 
 
 class Objects:
-    """Objects by key; `away` makes the store unavailable."""
+    """Objects by key, without versions; `away` makes the store unavailable, `broken` single objects."""
 
     def __init__(self) -> None:
         self.rows: dict[str, bytes] = {}
         self.kept: list[str] = []
+        self.broken: set[str] = set()
         self.away = False
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         self._ask()
         self.rows[key] = data
 
-    async def get(self, key: str) -> bytes:
+    async def get(self, key: str, version: str | None = None, *, at_most: int | None = None) -> bytes:
         self._ask()
+        if key in self.broken:
+            raise errors.Unavailable("object-store-unavailable")
         if key not in self.rows:
             raise errors.NotFound("object-missing", key=key)
         return self.rows[key]
 
+    async def ready(self) -> bool:
+        return not self.away
+
     async def exists(self, key: str) -> bool:
         return key in self.rows
 
-    async def found(self, key: str) -> ports.Found | None:
+    async def found(self, key: str, size_bytes: int) -> ports.Found | None:
         self._ask()
-        return ports.Found(sha256(self.rows[key]).hexdigest(), None) if key in self.rows else None
+        if key not in self.rows:
+            return None
+        size = len(self.rows[key])
+        digest = sha256(self.rows[key]).hexdigest() if size == size_bytes else None
+        return ports.Found(size, digest, None)
 
     async def keep(self, key: str, version: str | None) -> bool:
         self._ask()

@@ -33,6 +33,8 @@ class Audit(shape.Body):
     checked: int
     in_flight: int
     known_unreadable: int
+    #: How often the store did not answer for what is looked at now.
+    tries: int
     found: dict[audits.Kind, int]
     sound: bool
 

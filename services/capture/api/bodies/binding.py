@@ -10,11 +10,24 @@ from services.capture.domain import photos
 
 
 class Rebinding(shape.Body):
+    """`from_student_id` is whose the photo is as far as who asks knows: when it is another's, nothing is moved."""
+
     student_id: UUID
+    from_student_id: UUID
     reason: shape.Reason
 
 
 class Move(shape.Body):
+    """A photo, whose it is to be, and whose it is now as far as who asks knows."""
+
+    capture_id: UUID
+    student_id: UUID
+    from_student_id: UUID
+
+
+class Moved(shape.Body):
+    """Where a photo went."""
+
     capture_id: UUID
     student_id: UUID
 
@@ -27,6 +40,8 @@ class Rebindings(shape.Body):
 
 
 class Withdrawal(shape.Body):
+    """Why a photo is withdrawn, put in force again, or inspected again."""
+
     reason: shape.Reason
 
 

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("in_flight", sa.BigInteger(), nullable=False),
         sa.Column("known_unreadable", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
         sa.Column("claims", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("audit_id", name=op.f("pk_audits")),
@@ -112,7 +113,9 @@ def upgrade() -> None:
         sa.Column("profile", sa.Text(), nullable=True),
         sa.Column("photo_key", sa.Text(), nullable=True),
         sa.Column("photo_sha256", sa.Text(), nullable=True),
+        sa.Column("original_version", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("lost_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -147,6 +150,14 @@ def upgrade() -> None:
         schema="capture",
     )
     op.create_index("ix_captures_checkin_id", "captures", ["checkin_id"], unique=False, schema="capture")
+    op.create_index(
+        "ix_captures_lost",
+        "captures",
+        ["campaign_id"],
+        unique=False,
+        schema="capture",
+        postgresql_where=sa.text("state = 'received' and lost_at is not null"),
+    )
     op.create_index("ix_captures_student_id", "captures", ["student_id"], unique=False, schema="capture")
     op.create_index(
         "ix_captures_to_inspect",
