@@ -21,6 +21,8 @@ CORRELATION_HEADER = "x-correlation-id"
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
 #: What a client may wait before it asks an unavailable service again.
 _RETRY_AFTER_S = "2"
+#: What our routers are included under.
+_PREFIXES = ("", "/v1")
 #: The methods that are named in figures, logs and answers. HTTP lets a caller invent others: they are `other`.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -54,7 +56,6 @@ def application(
     app.state.verifier = verifier
     app.state.clock = clock
     app.state.deployment = settings.deployment
-    app.state.prefixes = sorted({"", *(router.prefix for router in routers)})
     _answer_problems(app)
     app.include_router(_operations(readiness))
     for router in routers:
@@ -174,9 +175,9 @@ def _route(scope: Scope) -> str:
     if route is None or template is None:
         return "unmatched"
     # A route does not know the prefix that its router was included under: it is the one behind which the route fits.
-    prefixes: list[str] = scope["app"].state.prefixes
-    fits = (one for one in prefixes if scope["path"].startswith(one) and route.path_regex.match(scope["path"][len(one) :]))
-    return next(fits, "") + template
+    path: str = scope["path"]
+    fitting = (one for one in _PREFIXES if path.startswith(one) and route.path_regex.match(path[len(one) :]))
+    return next(fitting, "") + template
 
 
 def _method(scope: Scope) -> str:
