@@ -18,6 +18,7 @@ COMMANDS = {
     "dead": "cli.dead",
     "station": "cli.station",
     "audit": "cli.audit",
+    "looks": "cli.looks",
     "photo": "cli.photo.command",
     "secrets": "cli.env_file:write",
     "check": "cli.check",

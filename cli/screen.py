@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import rich.console
+import rich.markup
 import typer
 
 console = rich.console.Console(highlight=False)
@@ -22,6 +23,11 @@ MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]"}
 def tell(text: str) -> None:
     """A line of progress, not broken at the terminal's width."""
     console.print(text, markup=False, soft_wrap=True)
+
+
+def plain(text: object) -> str:
+    """Text from outside for a cell or a line: a bracket in it is a bracket, and no markup."""
+    return rich.markup.escape(str(text))
 
 
 def fail(text: str, code: int = 1) -> NoReturn:

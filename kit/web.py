@@ -21,6 +21,10 @@ CORRELATION_HEADER = "x-correlation-id"
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
 #: What a client may wait before it asks an unavailable service again.
 _RETRY_AFTER_S = "2"
+#: What our routers are included under.
+_PREFIXES = ("", "/v1")
+#: The methods that are named in figures, logs and answers. HTTP lets a caller invent others: they are `other`.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 HTTP_SECONDS = metrics.histogram(
     "gradphoto_http_seconds", "Time to answer a request", ["service", "route", "method", "status"]
@@ -148,9 +152,10 @@ def _answer_problems(app: FastAPI) -> None:
 
 def _of_http(request: Request, error: HTTPException) -> JSONResponse:
     if error.status_code == 404:
-        return problem(404, "no-such-route", {"method": request.method, "path": logs.mask(request.url.path)})
+        # The address is not said again: whoever mistyped it may have typed a name.
+        return problem(404, "no-such-route", {})
     if error.status_code == 405:
-        return problem(405, "method-not-allowed", {"method": request.method})
+        return problem(405, "method-not-allowed", {"method": _method(request.scope)})
     if error.status_code == 413:
         return problem(413, "body-too-large", {"limit_bytes": str(error.detail)})
     return problem(error.status_code, "http-error", {"http_status": error.status_code})
@@ -159,18 +164,24 @@ def _of_http(request: Request, error: HTTPException) -> JSONResponse:
 def _audit(request: Request, code: str) -> None:
     sub, role = getattr(request.state, "actor", ("", ""))
     logs.get("audit").warning(
-        "access.denied", sub=sub, role=role, method=request.method, route=_route(request.scope), code=code
+        "access.denied", sub=sub, role=role, method=_method(request.scope), route=_route(request.scope), code=code
     )
 
 
 def _route(scope: Scope) -> str:
-    """The route's template, so that ids stay out of metrics and logs."""
-    template: str | None = getattr(scope.get("route"), "path", None)
-    if template is None:
+    """The route's template, so that nothing a caller wrote comes into metrics and logs."""
+    route = scope.get("route")
+    template: str | None = getattr(route, "path", None)
+    if route is None or template is None:
         return "unmatched"
-    # A route knows its path without the prefix that its router was included under; the prefix is what it leaves over.
-    parts = scope["path"].split("/")
-    return "/".join(parts[: len(parts) - len(template.split("/")) + 1]) + template
+    # A route does not know the prefix that its router was included under: it is the one behind which the route fits.
+    path: str = scope["path"]
+    fitting = (one for one in _PREFIXES if path.startswith(one) and route.path_regex.match(path[len(one) :]))
+    return next(fitting, "") + template
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"
 
 
 class _Trace:
@@ -200,10 +211,10 @@ class _Trace:
             except Exception as error:  # noqa: BLE001 - the last resort: logged whole, answered as a problem
                 await self._fail(error, scope, receive, send_traced, bool(answered))
         status = str(answered[0]) if answered else "none"
-        HTTP_SECONDS.labels(self._service, _route(scope), scope["method"], status).observe(time.perf_counter() - began)
+        HTTP_SECONDS.labels(self._service, _route(scope), _method(scope), status).observe(time.perf_counter() - began)
 
     async def _fail(self, error: Exception, scope: Scope, receive: Receive, send: Send, answered: bool) -> None:
-        logs.get().error("request.failed", route=_route(scope), method=scope["method"], exc_info=error)
+        logs.get().error("request.failed", route=_route(scope), method=_method(scope), exc_info=error)
         if not answered:
             await problem(500, "internal-error", {"correlation_id": correlation_id()})(scope, receive, send)
 

@@ -38,7 +38,19 @@ from services.capture.handlers import seals as seal_acts
 from services.capture.handlers import stations as station_acts
 from services.capture.settings import Settings
 from services.capture.store import audits as audit_store
-from services.capture.store import consents, desk, doubles, floor, images, packs, photos, ranges, reports
+from services.capture.store import (
+    consents,
+    desk,
+    doubles,
+    figures,
+    floor,
+    images,
+    packs,
+    photos,
+    ranges,
+    reports,
+    views,
+)
 
 #: Real seconds between two looks, whatever a simulated clock does.
 _LOOK_S = 2.0
@@ -110,6 +122,8 @@ def working(time: clock.Clock, code_key: bytes, said: words.Words) -> Callable[[
             audits=audit_store.Audits(tx),
             packs=packs.Packs(tx),
             reports=reports.Reports(tx, said),
+            views=views.Views(tx),
+            figures=figures.Figures(tx),
             events=outbox.Outbox(tx, store.OUTBOX, "capture", now, ids.new),
             inbox=inbox.Inbox(tx, store.INBOX),
             now=now,

@@ -129,7 +129,6 @@ class Photos(Protocol):
         """Add to the history, which is never changed."""
         ...
 
-    async def note_view(self, view: "View") -> None: ...
     async def note_derivative(self, derivative: "Derivative") -> None:
         """Add to the lineage, which only grows; the same again changes nothing."""
         ...
@@ -237,7 +236,9 @@ class Ranges(Protocol):
 
     async def add(self, done: RangeRebind) -> None: ...
     async def get(self, rebind_id: UUID) -> RangeRebind | None: ...
-    async def of_desk(self, desk_id: ids.DeskId) -> list[RangeRebind]: ...
+    async def of_desk(self, desk_id: ids.DeskId, after: UUID | None, limit: int) -> list[RangeRebind]:
+        """In the order in which they were done, behind `after`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -357,10 +358,6 @@ class Sessions(Protocol):
         """What is here of the frames that a session names, and of those that its cameras counted."""
         ...
 
-    async def refused(self) -> dict[ids.DeskId, int]:
-        """How many sessions of each desk are refused."""
-        ...
-
     async def drift(self, drift_id: ids.DriftId) -> sessions.Drift | None:
         """Locked, and so is the id that has none yet."""
         ...
@@ -404,7 +401,9 @@ class Packs(Protocol):
 class Reports(Protocol):
     """Questions that staff ask. Rows come as they go out."""
 
-    async def fleet(self, campaign_id: ids.CampaignId | None) -> list[dict[str, Any]]: ...
+    async def fleet(
+        self, fleet: "Fleet", campaign_id: ids.CampaignId | None, after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]: ...
     async def hall(self, group_id: ids.GroupId) -> list[dict[str, Any]]:
         """The enrolled stations of a group's desks, in the order of the desks' codes."""
         ...
@@ -424,7 +423,12 @@ class Reports(Protocol):
     async def photos(
         self, campaign_id: ids.CampaignId, scope: "Scope", after: UUID | None, limit: int
     ) -> list[dict[str, Any]]: ...
-    async def of_student(self, student_id: ids.StudentId) -> list[dict[str, Any]]: ...
+    async def of_student(
+        self, student_id: ids.StudentId, scope: "Scope", after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]:
+        """The captures taken as this student's, or theirs now; of the former, those whose holder is within scope."""
+        ...
+
     async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]:
         """What was done to a photo, with the words opened; whoever asks is on record."""
         ...
@@ -455,8 +459,16 @@ class Scope:
     class_ids: tuple[UUID, ...] | None = None
 
 
-#: What somebody opened: an image, or the words with which people explained themselves.
-What = Literal["photo", "original", "history", "range", "session", "student"]
+@dataclass(frozen=True)
+class Fleet:
+    """Over which desks somebody has a say: those of these campaigns, on these campuses. None is all."""
+
+    campaign_ids: tuple[UUID, ...] | None = None
+    campus_ids: tuple[UUID, ...] | None = None
+
+
+#: What somebody opened: an image, the words with which people explained themselves, or a dead desk's keys.
+What = Literal["photo", "original", "history", "range", "session", "student", "keys"]
 
 
 @dataclass(frozen=True)
@@ -468,6 +480,32 @@ class View:
     role: str
     what: What
     at: datetime
+
+
+class Views(Protocol):
+    """Who looked at what; only grows."""
+
+    async def note(self, view: View) -> None: ...
+    async def of_capture(self, capture_id: ids.CaptureId, after: int, limit: int) -> list[dict[str, Any]]:
+        """Who opened a photo, its history, or the keys of the station that took it."""
+        ...
+
+    async def of_student(self, student_id: ids.StudentId, after: int, limit: int) -> list[dict[str, Any]]:
+        """Who opened what is kept of a student, or any photo that was taken as theirs or is theirs now."""
+        ...
+
+
+class Figures(Protocol):
+    """What the figures tell of the desks of open campaigns, each by campus and desk: one statement each."""
+
+    async def plan(self) -> list[dict[str, Any]]: ...
+    async def fleet(self) -> list[dict[str, Any]]:
+        """How the enrolled stations are that were ever heard; the one heard last comes last."""
+        ...
+
+    async def refused(self) -> list[dict[str, Any]]:
+        """How many sessions of each desk are refused."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -549,6 +587,8 @@ class Work:
     audits: Audits
     packs: Packs
     reports: Reports
+    views: Views
+    figures: Figures
     events: Events
     inbox: Inbox
     now: datetime

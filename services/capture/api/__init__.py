@@ -4,7 +4,20 @@ from fastapi import APIRouter
 
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import access, audits, desk, halls, imports, packs, pages, ranges, seals, staff, stations
+from services.capture.api import (
+    access,
+    audits,
+    desk,
+    halls,
+    imports,
+    packs,
+    pages,
+    ranges,
+    seals,
+    staff,
+    stations,
+    views,
+)
 
 
 def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> APIRouter:
@@ -17,6 +30,7 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
     whole.include_router(halls.router(unit, signed))
     whole.include_router(staff.router(unit, objects, clock))
     whole.include_router(ranges.router(unit, objects, clock))
+    whole.include_router(views.router(unit))
     whole.include_router(audits.router(unit))
     whole.include_router(seals.router(unit, signed))
     whole.include_router(imports.router(unit, objects, clock))

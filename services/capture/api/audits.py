@@ -37,7 +37,7 @@ def router(unit: ports.Unit) -> APIRouter:
 
     @doors.get("/audits/{audit_id}/findings")
     async def findings(
-        audit_id: UUID, who: Auditor, after: int = 0, limit: Limit = 200
+        audit_id: UUID, who: Auditor, after: Annotated[int, Query(ge=0, le=shape.LARGEST)] = 0, limit: Limit = 200
     ) -> pages.Page[audits_bodies.AuditFinding]:
         async with unit() as work:
             who.require_whole((await acts.audit_of(work, audit_id)).campaign_id)

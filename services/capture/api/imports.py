@@ -15,7 +15,7 @@ from gradphoto_contracts import ids
 from kit import auth, documents, errors, logs, web
 from kit import clock as clocks
 from services.capture import ports
-from services.capture.api import desk, halls, seals
+from services.capture.api import access, desk, halls, seals
 from services.capture.api.bodies import desk as desk_bodies
 from services.capture.api.bodies import halls as halls_bodies
 from services.capture.api.bodies import seals as seals_bodies
@@ -36,11 +36,14 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
 
     @doors.post("/keys")
     async def keys(station_id: UUID, body: sticks_bodies.KeysAsked, who: Manager) -> sticks_bodies.Keys:
+        # Behind these keys lie pictures of whole classes: asked are those who may see them, and it is on record.
+        who.require("capture.read")
         station = await _revoked(unit, who, station_id)
         manifest = body.manifest.encode()
         if not auth.stamped(station.public_key_pem or "", documents.EXPORT, manifest, body.signature):
             raise errors.Invalid("import-signature-invalid")
         async with unit() as work:
+            await access.note_look(work, who, station_id, "keys")
             box = work.open_box(_box(body.manifest), body.recipient, station_id)
         logs.get().warning("station.keys-opened", station_id=str(station_id), who=who.sub, role=who.role)
         return sticks_bodies.Keys(box=box)
@@ -121,7 +124,7 @@ async def _revoked(unit: ports.Unit, who: auth.Principal, station_id: UUID) -> s
         if station is None:
             raise errors.NotFound("station-not-known")
         at = await station_acts.planned_desk(work, station)
-        who.require_scope(campaign_id=station.campaign_id, campus_id=at.campus_id)
+        access.require_desk(who, station.campaign_id, at.campus_id)
     if station.state != "revoked":
         raise errors.Conflict("import-station-not-revoked")
     return station

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from gradphoto_contracts import ids
@@ -18,7 +18,8 @@ from services.capture.domain import photos, ranges
 from services.capture.handlers import binding, range_rebind
 
 Binder = Annotated[auth.Principal, Depends(web.principal("capture.rebind"))]
-Ticket = Annotated[str, Field(min_length=1, max_length=24)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Ticket = Annotated[str, Field(min_length=1, max_length=24, pattern=r"^[ -~]+$")]
 
 #: How long the preview's pictures open: as long as somebody needs to look through a class.
 PICTURES_S = 600
@@ -29,7 +30,7 @@ class Range(shape.Body):
 
     first_ticket: Ticket
     last_ticket: Ticket
-    places: int
+    places: Annotated[int, Field(ge=-10_000, le=10_000)]
     skip: Annotated[list[Ticket], Field(max_length=200, default_factory=list)]
 
 
@@ -126,11 +127,12 @@ def router(unit: ports.Unit, objects: ports.Objects, clock: clocks.Clock) -> API
             return _applied(done)
 
     @doors.get("/desks/{desk_id}/range-rebinds")
-    async def done(desk_id: UUID, who: Binder) -> pages.Page[Applied]:
+    async def done(desk_id: UUID, who: Binder, after: UUID | None = None, limit: Limit = 200) -> pages.Page[Applied]:
         async with unit() as work:
             await _of_campaign(work, who, desk_id)
             await access.note_look(work, who, desk_id, "range")
-            return pages.Page(items=[_applied(each) for each in await work.ranges.of_desk(ids.DeskId(desk_id))])
+            found = [_applied(each) for each in await work.ranges.of_desk(ids.DeskId(desk_id), after, limit)]
+        return pages.Page(items=found, next=found[-1].rebind_id if len(found) == limit else None)
 
     return doors
 
@@ -139,7 +141,7 @@ async def _of_campaign(work: ports.Work, who: auth.Principal, desk_id: UUID) -> 
     desk = await work.floor.desk(ids.DeskId(desk_id))
     if desk is None:
         raise errors.NotFound("desk-not-planned")
-    who.require_scope(campaign_id=desk.campaign_id, campus_id=desk.campus_id)
+    access.require_desk(who, desk.campaign_id, desk.campus_id)
 
 
 async def _show(work: ports.Work, who: auth.Principal, row: ranges.Row) -> None:

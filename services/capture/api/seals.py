@@ -90,7 +90,7 @@ def signature_fits(station: stations.Station, document: dict[str, Any], signatur
 
 async def _require(work: ports.Work, who: auth.Principal, seal: seals.Seal) -> None:
     desk = await work.floor.desk(seal.told.desk_id)
-    who.require_scope(campaign_id=seal.told.campaign_id, campus_id=desk.campus_id if desk else None)
+    access.require_desk(who, seal.told.campaign_id, desk.campus_id if desk else None)
 
 
 def _answer(work: ports.Work, seal: seals.Seal) -> seals_bodies.Sealed:

@@ -78,23 +78,19 @@ def _add_lists(doors: APIRouter, unit: ports.Unit) -> None:
         return shape.page(staff_bodies.MissingStudent, found, limit)
 
     @doors.get("/students/{student_id}/captures")
-    async def of_student(student_id: UUID, who: Reader) -> pages.Page[staff_bodies.ListedCapture]:
+    async def of_student(
+        student_id: UUID, who: Reader, after: UUID | None = None, limit: Limit = 200
+    ) -> pages.Page[staff_bodies.ListedCapture]:
         async with unit() as work:
-            student = await work.floor.student(ids.StudentId(student_id))
-            if student is None:
-                raise errors.NotFound("student-not-known")
-            if not await work.reports.covers(access.within(who, student.campaign_id), student.class_id):
-                raise errors.Refused("out-of-scope", dimension="class")
-            return shape.page(staff_bodies.ListedCapture, await work.reports.of_student(student.student_id))
+            student = await access.require_student(work, who, student_id)
+            scope = access.within(who, student.campaign_id)
+            found = await work.reports.of_student(student.student_id, scope, after, limit)
+        return shape.page(staff_bodies.ListedCapture, found, limit)
 
     @doors.get("/students/{student_id}/history")
     async def history(student_id: UUID, who: Reader) -> staff_bodies.StudentHistory:
         async with unit() as work:
-            student = await work.floor.student(ids.StudentId(student_id))
-            if student is None:
-                raise errors.NotFound("student-not-known")
-            if not await work.reports.covers(access.within(who, student.campaign_id), student.class_id):
-                raise errors.Refused("out-of-scope", dimension="class")
+            student = await access.require_student(work, who, student_id)
             await access.note_look(work, who, student_id, "student")
             let_in = await work.reports.let_in(student.student_id)
             said = await work.consents.of_student(student.student_id)
@@ -173,8 +169,9 @@ def _add_binding(doors: APIRouter, unit: ports.Unit) -> None:
             for move in body.moves
         }
         async with unit() as work:
-            for capture_id in moves:
+            for capture_id, student_id in moves.items():
                 await _seen_by(work, who, capture_id)
+                await access.require_student(work, who, student_id)
             moved = await binding.rebind_photos(work, moves, binding.Act(who.sub, who.role, body.reason))
         return [_bound(photo) for photo in moved]
 

@@ -3,17 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, status
+from fastapi import APIRouter, Depends, Query, Request, status
 
 from gradphoto_contracts import ids
 from kit import auth, errors, pages, web
 from kit import clock as clocks
 from services.capture import ports
+from services.capture.api import access
 from services.capture.api.bodies import shape
 from services.capture.api.bodies import stations as stations_bodies
 from services.capture.handlers import stations as acts
 
 Manager = Annotated[auth.Principal, Depends(web.principal("station.manage"))]
+Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
@@ -28,25 +30,28 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
         async with unit() as work:
             station, code = await acts.invite_station(work, command)
             desk = await acts.planned_desk(work, station)
-            who.require_scope(campaign_id=station.campaign_id, campus_id=desk.campus_id)
+            access.require_desk(who, station.campaign_id, desk.campus_id)
         return stations_bodies.Invitation(
             station_id=station.station_id, enrolment_code=code, expires_at=station.code_expires_at
         )
 
     @doors.get("/stations")
-    async def fleet(who: Manager, campaign_id: UUID | None = None) -> pages.Page[stations_bodies.FleetStation]:
+    async def fleet(
+        who: Manager, campaign_id: UUID | None = None, after: UUID | None = None, limit: Limit = 200
+    ) -> pages.Page[stations_bodies.FleetStation]:
         if campaign_id is not None:
             who.require_scope(campaign_id=campaign_id)
+        theirs = access.desks_of(who)
         async with unit() as work:
-            found = await work.reports.fleet(ids.CampaignId(campaign_id) if campaign_id else None)
-        return pages.Page(items=[row for row in shape.rows(stations_bodies.FleetStation, found) if _shown(who, row)])
+            found = await work.reports.fleet(theirs, ids.CampaignId(campaign_id) if campaign_id else None, after, limit)
+        return shape.page(stations_bodies.FleetStation, found, limit)
 
     @doors.post("/stations/{station_id}/revoke")
     async def revoke(station_id: UUID, who: Manager) -> stations_bodies.StationState:
         async with unit() as work:
             station = await acts.revoke_station(work, ids.StationId(station_id))
             desk = await acts.planned_desk(work, station)
-            who.require_scope(campaign_id=station.campaign_id, campus_id=desk.campus_id)
+            access.require_desk(who, station.campaign_id, desk.campus_id)
         return stations_bodies.StationState(station_id=station.station_id, state=station.state)
 
     @doors.post("/enrolments")
@@ -75,10 +80,3 @@ def router(unit: ports.Unit, clock: clocks.Clock) -> APIRouter:
         )
 
     return doors
-
-
-def _shown(who: auth.Principal, station: stations_bodies.FleetStation) -> bool:
-    campuses = who.scope_filter.get("campus")
-    campaigns = who.scope_filter.get("campaign")
-    seen = campaigns is None or str(station.campaign_id) in campaigns
-    return seen and (campuses is None or str(station.campus_id) in campuses)

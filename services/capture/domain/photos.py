@@ -1,9 +1,8 @@
 """A photo's life: received, accepted or rejected; an accepted one may be rebound or withdrawn. Nothing is deleted."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from gradphoto_contracts import capture, ids
 from gradphoto_contracts.envelope import Event
@@ -19,7 +18,9 @@ Cause = Literal["standard", "retaken", "duplicate", "unreadable"]
 #: An image that this many workers could not get through is called unreadable.
 ATTEMPTS = 5
 
-_REASON_CODE = re.compile(r"[a-z][a-z_-]{0,39}")
+#: The reasons that are codes: these alone go into events. Whatever else is typed stays in the history, sealed.
+Reason = Literal["queue_drift", "slips_swapped", "wrong_shift", "wrong_person", "bad_photo", "test_shot"]
+_REASONS: frozenset[str] = frozenset(get_args(Reason))
 
 
 @dataclass(frozen=True)
@@ -243,7 +244,7 @@ def compare_verdicts(photo: Photo) -> list[capture.VerdictDifferedV1]:
 
 def said_reason(reason: str) -> str:
     """The reason as an event may carry it: a code stays, a person's own words stay in the history alone."""
-    return reason if _REASON_CODE.fullmatch(reason) else "other"
+    return reason if reason in _REASONS else "other"
 
 
 def _subject(photo: Photo) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """A session's seal: camera, journal and server counted against each other, frame by frame. Refused when they differ."""
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -134,8 +135,20 @@ class Seal:
         return [one.capture_id for one in self.differences if one.kind in lost and one.capture_id]
 
 
-def compare(told: Told, stored: Sequence[Stored]) -> Iterator[Difference]:
-    """Where camera, journal and server differ. `stored`: what the server has of the frames named or counted."""
+def compare(told: Told, stored: Sequence[Stored]) -> tuple[tuple[Difference, ...], int]:
+    """Where camera, journal and server differ: the first of it, and in how many places.
+
+    `stored`: what the server has of the frames named or counted. Of numbers that nobody has there may be any number: a
+    counter that jumped is counted, and not gone through.
+    """
+    found = list(_compare_frames(told, stored))
+    gaps = [(camera.serial, gap) for camera in told.cameras for gap in _uncounted(camera, told, stored)]
+    each = (Difference("not_counted", None, serial, number) for serial, gap in gaps for number in gap)
+    listed = tuple(itertools.islice(itertools.chain(found, each), LISTED))
+    return listed, len(found) + sum(gap.stop - gap.start for _, gap in gaps)
+
+
+def _compare_frames(told: Told, stored: Sequence[Stored]) -> Iterator[Difference]:
     if not told.journal_intact:
         yield Difference("journal_altered")
     here = {one.capture_id: one for one in stored}
@@ -144,27 +157,34 @@ def compare(told: Told, stored: Sequence[Stored]) -> Iterator[Difference]:
         if known is None or known.sha256 != frame.sha256:
             kind: Kind = "hash_differs" if known else "frame_missing"
             yield Difference(kind, frame.capture_id, frame.camera_serial or None, frame.frame_counter)
-    if told.cameras:
-        for camera in told.cameras:
-            yield from _compare_camera(camera, told, stored)
-    elif told.camera_frames != len(told.journalled):
+    if not told.cameras and told.camera_frames != len(told.journalled):
         yield Difference("count_differs")
-
-
-def _compare_camera(camera: Camera, told: Told, stored: Sequence[Stored]) -> Iterator[Difference]:
-    if camera.after < camera.before:
-        yield Difference("camera_went_back", None, camera.serial, camera.after)
-        return
-    counted = range(camera.before + 1, camera.after + 1)
     named = {frame.capture_id for frame in told.journalled}
-    numbers = {frame.frame_counter for frame in told.journalled if frame.camera_serial == camera.serial}
-    for one in stored:
-        if one.camera_serial == camera.serial and one.frame_counter in counted and one.capture_id not in named:
-            numbers.add(one.frame_counter)
-            yield Difference("not_journalled", one.capture_id, camera.serial, one.frame_counter)
-    for number in counted:
-        if number not in numbers:
-            yield Difference("not_counted", None, camera.serial, number)
+    for camera in told.cameras:
+        if camera.after < camera.before:
+            yield Difference("camera_went_back", None, camera.serial, camera.after)
+        theirs = [one for one in stored if one.camera_serial == camera.serial and one.frame_counter in _counted(camera)]
+        for one in theirs:
+            if one.capture_id not in named:
+                yield Difference("not_journalled", one.capture_id, camera.serial, one.frame_counter)
+
+
+def _uncounted(camera: Camera, told: Told, stored: Sequence[Stored]) -> Iterator[range]:
+    """The runs of numbers that a camera counted and of which neither journal nor server has a frame."""
+    counted = _counted(camera)
+    journalled = {frame.frame_counter for frame in told.journalled if frame.camera_serial == camera.serial}
+    numbers = journalled | {one.frame_counter for one in stored if one.camera_serial == camera.serial}
+    following = counted.start
+    for number in sorted(number for number in numbers if number is not None and number in counted):
+        if following < number:
+            yield range(following, number)
+        following = number + 1
+    if following < counted.stop:
+        yield range(following, counted.stop)
+
+
+def _counted(camera: Camera) -> range:
+    return range(camera.before + 1, camera.after + 1)
 
 
 def receipts(stored: Sequence[Stored]) -> str:
@@ -175,14 +195,14 @@ def receipts(stored: Sequence[Stored]) -> str:
 
 def seal(told: Told, stored: Sequence[Stored], before: Seal | None, now: datetime) -> tuple[Seal, list[Said]]:
     """Seal a session, or refuse it with its differences. The same counts again are no news."""
-    found = tuple(compare(told, stored))
+    found, count = compare(told, stored)
     named = {frame.capture_id: frame.sha256 for frame in told.journalled}
     own = [one for one in stored if named.get(one.capture_id) == one.sha256]
     counted = Seal(
         told=told,
-        state="refused" if found else "sealed",
-        differences=found[:LISTED],
-        difference_count=len(found),
+        state="refused" if count else "sealed",
+        differences=found,
+        difference_count=count,
         stored_frames=len(own),
         receipts=receipts(own),
         sealed_at=now,

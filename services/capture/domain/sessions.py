@@ -7,6 +7,10 @@ from typing import Literal
 from gradphoto_contracts import capture, ids
 
 Sign = Literal["ticket_skipped", "ticket_repeated", "frame_missing", "frame_unexpected", "double_checkin"]
+#: The desk's own, finer word for a sign.
+Cue = Literal["ticket_unlike", "seat_stale", "frame_too_soon", "face_repeated", "face_changed", "face_unlike"]
+#: How the operator ended it: what was seen is right, what was expected is right, or neither.
+Resolution = Literal["seen", "expected", "dismiss"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,8 @@ class Drift:
     expected: str
     seen: str
     suspected_at: datetime
-    resolution: str | None = None
-    cue: str | None = None
+    resolution: Resolution | None = None
+    cue: Cue | None = None
     version: int = 1
 
 

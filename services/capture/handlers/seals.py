@@ -56,7 +56,7 @@ def countersign(work: ports.Work, seal: seals.Seal) -> tuple[dict[str, object], 
 
 async def show_refused(work: ports.Work) -> None:
     """Show how many sessions of each desk wait to be balanced, from the database."""
+    refused = await work.figures.refused()
     measures.SESSIONS_REFUSED.clear()
-    for desk_id, count in (await work.sessions.refused()).items():
-        place = await work.floor.place(desk_id)
-        measures.SESSIONS_REFUSED.labels(campus=place.campus, desk=place.desk).set(count)
+    for row in refused:
+        measures.SESSIONS_REFUSED.labels(campus=row["campus"], desk=row["desk"]).set(row["sessions"])

@@ -1,6 +1,8 @@
 """Stations are invited, enrolled, heard, lost and revoked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from gradphoto_contracts import ids
@@ -94,16 +96,15 @@ async def planned_desk(work: ports.Work, station: stations.Station) -> floor.Des
 
 async def show_fleet(work: ports.Work) -> None:
     """Show how each desk's station is, from the database: whichever process heard it, every one tells the same."""
-    stations_now = [row for row in await work.reports.fleet(None) if row["state"] == "enrolled" and row["last_seen_at"]]
+    rows = await work.figures.fleet()
     # Of two stations of one desk the one heard last is shown.
-    by_desk = {row["desk_id"]: row for row in sorted(stations_now, key=lambda row: row["last_seen_at"])}
-    shown = [(await work.floor.place(desk_id), row) for desk_id, row in by_desk.items()]
+    shown = {(row["campus"], row["desk"]): row for row in rows}
     for gauge, name in _SHOWN:
         gauge.clear()
-        for place, row in shown:
+        for (campus, desk), row in shown.items():
             if row.get(name) is not None:
-                gauge.labels(campus=place.campus, desk=place.desk).set(row[name])
-    await _show_old_packs(work, shown)
+                gauge.labels(campus=campus, desk=desk).set(row[name])
+    _show_old_packs(shown, work.now)
 
 
 _SHOWN = (
@@ -115,19 +116,18 @@ _SHOWN = (
 )
 
 
-async def _show_old_packs(work: ports.Work, shown: list[tuple[floor.Place, dict[str, Any]]]) -> None:
+def _show_old_packs(shown: Mapping[tuple[str, str], dict[str, Any]], now: datetime) -> None:
     """A station that is not heard cannot say how old its pack is: the silence is added to what it said last."""
     measures.PACK_OLD.clear()
-    for place, row in shown:
-        campaign = await work.floor.campaign(row["campaign_id"])
-        if campaign is not None and row.get("pack_age_s") is not None:
-            age_s = row["pack_age_s"] + (work.now - row["last_seen_at"]).total_seconds()
-            old = age_s > campaign.desk_pack_fresh_minutes * 60
-            measures.PACK_OLD.labels(campus=place.campus, desk=place.desk).set(old)
+    for (campus, desk), row in shown.items():
+        if row.get("pack_age_s") is not None:
+            age_s = row["pack_age_s"] + (now - row["last_seen_at"]).total_seconds()
+            measures.PACK_OLD.labels(campus=campus, desk=desk).set(age_s > row["desk_pack_fresh_minutes"] * 60)
 
 
 async def show_plan(work: ports.Work) -> None:
     """Show what the plan expects of each desk, so that dashboards can set it beside what is."""
-    for desk in await work.floor.desks():
-        place = await work.floor.place(desk.desk_id)
-        measures.PLANNED.labels(campus=place.campus, desk=place.desk).set(desk.planned_per_hour)
+    rows = await work.figures.plan()
+    measures.PLANNED.clear()
+    for row in rows:
+        measures.PLANNED.labels(campus=row["campus"], desk=row["desk"]).set(row["planned_per_hour"])

@@ -139,6 +139,7 @@ STATIONS = sa.Table(
     _time("heard_at", null=True),
     sa.Column("health", JSONB, nullable=False, server_default=sa.text("'{}'")),
     _number("version"),
+    sa.CheckConstraint("state in ('invited','enrolled','revoked')", name="state"),
     sa.Index("ix_stations_campaign_id", "campaign_id"),
     sa.Index("ix_stations_online", "heard_at", postgresql_where=sa.text("online")),
 )
@@ -208,6 +209,7 @@ CAPTURES = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("claimed_until", sa.DateTime(timezone=True)),
     sa.CheckConstraint("state in ('received','accepted','rejected','withdrawn','unbound')", name="state"),
+    sa.CheckConstraint("decision in ('keep','retake','override','unbound')", name="decision"),
     sa.CheckConstraint(
         "(decision = 'override') = (override_role is not null and override_mark is not null)", name="override_by_whom"
     ),
@@ -241,6 +243,7 @@ CAPTURES = sa.Table(
     sa.Index("ix_captures_campaign_id_capture_id", "campaign_id", "capture_id"),
     sa.Index("ix_captures_campaign_id_desk_id_state", "campaign_id", "desk_id", "state"),
     sa.Index("ix_captures_student_id", "student_id"),
+    sa.Index("ix_captures_shot_student_id", "shot_student_id"),
     sa.Index("ix_captures_checkin_id", "checkin_id"),
     sa.Index("ix_captures_counted", "station_id", "camera_serial", "frame_counter"),
 )
@@ -349,6 +352,7 @@ VIEWS = sa.Table(
     _text("role"),
     _text("what"),
     _time("at"),
+    sa.Index("ix_views_subject_id", "subject_id", "seq"),
 )
 
 SESSIONS = sa.Table(
@@ -373,6 +377,7 @@ SESSIONS = sa.Table(
     _text("settled_role", null=True),
     *_words("settled_reason", null=True),
     _number("version"),
+    sa.CheckConstraint("state in ('sealed','refused','settled')", name="state"),
     sa.Index("ix_sessions_campaign_id", "campaign_id"),
     sa.Index("ix_sessions_refused", "desk_id", postgresql_where=sa.text("state = 'refused'")),
 )

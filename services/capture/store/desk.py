@@ -162,11 +162,6 @@ class Sessions:
         rows = await self._tx.execute(sa.select(*columns).where(sa.or_(table.c.capture_id == sa.any_(named), *counted)))
         return [seals.Stored(**row) for row in rows.mappings()]
 
-    async def refused(self) -> dict[ids.DeskId, int]:
-        table = store.SESSIONS
-        query = sa.select(table.c.desk_id, sa.func.count().label("sessions")).where(table.c.state == "refused")
-        return {row.desk_id: row.sessions for row in await self._tx.execute(query.group_by(table.c.desk_id))}
-
     async def drift(self, drift_id: ids.DriftId) -> sessions.Drift | None:
         row = await self._locked(store.DRIFTS, drift_id)
         return sessions.Drift(**row) if row else None

@@ -108,9 +108,6 @@ class Photos:
         row["reason_sealed"] = self._words.seal(row.pop("reason"), store.HISTORY_REASON, entry.capture_id)
         await self._tx.execute(sa.insert(store.HISTORY).values(row))
 
-    async def note_view(self, view: ports.View) -> None:
-        await self._tx.execute(sa.insert(store.VIEWS).values(asdict(view)))
-
     async def note_derivative(self, derivative: ports.Derivative) -> None:
         insert = postgresql.insert(store.DERIVATIVES).values(asdict(derivative))
         await self._tx.execute(insert.on_conflict_do_nothing())

@@ -82,10 +82,13 @@ class Ranges:
         )
         return self._done(row) if row else None
 
-    async def of_desk(self, desk_id: ids.DeskId) -> list[ports.RangeRebind]:
+    async def of_desk(self, desk_id: ids.DeskId, after: UUID | None, limit: int) -> list[ports.RangeRebind]:
         table = store.RANGE_REBINDS
         query = sa.select(table).where(table.c.desk_id == desk_id).order_by(table.c.applied_at, table.c.rebind_id)
-        return [self._done(row) for row in (await self._tx.execute(query)).mappings()]
+        if after is not None:
+            last = sa.select(table.c.applied_at).where(table.c.rebind_id == after).scalar_subquery()
+            query = query.where(sa.tuple_(table.c.applied_at, table.c.rebind_id) > sa.tuple_(last, after))
+        return [self._done(row) for row in (await self._tx.execute(query.limit(limit))).mappings()]
 
     def _done(self, row: sa.RowMapping) -> ports.RangeRebind:
         return _done(row, self._words.open(row["reason_sealed"], store.RANGE_REASON, row["rebind_id"]))

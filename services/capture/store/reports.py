@@ -74,10 +74,13 @@ def _scoped(scope: ports.Scope) -> list[sa.ColumnElement[bool]]:
     return [column.in_(values) for column, values in wanted if values is not None]
 
 
-def _seen(class_id: sa.Column[Any], scope: ports.Scope) -> list[sa.ColumnElement[bool]]:
-    """The conditions on rows with a class that a scope sets: none where it is the whole campaign."""
+def _seen(student_id: sa.Column[Any], scope: ports.Scope) -> list[sa.ColumnElement[bool]]:
+    """The conditions on rows of a student that a scope sets, by their class now; none for the whole campaign."""
     conditions = _scoped(scope)
-    return [class_id.in_(sa.select(CLASSES.c.class_id).where(*conditions))] if conditions else []
+    if not conditions:
+        return []
+    theirs = sa.select(STUDENTS.c.student_id).join(CLASSES, CLASSES.c.class_id == STUDENTS.c.class_id)
+    return [student_id.in_(theirs.where(*conditions))]
 
 
 class Reports:
@@ -86,7 +89,9 @@ class Reports:
     def __init__(self, tx: AsyncConnection, kept: words.Words) -> None:
         self._tx, self._words = tx, kept
 
-    async def fleet(self, campaign_id: ids.CampaignId | None) -> list[dict[str, Any]]:
+    async def fleet(
+        self, fleet: ports.Fleet, campaign_id: ids.CampaignId | None, after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]:
         query = (
             sa.select(
                 STATIONS.c.station_id,
@@ -102,10 +107,17 @@ class Reports:
                 STATIONS.c.health,
             )
             .outerjoin(DESKS, DESKS.c.desk_id == STATIONS.c.desk_id)
-            .order_by(DESKS.c.code, STATIONS.c.station_id)
+            .order_by(STATIONS.c.station_id)
+            .limit(limit)
         )
         if campaign_id is not None:
             query = query.where(STATIONS.c.campaign_id == campaign_id)
+        if fleet.campaign_ids is not None:
+            query = query.where(STATIONS.c.campaign_id.in_(fleet.campaign_ids))
+        if fleet.campus_ids is not None:
+            query = query.where(DESKS.c.campus_id.in_(fleet.campus_ids))
+        if after is not None:
+            query = query.where(STATIONS.c.station_id > after)
         return [
             {**{name: value for name, value in row.items() if name != "health"}, **row["health"]}
             for row in (await self._tx.execute(query)).mappings()
@@ -141,7 +153,7 @@ class Reports:
                 sa.func.coalesce(taken.scalar_subquery(), sa.literal([], ARRAY(sa.Uuid))).label("capture_ids"),
             )
             .outerjoin(STUDENTS, STUDENTS.c.student_id == doubles.c.student_id)
-            .where(doubles.c.campaign_id == campaign_id, *_seen(STUDENTS.c.class_id, scope))
+            .where(doubles.c.campaign_id == campaign_id, *_seen(STUDENTS.c.student_id, scope))
         )
         if after is not None:
             query = query.where(doubles.c.student_id > after)
@@ -235,7 +247,7 @@ class Reports:
         *,
         review: bool | None = None,
     ) -> list[dict[str, Any]]:
-        query = sa.select(*_LISTED).where(CAPTURES.c.campaign_id == campaign_id, *_seen(CAPTURES.c.class_id, scope))
+        query = sa.select(*_LISTED).where(CAPTURES.c.campaign_id == campaign_id, *_seen(CAPTURES.c.student_id, scope))
         if review is not None:
             to_review = sa.and_(CAPTURES.c.state == "accepted", CAPTURES.c.verdict == "review")
             query = query.where(to_review.is_(True) if review else to_review.is_not(True))
@@ -259,7 +271,7 @@ class Reports:
             "version",
         ]
         in_force = sa.and_(CAPTURES.c.campaign_id == campaign_id, CAPTURES.c.state == "accepted")
-        query = sa.select(*(CAPTURES.c[name] for name in names)).where(in_force, *_seen(CAPTURES.c.class_id, scope))
+        query = sa.select(*(CAPTURES.c[name] for name in names)).where(in_force, *_seen(CAPTURES.c.student_id, scope))
         return await self._page(query, after, limit)
 
     async def _page(self, query: sa.Select[Any], after: UUID | None, limit: int) -> list[dict[str, Any]]:
@@ -268,9 +280,11 @@ class Reports:
         rows = await self._tx.execute(query.order_by(CAPTURES.c.capture_id).limit(limit))
         return [dict(row) for row in rows.mappings()]
 
-    async def of_student(self, student_id: ids.StudentId) -> list[dict[str, Any]]:
+    async def of_student(
+        self, student_id: ids.StudentId, scope: ports.Scope, after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]:
         theirs = sa.or_(CAPTURES.c.student_id == student_id, CAPTURES.c.shot_student_id == student_id)
-        return await self._page(sa.select(*_LISTED).where(theirs), None, 1000)
+        return await self._page(sa.select(*_LISTED).where(theirs, *_seen(CAPTURES.c.student_id, scope)), after, limit)
 
     async def history(self, capture_id: ids.CaptureId) -> list[dict[str, Any]]:
         history = store.HISTORY
@@ -307,7 +321,7 @@ class Reports:
             STUDENTS.c.eligible,
             ~STUDENTS.c.withdrawn,
             sa.not_(sets.photographed(campaign_id)),
-            *_seen(STUDENTS.c.class_id, scope),
+            *_seen(STUDENTS.c.student_id, scope),
         )
         if class_id is not None:
             query = query.where(STUDENTS.c.class_id == class_id)

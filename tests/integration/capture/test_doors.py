@@ -238,6 +238,27 @@ async def test_malformed_words_are_refused_without_quoting_them(doors: Doors, st
     assert "张三" not in answer.text
 
 
+async def test_the_largest_values_that_are_taken_can_be_kept(doors: Doors, station: Station) -> None:
+    """What the bodies' bounds let in, the database holds: no answer is a failure of the service."""
+    most, ends = 2**63 - 1, ("1970-01-01T00:00:00+14:00", "2199-12-31T23:59:59.999999-14:00")
+    await station.upload(b"frame")
+    student_id, checkin_id = await doors.capture.enrol_student(), kit_ids.new()
+    for place, at in enumerate(ends):
+        counted = {"frame_counter": most, "monotonic_ns": most, "size_bytes": 200_000_000, "shutter_at": at}
+        frame = taken(None, b"frame", **counted, clock_offset_s=-1e11, ticket=f"{'A' * 16}-{place:04d}")
+        assert (await station.ask("PUT", f"/v1/captures/{kit_ids.new()}", frame)).is_success
+        drift = {"sign": "frame_missing", "expected": "-", "seen": "9" * 10, "suspected_at": at}
+        assert (await station.ask("PUT", f"/v1/drifts/{kit_ids.new()}", drift)).is_success
+        health = {"backlog": most, "disk_free_bytes": most, "skew_s": 1e11, "pack_age_s": -1e11, "hall_term": most}
+        assert (await station.ask("POST", "/v1/heartbeats", health)).is_success
+    checkin = {"student_id": str(student_id), "ticket": "A1-0001", "checked_in_at": ends[0], "hall": {"term": most}}
+    assert (await station.ask("PUT", f"/v1/checkins/{checkin_id}", checkin)).is_success
+    assert (await station.ask("PUT", f"/v1/releases/{checkin_id}", {"released_at": ends[1]})).is_success
+    cameras = [{"serial": f"V{n}", "before": -1, "after": 2**53} for n in range(50)]
+    told = (await station.seal(kit_ids.new(), {"camera_frames": most, "cameras": cameras, "journalled": []})).json()
+    assert (told["state"], told["difference_count"], len(told["differences"])) == ("refused", 50 * (2**53 + 1), 200)
+
+
 async def shot_of_nobody(doors: Doors, station: Station, counter: int) -> tuple[UUID, dict[str, Any]]:
     """A test shot that the server has."""
     original, capture_id = b"frame %d" % counter, kit_ids.new()

@@ -128,6 +128,8 @@ async def test_a_dead_desks_work_reaches_the_server_once(served: Served, tmp_pat
     assert sorted(row["decision"] for row in rows.values()) == ["keep", "keep", "keep", "unbound"]
     assert {row["station_id"] for row in rows.values()} == {station_id}
     assert len(await served.capture.rows(store.CHECKINS)) == 4
+    opened = {(view["what"], view["subject_id"], view["viewer"]) for view in await served.capture.rows(store.VIEWS)}
+    assert opened == {("keys", station_id, "lead")}
     _, findings = await served.capture.audit(images.Inspector(1))
     assert findings == []
     await a_stick_is_worth_nothing_by_itself(served, folder, tmp_path / "forged")

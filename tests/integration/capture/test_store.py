@@ -163,14 +163,16 @@ async def test_swap_passes_the_index(capture: Capture) -> None:
 
 
 async def test_history_only_grows(capture: Capture) -> None:
-    """The database itself refuses to change or delete a line of the history."""
+    """The database itself refuses to change or delete a line of the history, and to empty a table that only grows."""
     student_id = await capture.enrol_student()
     shot = await capture.shoot(student_id)
     await receive(capture, shot)
     await inspect_all(capture)
     async with capture.unit() as work:
         await binding.withdraw_photo(work, shot.capture_id, binding.Act("lead", "crew_lead", "bad_photo"))
-    for statement in ("update capture.history set act = 'x'", "delete from capture.history"):
+    growing = ("history", "views", "derivatives", "let_in", "consents")
+    changes = ("update capture.history set act = 'x'", "delete from capture.history")
+    for statement in (*changes, *(f"truncate capture.{table}" for table in growing)):
         with pytest.raises(sa.exc.DBAPIError, match="only grows"):
             async with capture.database.transaction() as tx:
                 await tx.execute(sa.text(statement))

@@ -73,7 +73,7 @@ async def test_student_may_check_in_at_two_desks(world: World) -> None:
     assert world.said == ["checkin.recorded", "checkin.recorded", "double.found"]
 
 
-def drift(world: World, resolution: str | None = None) -> sessions.Drift:
+def drift(world: World, resolution: sessions.Resolution | None = None) -> sessions.Drift:
     return sessions.Drift(
         drift_id=ids.DriftId(world.campaign_id),
         campaign_id=world.campaign_id,
@@ -87,21 +87,21 @@ def drift(world: World, resolution: str | None = None) -> sessions.Drift:
     )
 
 
-@pytest.mark.parametrize("order", [(None, "queue_jump"), ("queue_jump", None), (None, None, "queue_jump", None)])
-async def test_drift_ends_resolved_in_any_order(world: World, order: tuple[str | None, ...]) -> None:
+@pytest.mark.parametrize("order", [(None, "seen"), ("seen", None), (None, None, "seen", None)])
+async def test_drift_ends_resolved_in_any_order(world: World, order: tuple[sessions.Resolution | None, ...]) -> None:
     """A resolution stays, though the older word about the drift comes late or twice."""
     for resolution in order:
         noted = await desk.tell_drift(world.work(), drift(world, resolution))
-    assert noted.resolution == "queue_jump"
+    assert noted.resolution == "seen"
     versions = [event.version for event in world.events.said]
     assert versions == list(range(1, len(versions) + 1))
 
 
 async def test_drift_is_not_resolved_twice_differently(world: World) -> None:
     """The first resolution stands."""
-    await desk.tell_drift(world.work(), drift(world, "queue_jump"))
+    await desk.tell_drift(world.work(), drift(world, "seen"))
     with pytest.raises(errors.Conflict, match="drift-resolved-otherwise"):
-        await desk.tell_drift(world.work(), drift(world, "walk_off"))
+        await desk.tell_drift(world.work(), drift(world, "dismiss"))
     with pytest.raises(errors.Conflict, match="drift-differs"):
         await desk.tell_drift(world.work(), replace(drift(world), seen="A1-0009"))
 

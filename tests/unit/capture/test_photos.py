@@ -361,6 +361,13 @@ async def test_rebind_moves_a_photo_with_author_reason_and_history(world: World)
     assert len(world.photos.notes) == 1
 
 
+@pytest.mark.parametrize("typed", ["zhangwei", "wang_xiaoming", "Wrong_person", "wrong_person ", "王小明", ""])
+def test_only_a_known_code_is_said_as_a_reason(typed: str) -> None:
+    """What looks like a code may be a name in pinyin: events carry those that we know, and `other`."""
+    assert photos.said_reason(typed) == "other"
+    assert photos.said_reason("wrong_person") == "wrong_person"
+
+
 async def test_swapped_neighbours_change_places_at_once(world: World) -> None:
     """Two photos that were swapped are moved together, though neither student is ever without one."""
     one, two = await accepted(world), await accepted(world)

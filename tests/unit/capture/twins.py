@@ -174,9 +174,6 @@ class Photos:
     async def note(self, entry: ports.Note) -> None:
         self.notes.append(entry)
 
-    async def note_view(self, view: ports.View) -> None:
-        self.views.append(view)
-
     async def note_derivative(self, derivative: ports.Derivative) -> None:
         self.derivatives.append(derivative)
 
@@ -234,8 +231,8 @@ class Ranges:
     async def get(self, rebind_id: UUID) -> ports.RangeRebind | None:
         return self.done.get(rebind_id)
 
-    async def of_desk(self, desk_id: ids.DeskId) -> list[ports.RangeRebind]:
-        return [done for done in self.done.values() if done.shift.desk_id == desk_id]
+    async def of_desk(self, desk_id: ids.DeskId, after: UUID | None, limit: int) -> list[ports.RangeRebind]:
+        return [done for done in self.done.values() if done.shift.desk_id == desk_id][:limit]
 
 
 class Doubles:
@@ -444,6 +441,8 @@ class World:
             packs=None,  # type: ignore[arg-type] # asked on the real database only
             reports=None,  # type: ignore[arg-type] # asked on the real database only
             audits=None,  # type: ignore[arg-type] # asked on the real database only
+            views=None,  # type: ignore[arg-type] # asked on the real database only
+            figures=None,  # type: ignore[arg-type] # asked on the real database only
             events=self.events,
             inbox=self.inbox,
             now=self.now,

@@ -77,6 +77,17 @@ def rooms() -> APIRouter:
     return outer
 
 
+def files() -> APIRouter:
+    """A door that takes any path, as those of pages do."""
+    doors = APIRouter()
+
+    @doors.get("/web/{path:path}")
+    async def file(path: str) -> None:
+        raise errors.NotFound("page-not-known")
+
+    return doors
+
+
 PARTS = {"database": True, "broker": True}
 
 
@@ -93,7 +104,7 @@ def app() -> FastAPI:
         title="gradphoto rooms",
         clock=clock,
         verifier=auth.TokenVerifier(PUBLIC, clock),
-        routers=[rooms()],
+        routers=[rooms(), files()],
         readiness=readiness,
         body_limit_bytes=LIMIT,
     )
@@ -290,6 +301,20 @@ async def test_requests_are_measured_by_route(client: httpx.AsyncClient) -> None
     assert wanted in text
     assert 'route="unmatched"' in text
     assert str(ROOM) not in text
+
+
+async def test_nothing_that_a_caller_wrote_becomes_a_label(client: httpx.AsyncClient) -> None:
+    """A path of any depth is one series, a made-up method is `other`; the answer repeats neither."""
+    for path in ("/web/王小明/610430199901011234/x", "/web/a/b/c/d/e", "/web/web/v1/rooms/x"):
+        assert (await client.get(path)).status_code == 404
+    told = [await client.request(method, path) for method, path in (("ZHANGWEI", URL), ("GET", "/v1/王小明"))]
+    assert [answer.status_code for answer in told] == [405, 404]
+    assert not any(word in answer.text for answer in told for word in ("ZHANGWEI", "王小明", "%E7"))
+    text = (await client.get("/metrics")).text
+    counted = [line for line in text.splitlines() if line.startswith("gradphoto_http_seconds_count")]
+    assert len([line for line in counted if 'route="/web/{path:path}"' in line]) == 1
+    assert any('method="other"' in line and 'route="/v1/rooms/{room_id}"' in line for line in counted)
+    assert not any(word in text for word in ("ZHANGWEI", "王小明", "610430199901011234", "/a/b"))
 
 
 def test_a_misspelt_permission_is_noticed_at_start() -> None:

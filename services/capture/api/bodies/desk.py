@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gradphoto_contracts.capture import Sha256
 from services.capture.api.bodies import halls, shape
-from services.capture.domain import photos, sessions
+from services.capture.domain import checkins, photos, sessions
 
 
 class Override(shape.Body):
@@ -16,13 +16,13 @@ class Override(shape.Body):
 
     role: photos.Role
     reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
-    at: AwareDatetime
+    at: shape.When
 
 
 class Checkin(shape.Body):
     student_id: UUID
-    ticket: Annotated[str, Field(max_length=24)]
-    checked_in_at: AwareDatetime
+    ticket: shape.Ticket
+    checked_in_at: shape.When
     hall: halls.HallGrant = halls.HallGrant()
     #: By hand, or against the plan; told by the desk that let them in.
     let_in: Override | None = None
@@ -37,7 +37,7 @@ class CheckinRecorded(shape.Body):
 class UploadAsked(shape.Body):
     capture_id: UUID
     sha256: Sha256
-    size_bytes: Annotated[int, Field(ge=1, le=200_000_000)]
+    size_bytes: shape.Bytes
 
 
 class Upload(shape.Body):
@@ -52,19 +52,19 @@ class Upload(shape.Body):
 class Capture(shape.Body):
     student_id: UUID | None
     checkin_id: UUID | None
-    ticket: Annotated[str, Field(max_length=24)] | None
+    ticket: shape.Ticket | None
     sha256: Sha256
-    size_bytes: Annotated[int, Field(ge=1)]
-    shutter_at: AwareDatetime
+    size_bytes: shape.Bytes
+    shutter_at: shape.When
     camera_serial: shape.Mark
-    frame_counter: Annotated[int, Field(ge=0)]
-    monotonic_ns: Annotated[int, Field(ge=0)]
+    frame_counter: shape.Whole
+    monotonic_ns: shape.Whole
     decision: photos.Decision
     override: Override | None = None
     desk_verdict: photos.Verdict | None = None
     desk_rules: list[shape.RuleId] = Field(default_factory=list, max_length=60)
     #: Seconds by which the desk's machine was ahead, as measured; `shutter_at` has them taken out already.
-    clock_offset_s: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    clock_offset_s: shape.Seconds = 0.0
 
 
 class CaptureReceived(shape.Body):
@@ -78,22 +78,28 @@ class Consent(shape.Body):
     given: bool
     text: Annotated[str, Field(pattern=r"^[0-9a-z.]{1,12}$")]
     text_sha256: Sha256
-    #: A text, not a time: what was signed must come back to the letter.
-    at: shape.Mark
-    signature: Annotated[str, Field(max_length=400)]
+    at: shape.WhenText
+    signature: shape.Signature
 
 
 class ConsentNoted(shape.Body):
     state: Literal["noted"] = "noted"
 
 
+#: A 拍摄号, with the desk that called it too; a camera's count, seconds, how alike two faces are.
+_CALLED = rf"{checkins.TICKET.pattern}(@([0-9A-Za-z-]{{1,16}}|[?]))?"
+_MEASURED = r"[0-9]{1,10}|[0-9]{1,9}([.][0-9])? s|-?[0-9][.][0-9]{2}"
+#: What a desk expected, or saw. It goes into an event: a name in letters, an ID number or a phone does not fit in.
+Observed = Annotated[str, Field(max_length=41, pattern=rf"^({_CALLED}|{_MEASURED}|-)$")]
+
+
 class Drift(shape.Body):
     sign: sessions.Sign
-    expected: shape.Mark
-    seen: shape.Mark
-    suspected_at: AwareDatetime
-    resolution: shape.Mark | None = None
-    cue: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None = None
+    expected: Observed
+    seen: Observed
+    suspected_at: shape.When
+    resolution: sessions.Resolution | None = None
+    cue: sessions.Cue | None = None
 
 
 class DriftNoted(shape.Body):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.capture.api.bodies import shape
 
@@ -12,12 +12,12 @@ from services.capture.api.bodies import shape
 class HallGrant(shape.Body):
     """How the desks of the hall agreed: under which hub's term, or `apart`, where they could not all know."""
 
-    term: Annotated[int, Field(ge=1)] | None = None
+    term: Annotated[int, Field(ge=1, le=shape.LARGEST)] | None = None
     apart: bool = False
 
 
 class Release(shape.Body):
-    released_at: AwareDatetime
+    released_at: shape.When
 
 
 class Released(shape.Body):

@@ -15,31 +15,31 @@ class JournalledFrame(shape.Body):
     capture_id: UUID
     sha256: Sha256
     camera_serial: shape.Mark = ""
-    frame_counter: Annotated[int, Field(ge=0)] | None = None
+    frame_counter: shape.Whole | None = None
 
 
 class CountedCamera(shape.Body):
     """A camera's own count: at the session's beginning, and at its end."""
 
     serial: shape.Mark
-    before: int
-    after: int
+    #: One less than the first frame's own count, which may be none.
+    before: Annotated[int, Field(ge=-1, le=shape.LARGEST_COUNT)]
+    after: Annotated[int, Field(ge=-1, le=shape.LARGEST_COUNT)]
 
 
 class SealAsked(shape.Body):
     """A session as its desk closed it. `signature` is the station's, over all the rest with session and station."""
 
-    camera_frames: int
+    camera_frames: shape.Whole
     cameras: list[CountedCamera] = Field(default_factory=list, max_length=50)
     journalled: Annotated[list[JournalledFrame], Field(max_length=50_000)]
     #: Facts in the journal by then, the head of its hash chain, and whether that chain held when it was read.
-    journal_facts: Annotated[int, Field(ge=0)] = 0
+    journal_facts: shape.Whole = 0
     journal_head: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     journal_intact: bool = True
-    #: Texts, not times: what was signed must come back to the letter.
-    opened_at: shape.Mark = ""
-    closed_at: shape.Mark = ""
-    signature: Annotated[str, Field(max_length=400)]
+    opened_at: shape.WhenText = ""
+    closed_at: shape.WhenText = ""
+    signature: shape.Signature
 
 
 class SealDifference(shape.Body):

@@ -12,7 +12,7 @@ from services.capture.api.bodies import shape
 class NewStation(shape.Body):
     campaign_id: UUID
     desk_id: UUID
-    label: Annotated[str, Field(min_length=1, max_length=60)]
+    label: shape.Label
 
 
 class Invitation(shape.Body):
@@ -78,17 +78,17 @@ class Heartbeat(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    backlog: Annotated[int, Field(ge=0)] = 0
-    disk_free_bytes: Annotated[int, Field(ge=0)] | None = None
+    backlog: shape.Whole = 0
+    disk_free_bytes: shape.Whole | None = None
     camera: shape.Mark | None = None
-    skew_s: float | None = None
-    pack_age_s: float | None = None
-    queue: Annotated[int, Field(ge=0)] | None = None
+    skew_s: shape.Seconds | None = None
+    pack_age_s: shape.Seconds | None = None
+    queue: shape.Whole | None = None
     mode: shape.Mark | None = None
     hall_address: shape.Mark | None = None
     hall_part: shape.Mark | None = None
-    hall_term: Annotated[int, Field(ge=0)] | None = None
-    hall_heard: Annotated[int, Field(ge=0)] | None = None
+    hall_term: shape.Whole | None = None
+    hall_heard: shape.Whole | None = None
 
 
 class ServerTime(shape.Body):

@@ -11,7 +11,7 @@ class KeysAsked(shape.Body):
     """A stick's list of contents as its station signed it, and for whom its keys are to be closed again."""
 
     manifest: Annotated[str, Field(max_length=20_000_000)]
-    signature: Annotated[str, Field(max_length=400)]
+    signature: shape.Signature
     recipient: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -23,7 +23,7 @@ class Brought(shape.Body):
     """A message of another station, to the letter, with that station's signature."""
 
     text: Annotated[str, Field(max_length=20_000_000)]
-    signature: Annotated[str, Field(max_length=400)]
+    signature: shape.Signature
 
 
 class BroughtIn(shape.Body):

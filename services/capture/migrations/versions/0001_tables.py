@@ -122,6 +122,7 @@ def upgrade() -> None:
             "state <> 'accepted' or (class_id is not null and photo_key is not null and photo_sha256 is not null)",
             name=op.f("ck_captures_accepted_is_whole"),
         ),
+        sa.CheckConstraint("decision in ('keep','retake','override','unbound')", name=op.f("ck_captures_decision")),
         sa.CheckConstraint(
             "state in ('received','accepted','rejected','withdrawn','unbound')", name=op.f("ck_captures_state")
         ),
@@ -158,6 +159,7 @@ def upgrade() -> None:
         schema="capture",
         postgresql_where=sa.text("state = 'received' and lost_at is not null"),
     )
+    op.create_index("ix_captures_shot_student_id", "captures", ["shot_student_id"], unique=False, schema="capture")
     op.create_index("ix_captures_student_id", "captures", ["student_id"], unique=False, schema="capture")
     op.create_index(
         "ix_captures_to_inspect",
@@ -459,6 +461,7 @@ def upgrade() -> None:
         sa.Column("settled_reason_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         _sealed("sessions", "settled_reason"),
+        sa.CheckConstraint("state in ('sealed','refused','settled')", name=op.f("ck_sessions_state")),
         sa.PrimaryKeyConstraint("session_id", name=op.f("pk_sessions")),
         schema="capture",
     )
@@ -501,6 +504,7 @@ def upgrade() -> None:
         sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("health", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("state in ('invited','enrolled','revoked')", name=op.f("ck_stations_state")),
         sa.PrimaryKeyConstraint("station_id", name=op.f("pk_stations")),
         sa.UniqueConstraint("code_index", name=op.f("uq_stations_code_index")),
         schema="capture",
@@ -540,6 +544,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_views")),
         schema="capture",
     )
+    op.create_index("ix_views_subject_id", "views", ["subject_id", "seq"], unique=False, schema="capture")
     op.execute(
         """
         create function capture.only_grows() returns trigger language plpgsql as $$
@@ -550,8 +555,8 @@ def upgrade() -> None:
     )
     for table in ("history", "views", "derivatives", "let_in", "consents"):
         op.execute(
-            f"create trigger only_grows before update or delete on capture.{table} "
-            "for each row execute function capture.only_grows()"
+            f"create trigger only_grows before update or delete or truncate on capture.{table} "
+            "for each statement execute function capture.only_grows()"
         )
     _note_pack_changes()
 
