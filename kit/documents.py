@@ -8,6 +8,8 @@ from uuid import UUID
 
 #: The kinds of signature over a session's seal, by its station and by the server: one is none of the other.
 SEAL, COUNTERSIGN = "gradphoto-seal", "gradphoto-countersign"
+#: By the server, over one frame that it has whole: only under it a desk lets its own copy go.
+RECEIPT = "gradphoto-receipt"
 #: Over what a student said to face comparison, by the station that wrote it down.
 CONSENT = "gradphoto-consent"
 #: Over the contents of a stick with a dead desk's work, and over one message on it.
@@ -26,6 +28,11 @@ def canonical(document: Mapping[str, Any]) -> bytes:
 def brought(station_id: UUID, kind: str, key: str, text: str) -> bytes:
     """What a station signs of a message that somebody else will bring in its name."""
     return "\n".join((str(station_id), kind, key, text)).encode()
+
+
+def receipt(station_id: UUID, capture_id: UUID, sha256: str) -> bytes:
+    """What the server signs when it has a station's frame, with these bytes, in its store."""
+    return "\n".join((str(station_id), str(capture_id), sha256)).encode()
 
 
 def keys_of(station_id: UUID) -> str:

@@ -29,6 +29,7 @@ from station import (
     measures,
     packs,
     previews,
+    receipts,
     server,
     settings,
     spool,
@@ -69,7 +70,10 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
         return bandwidth.tighter(config.station_upload_kbit_s, policy)
 
     bucket = bandwidth.Bucket(upload_limit, passed=figures.went_up)
-    client = server.Server(enrolled.server, enrolled.station_id, directory.private_pem(), clock, bucket)
+    embedded = config.deployment == "embedded"
+    client = server.Server(
+        enrolled.server, enrolled.station_id, directory.private_pem(), clock, bucket, plain_http=embedded
+    )
     reserve = config.station_reserve_mb * 1024 * 1024
     hall = joined.join(directory, config, enrolled, clock, client.hall)
     held = spool.FileSpool(directory.spool, directory.sealer(), reserve, figures.disk_refused)
@@ -79,9 +83,9 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     async def received(fact: facts.Fact) -> None:
         await agents[0].received(fact)
 
-    sender = uplink.Uplink(client, book, held, clock.now, received, figures.uplink_failed)
+    genuine = receipts.Receipts(enrolled.pack_key, enrolled.station_id)
+    sender = uplink.Uplink(client, book, held, clock.now, received, genuine, figures.uplink_failed)
     inspector = inspection.PhotospecInspector()
-    embedded = config.deployment == "embedded"
     devices = gear.open_gear(enrolled.reader, enrolled.printer, directory.slips, desk, figures.noticed)
     work = workplace.Work(
         desk=desk,

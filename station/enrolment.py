@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from kit import clock as clocks
 from station import server, settings, timekeeping
 from station.cameras import choice as cameras
@@ -19,13 +21,18 @@ async def enrol(
     demand_known(chosen)
     directory.make()
     clock = timekeeping.StationClock(clocks.clock_for(config), directory.skew)
-    client = server.Server(url, _NOBODY, directory.private_pem(), clock)
+    plain_http = config.deployment == "embedded"
+    client = server.Server(url, _NOBODY, directory.private_pem(), clock, plain_http=plain_http)
     try:
         answer = await client.enrol(code, directory.public_pem())
     finally:
         await client.close()
     told = {name: answer[name] for name in settings.Enrolled.model_fields if name in answer}
-    directory.save_enrolled(settings.Enrolled(**told, server=url, **chosen.model_dump()))
+    try:
+        enrolled = settings.Enrolled(**{**told, "server": url, **chosen.model_dump()})
+    except ValidationError:
+        raise server.NotOurServer from None
+    directory.save_enrolled(enrolled)
 
 
 def choose(directory: settings.Directory, changes: dict[str, str]) -> None:

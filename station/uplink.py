@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 from gradphoto_contracts import ids
 from kit import crypto, logs
-from kit.errors import NotFound, Problem, Unavailable
+from kit.errors import NotFound, Problem, Refused, Unavailable
+from station import receipts
 from station.domain import facts
 from station.ports import keeping
-from station.server import RefusedByServer, Unreachable
+from station.server import Place, RefusedByServer, Unreachable
 
 _AT_ONCE = 4
 _LOOK_AHEAD = 400
@@ -30,7 +31,7 @@ class Server(Protocol):
     """The doors of capture that take messages."""
 
     async def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]: ...
-    async def ask_upload(self, capture_id: ids.CaptureId, sha256: str, size_bytes: int) -> dict[str, Any]: ...
+    async def ask_upload(self, capture_id: ids.CaptureId, sha256: str, size_bytes: int) -> Place: ...
     async def upload(self, url: str, jpeg: bytes) -> None: ...
 
 
@@ -59,21 +60,28 @@ class Uplink:
         spool: keeping.Spool,
         now: Callable[[], datetime],
         received: Callable[[facts.Fact], Awaitable[None]],
+        genuine: receipts.Receipts,
         failed: Callable[[str], None] = lambda _code: None,
     ) -> None:
         """`failed` hears the code of every attempt that came to nothing."""
-        self._failed = failed
+        self._failed, self._genuine = failed, genuine
         self._server, self._journal, self._spool, self._now, self._received = server, journal, spool, now, received
         self._wake = asyncio.Event()
         self._troubles: dict[int, Trouble] = {}
         self._lost_in_a_row = 0
         self._offline_until = 0.0
+        self._lost: Unreachable | None = None
         self._sending: dict[asyncio.Task[None], keeping.Pending] = {}
 
     @property
     def online(self) -> bool:
         """Whether the server was reached when last tried."""
         return self._lost_in_a_row == 0
+
+    @property
+    def lost(self) -> Unreachable | None:
+        """Why the server was not reached when last tried: nobody answered, or somebody else did."""
+        return self._lost if self._lost_in_a_row else None
 
     @property
     def refused(self) -> dict[str, int]:
@@ -92,8 +100,9 @@ class Uplink:
         self._wake.set()
 
     def try_now(self) -> None:
-        """The network may be back: do not wait for the pause to end."""
+        """The network may be back, and take what was refused: do not wait for pauses to end."""
         self._offline_until = 0.0
+        self._troubles.clear()
         self._wake.set()
 
     async def run(self) -> None:
@@ -155,7 +164,7 @@ class Uplink:
             await self._note_receipt(pending, answer)
         except Unreachable as problem:
             self._lose(problem)
-        except (Unavailable, RefusedByServer, NotFound, crypto.Tampered) as problem:
+        except (Unavailable, Refused, RefusedByServer, NotFound, crypto.Tampered) as problem:
             self._lost_in_a_row = 0
             self._set_aside(pending, problem)
         else:
@@ -167,12 +176,14 @@ class Uplink:
         message = pending.message
         if message.kind == "capture":
             await self._store_original(ids.CaptureId(message.key), message.body)
-        return await self._server.put(f"/v1/{message.kind}s/{message.key}", message.body)
+        answer = await self._server.put(f"/v1/{message.kind}s/{message.key}", message.body)
+        self._genuine.demand(message, answer)
+        return answer
 
     async def _store_original(self, capture_id: ids.CaptureId, body: dict[str, Any]) -> None:
         place = await self._server.ask_upload(capture_id, body["sha256"], body["size_bytes"])
-        if not place["exists"]:
-            await self._server.upload(place["url"], await self._spool.get(capture_id))
+        if not place.exists:
+            await self._server.upload(place.url, await self._spool.get(capture_id))
 
     async def _note_receipt(self, pending: keeping.Pending, answer: dict[str, Any]) -> None:
         now = self._now()
@@ -183,8 +194,9 @@ class Uplink:
             for fact in happened:
                 await self._received(fact)
 
-    def _lose(self, problem: Problem) -> None:
+    def _lose(self, problem: Unreachable) -> None:
         self._failed(problem.code)
+        self._lost = problem
         self._lost_in_a_row += 1
         self._offline_until = _loop_time() + _pause_s(self._lost_in_a_row)
         if self._lost_in_a_row == 1:

@@ -115,8 +115,8 @@ async def _capture(station: server.Server, shot: Shot) -> None:
     arrival = {"student_id": shot.student_id, "ticket": ticket, "checked_in_at": now}
     await station.put(f"/v1/checkins/{checkin_id}", arrival)
     place = await station.ask_upload(shot.capture_id, shot.sha256, len(shot.jpeg))
-    if not place["exists"]:
-        await station.upload(place["url"], shot.jpeg)
+    if not place.exists:
+        await station.upload(place.url, shot.jpeg)
     body: dict[str, Any] = {
         "student_id": shot.student_id,
         "checkin_id": str(checkin_id),

@@ -102,8 +102,8 @@ def working(time: clock.Clock, code_key: bytes, said: words.Words) -> Callable[[
     mark_key = crypto.derive(code_key, "words")
     enrolment_key = crypto.derive(code_key, "enrolment")
     pack_private, pack_public = crypto.signing_pair(code_key, "desk-pack")
-    seal_private, seal_public = crypto.signing_pair(code_key, "seal")
-    seal_stamp = auth.Stamp(seal_private, documents.COUNTERSIGN)
+    seal_stamp = auth.Stamp(pack_private, documents.COUNTERSIGN)
+    receipt_stamp = auth.Stamp(pack_private, documents.RECEIPT)
     recovery = boxes.Opener(crypto.derive(code_key, "recovery"))
     pack_stamp = auth.Stamp(pack_private, pack_domain.SIGNED_AS)
     hall_stamp = auth.Stamp(pack_private, "gradphoto-hall-list")
@@ -135,7 +135,7 @@ def working(time: clock.Clock, code_key: bytes, said: words.Words) -> Callable[[
             sign_pack=pack_stamp.sign,
             pack_key=pack_public,
             countersign=seal_stamp.sign,
-            seal_key=seal_public,
+            sign_receipt=receipt_stamp.sign,
             recovery_key=recovery.public,
             open_box=functools.partial(_open_box, recovery),
             sign_hall=hall_stamp.sign,

@@ -600,12 +600,13 @@ class Work:
     campaign_code_key: Callable[[ids.CampaignId], str]
     #: The keyed mark by which words told again about the same thing are known, without being opened.
     mark: Callable[[str, UUID], str]
-    #: The signature of a desk pack, and the public key (PEM) that stations check it with.
+    #: The signature of a desk pack, and the public key (PEM) that stations check it with; and all that follow.
     sign_pack: Callable[[bytes], str]
     pack_key: str
-    #: What signs the server's document over a sealed session, and the public key (PEM) that tells.
+    #: What signs the server's document over a sealed session, under the same key.
     countersign: Callable[[bytes], str]
-    seal_key: str
+    #: What signs the receipt of a frame, under the same key.
+    sign_receipt: Callable[[bytes], str]
     #: For whom stations close their keys, and what opens such a box and closes it for the one who may have it.
     recovery_key: str
     open_box: Callable[[str, str, UUID], str]

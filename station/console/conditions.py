@@ -141,7 +141,8 @@ def told(agent: agents.Agent, health: views.Health) -> Iterator[views.Message]:
         yield views.message("console-pack-old", "warn", {"minutes": health.pack_age_s // 60})
     yield from _hall_messages(health.hall)
     if not health.online:
-        yield views.message("server-unreachable", "warn")
+        lost = agent.uplink.lost
+        yield views.message(lost.code if lost else "server-unreachable", "warn")
     if agent.after_kill and time.monotonic() - agent.began < _BEGAN_AGAIN_SHOWN_S:
         yield views.message("console-began-again", "info")
     if abs(health.skew_s) >= _NOTABLE_SKEW_S:

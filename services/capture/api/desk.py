@@ -50,7 +50,9 @@ def router(unit: ports.Unit, objects: ports.Objects, signed: access.Signed, cloc
     @doors.put("/captures/{capture_id}")
     async def capture(capture_id: UUID, body: desk_bodies.Capture, station: Station) -> desk_bodies.CaptureReceived:
         await acts.receive_capture(unit, objects, shot_of(capture_id, body, station), override_of(body))
-        return desk_bodies.CaptureReceived()
+        async with unit() as work:
+            signature = work.sign_receipt(documents.receipt(station.station_id, capture_id, body.sha256))
+        return desk_bodies.CaptureReceived(capture_id=capture_id, sha256=body.sha256, signature=signature)
 
     @doors.put("/consents/{consent_id}")
     async def consent(consent_id: UUID, body: desk_bodies.Consent, station: Station) -> desk_bodies.ConsentNoted:

@@ -47,7 +47,7 @@ def router(unit: ports.Unit, signed: access.Signed) -> APIRouter:
                 document=dict(sealed.told.document),
                 station_signature=sealed.told.signature,
                 station_key=station.public_key_pem if station else None,
-                server_key=work.seal_key,
+                server_key=work.pack_key,
                 settled_by=sealed.settled_by,
                 settled_role=sealed.settled_role,
                 settled_reason=await work.sessions.settled_reason(sealed.told.session_id),

@@ -11,12 +11,15 @@ from uuid import UUID
 
 import httpx
 
-from kit import auth, crypto, documents, web
+from gradphoto_contracts.ids import StationId
+from kit import auth, crypto, documents, errors, web
 from kit import ids as kit_ids
 from services.capture import api
 from services.capture.domain import photos
 from services.capture.handlers import inspection
 from services.capture.store import images
+from station import receipts
+from station.domain.outgoing import Kind, Message
 from tests.integration.capture.conftest import Capture
 
 
@@ -49,6 +52,16 @@ class Station:
     doors: Doors
     station_id: UUID
     private_pem: str
+    #: Under which it takes what the server signs.
+    server_key: str = ""
+
+    def believes(self, kind: Kind, key: UUID, body: dict[str, Any], answer: dict[str, Any]) -> bool:
+        """Whether a desk takes this answer for the server's own."""
+        try:
+            receipts.Receipts(self.server_key, StationId(self.station_id)).demand(Message(kind, key, body, ""), answer)
+        except errors.Refused:
+            return False
+        return True
 
     async def ask(
         self, method: str, path: str, body: Any = None, *, skew: timedelta = timedelta(), sent: bytes | None = None
@@ -107,7 +120,7 @@ async def enrolled(doors: Doors) -> Station:
     answer = await new.ask("POST", "/v1/enrolments", {"code": invited["enrolment_code"], "public_key_pem": public_pem})
     assert answer.status_code == 200, answer.text
     assert answer.json()["desk_code"] == "A1"
-    new.station_id = UUID(answer.json()["station_id"])
+    new.station_id, new.server_key = UUID(answer.json()["station_id"]), answer.json()["pack_key"]
     return new
 
 

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from kit import auth, crypto, errors, ids
+from kit import auth, crypto, documents, errors, ids
 from station.domain.pack import SIGNED_AS
 
 CODE_KEY = bytes(range(32))
@@ -59,6 +59,9 @@ class Capture:
     heartbeats: list[dict[str, Any]] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     skew_answers: int = 0
+    #: Others answer everything, in turn: status, content, headers.
+    strangers: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
+    strange_answers: int = 0
     pack_hits: int = 0
     pack_keys: tuple[str, str] = field(default_factory=crypto.new_key)
     url: str = ""
@@ -119,6 +122,10 @@ class Capture:
 
         @doors.middleware("http")
         async def signed(request: Request, forward: Any) -> Response:
+            if self.strangers:
+                self.strange_answers += 1
+                status, content, headers = self.strangers[self.strange_answers % len(self.strangers)]
+                return Response(content, status, headers)
             if request.url.path.startswith("/store/"):
                 return await self._disturbed(request, forward)
             body = await request.body()
@@ -207,7 +214,12 @@ class Capture:
         if content is None or hashlib.sha256(content).hexdigest() != body["sha256"]:
             return JSONResponse({"code": "original-missing", "params": {}}, 409)
         self.capture_puts[key] = self.capture_puts.get(key, 0) + 1
-        return self._once(self.captures, key, body, "capture") or {"state": "received"}
+        return self._once(self.captures, key, body, "capture") or {
+            "state": "received",
+            "capture_id": key,
+            "sha256": body["sha256"],
+            "signature": self._signed(documents.RECEIPT, documents.receipt(_asker(request), UUID(key), body["sha256"])),
+        }
 
     async def _drift(self, key: str, request: Request) -> dict[str, Any]:
         self.drifts[key] = await request.json()
@@ -221,7 +233,17 @@ class Capture:
         balanced = not missing and body["camera_frames"] == stored
         counters = {row["capture_id"]: row["frame_counter"] for row in body["journalled"]}
         differences = [{"kind": "frame_missing", "capture_id": one, "frame_counter": counters[one]} for one in missing]
+        countersigned = {
+            "session_id": key,
+            "station_id": str(_asker(request)),
+            "state": "sealed",
+            "stored_frames": stored,
+            "differences": 0,
+        }
+        signature = self._signed(documents.COUNTERSIGN, documents.canonical(countersigned))
         return {
+            "countersigned": countersigned if balanced else None,
+            "countersignature": signature if balanced else None,
             "state": "sealed" if balanced else "refused",
             "stored_frames": stored,
             "missing": missing,
@@ -234,6 +256,9 @@ class Capture:
         self.heartbeats.append(await request.json())
         return {"server_time": self.now().isoformat()}
 
+    def _signed(self, kind: str, content: bytes) -> str:
+        return auth.Stamp(self.pack_keys[0], kind).sign(content)
+
     def _once(self, known: dict[str, dict[str, Any]], key: str, body: dict[str, Any], kind: str) -> Response | None:
         if key in known and known[key] != body:
             self.conflicts.append(f"{kind} {key}")
@@ -242,6 +267,10 @@ class Capture:
             self.order.append(f"{kind} {key}")
         known[key] = body
         return None
+
+
+def _asker(request: Request) -> UUID:
+    return auth.station_id(auth.station_token(request.headers.get("authorization")))
 
 
 class Running:

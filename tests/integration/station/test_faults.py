@@ -126,3 +126,40 @@ def test_a_flawed_photo_is_refused_with_reasons_and_no_code_is_left_on_the_disk(
     assert not (station.directory / "door.json").exists()
     for path in station.directory.rglob("*"):
         assert not path.is_file() or b"scan-3" not in path.read_bytes()
+
+
+STRANGERS: list[tuple[int, bytes, dict[str, str]]] = [
+    (200, b"<html>sign in</html>", {}),
+    (200, b"no gzip", {"content-encoding": "gzip"}),
+    (200, b"[]", {}),
+    (200, b"{}", {}),
+    (401, b'{"code": "station-clock-skew"}', {}),
+]
+
+
+def test_a_desk_outlives_whatever_answers(capture: Capture, station: Station) -> None:
+    """A captive portal and other strangers answer: the desk says so, starts anew among them, and loses nothing."""
+    capture.strangers = STRANGERS
+    shots = [station.photograph(0), station.photograph(1)]
+    _heard_by(capture, station)
+    station.kill()
+    station.launch()
+    _heard_by(capture, station)
+    assert not station.get("/v1/state")["online"]
+    assert 'gradphoto_uplink_failures_total{campus="M",code="server-not-ours",desk="A"}' in station.figures()
+    assert len(list((station.directory / "spool").iterdir())) == len(shots)
+    capture.strangers = []
+    station.post("/v1/network", {"online": True})
+    station.drained()
+    assert {shot["capture_id"] for shot in shots} == set(capture.captures)
+
+
+def _heard_by(capture: Capture, station: Station) -> None:
+    """Heartbeat, pack and uplink have asked, and each stranger has answered some of them."""
+    enough = capture.strange_answers + 3 * len(STRANGERS)
+
+    def asked() -> bool:
+        station.post("/v1/network", {"online": True})
+        return capture.strange_answers >= enough
+
+    station.wait_until(asked)

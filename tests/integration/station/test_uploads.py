@@ -16,7 +16,7 @@ from gradphoto_contracts import ids
 from kit import clock as clocks
 from kit import crypto
 from kit import ids as new_ids
-from station import bandwidth, journal, server, spool, timekeeping, uplink
+from station import bandwidth, journal, receipts, server, spool, timekeeping, uplink
 from station.domain import facts
 from station.domain.outgoing import Message
 from tests.integration.station.desk import Station
@@ -37,7 +37,8 @@ class Line:
         self.client = server.Server(proxy.url, capture.station_id, private, clock, bucket)
         self.book = journal.SqliteJournal(folder / "j", sealer)
         self.spool = spool.FileSpool(folder / "spool", sealer, 0)
-        self.uplink = uplink.Uplink(self.client, self.book, self.spool, clock.now, self._received)
+        genuine = receipts.Receipts(capture.pack_keys[1], ids.StationId(capture.station_id))
+        self.uplink = uplink.Uplink(self.client, self.book, self.spool, clock.now, self._received, genuine)
 
     def _passed(self, size: int, _waited_s: float) -> None:
         self.uploaded += size

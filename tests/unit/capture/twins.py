@@ -453,7 +453,7 @@ class World:
             sign_pack=lambda _content: "",
             pack_key="",
             countersign=lambda _content: "signed by the server",
-            seal_key="",
+            sign_receipt=lambda _content: "signed by the server",
             recovery_key="",
             open_box=lambda box, _recipient, _station: box,
             sign_hall=lambda _content: "",

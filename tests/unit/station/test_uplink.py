@@ -5,18 +5,21 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from gradphoto_contracts import ids
-from kit import crypto
+from kit import auth, crypto, documents
 from kit import ids as new_ids
-from kit.errors import Unavailable
+from kit.errors import Refused, Unavailable
+from station import receipts
 from station.domain import facts
 from station.domain.outgoing import Kind, Message
 from station.journal import SqliteJournal
-from station.server import RefusedByServer, Unreachable
+from station.server import Place, RefusedByServer, Unreachable
 from station.uplink import Uplink
+from tests.unit.station import patience
 from tests.unit.station.fakes import START, Spool
 
 
@@ -31,6 +34,29 @@ class Server:
         self.stored: dict[str, bytes] = {}
         self.busy = 0
         self.busiest = 0
+        self.key, self.public = crypto.new_key()
+        self.station_id = ids.StationId(new_ids.new())
+        self.answers: dict[str, dict[str, Any]] = {}
+
+    def signed(self, capture: Message) -> dict[str, Any]:
+        """The receipt of a frame."""
+        content = documents.receipt(self.station_id, capture.key, capture.body["sha256"])
+        return {"state": "received", "signature": auth.Stamp(self.key, documents.RECEIPT).sign(content)}
+
+    def sealed(self, session: Message, stored: int) -> dict[str, Any]:
+        """The answer for a session that balances."""
+        who = {"session_id": str(session.key), "station_id": str(self.station_id)}
+        document = {**who, "state": "sealed", "stored_frames": stored, "differences": 0}
+        signature = auth.Stamp(self.key, documents.COUNTERSIGN).sign(documents.canonical(document))
+        return {
+            "state": "sealed",
+            "stored_frames": stored,
+            "balanced": True,
+            "difference_count": 0,
+            "differences": [],
+            "countersigned": document,
+            "countersignature": signature,
+        }
 
     async def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         self.tries += 1
@@ -43,12 +69,15 @@ class Server:
         if self.faults.get(path):
             raise self.faults[path].pop(0)
         self.log.append(path)
-        return {"state": "received"}
+        _, _, kind, key = path.split("/")
+        if kind == "captures" and path not in self.answers:
+            return self.signed(Message("capture", UUID(key), body, ""))
+        return self.answers.get(path, {"state": "received"})
 
-    async def ask_upload(self, capture_id: ids.CaptureId, sha256: str, size_bytes: int) -> dict[str, Any]:
+    async def ask_upload(self, capture_id: ids.CaptureId, sha256: str, size_bytes: int) -> Place:
         if self.gone:
             raise Unreachable
-        return {"exists": sha256 in self.stored, "url": sha256}
+        return Place(exists=sha256 in self.stored, url=sha256)
 
     async def upload(self, url: str, jpeg: bytes) -> None:
         self.stored[url] = jpeg
@@ -61,7 +90,10 @@ class Line:
         self.server, self.journal, self.spool = Server(), journal, Spool()
         self.receipts: list[facts.Fact] = []
         self.failures: list[str] = []
-        self.uplink = Uplink(self.server, journal, self.spool, lambda: START, self._received, self.failures.append)
+        self.genuine = receipts.Receipts(self.server.public, self.server.station_id)
+        self.uplink = Uplink(
+            *(self.server, journal, self.spool, lambda: START, self._received, self.genuine, self.failures.append)
+        )
 
     async def _received(self, fact: facts.Fact) -> None:
         self.receipts.append(fact)
@@ -180,3 +212,51 @@ async def test_what_keeps_a_message_waiting_is_shown(line: Line) -> None:
     await line.drained(30)
     assert line.uplink.kept_waiting == {}
     assert line.failures == ["server-busy"] * 3
+
+
+_STRANGER = auth.Stamp(crypto.new_key()[0], documents.RECEIPT)
+FORGED: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "no signature": {"state": "received"},
+    "another's signature": {"state": "received", "signature": _STRANGER.sign(b"")},
+}
+
+
+@pytest.mark.parametrize("forged", FORGED)
+async def test_a_frame_is_let_go_for_a_signed_receipt_alone(line: Line, forged: str) -> None:
+    """Without the server's signature over this very frame it stays, is told, and goes when the receipt is genuine."""
+    capture, other = _capture(line, "ticket A-0001"), _capture(line, "ticket A-0002")
+    line.server.answers[_path(capture)] = FORGED[forged]
+    await line.say(capture)
+    await patience.until(lambda: line.uplink.refused)
+    assert line.uplink.refused == {"server-receipt-not-genuine": 1}
+    line.server.answers[_path(capture)] = line.server.signed(other)
+    line.uplink.try_now()
+    await patience.until(lambda: line.server.log.count(_path(capture)) > 1)
+    assert (line.receipts, await line.journal.backlog()) == ([], 1), "a receipt for another frame was taken"
+    del line.server.answers[_path(capture)]
+    line.uplink.try_now()
+    await line.drained()
+    assert len(line.receipts) == 1
+
+
+async def test_a_session_is_sealed_by_a_signature_alone(line: Line) -> None:
+    """An answer that says sealed, with another count or under no signature of the server's, is no seal."""
+    session = _message("session", "sessions")
+    session.body["journalled"] = [{}, {}]
+    genuine = line.server.sealed(session, 2)
+    wrong = [
+        {"state": "sealed", "balanced": True},
+        {**genuine, "countersignature": None},
+        {**genuine, "stored_frames": 1},
+        {**genuine, "difference_count": 1},
+        {**genuine, "countersigned": {**genuine["countersigned"], "stored_frames": 3}},
+        line.server.sealed(session, 1),
+        line.server.sealed(_message("session", "sessions"), 2),
+        {**genuine, "state": "settled"},
+    ]
+    for answer in wrong:
+        with pytest.raises(Refused, match="server-receipt-not-genuine"):
+            line.genuine.demand(session, answer)
+    line.genuine.demand(session, genuine)
+    line.genuine.demand(session, {**genuine, "state": "refused", "balanced": False, "countersignature": None})

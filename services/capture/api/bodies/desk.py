@@ -68,7 +68,12 @@ class Capture(shape.Body):
 
 
 class CaptureReceived(shape.Body):
+    """The receipt. `signature`: by the key of the desk packs, over station, frame and hash (`documents.receipt`)."""
+
     state: Literal["received"] = "received"
+    capture_id: UUID
+    sha256: Sha256
+    signature: str
 
 
 class Consent(shape.Body):
