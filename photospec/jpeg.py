@@ -4,6 +4,7 @@ Only the stated facts are read: size, components, density, quantisation tables, 
 that any bytes may be thrown at it.
 """
 
+import re
 import struct
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,7 +36,10 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """What a JPEG says about itself before its picture data."""
+    """What a JPEG says about itself before its picture data, which begin at `scan_offset`.
+
+    `scan_bytes`: length of the scan's own marker segment before that.
+    """
 
     width_px: int
     height_px: int
@@ -43,6 +47,7 @@ class Header:
     components: int
     frame: int
     scan_offset: int
+    scan_bytes: int = 0
     scan_components: int = 0
     orientation: int = 1
     density_dpi: float | None = None
@@ -76,7 +81,7 @@ def read(data: bytes) -> Header:
     for _ in range(_MOST_SEGMENTS):
         marker, start, end = _segment(data, position)
         if marker == SOS:
-            return facts.header(scan_offset=end, scan_components=data[start] if end > start else 0)
+            return facts.header(end, end - position, data[start] if end > start else 0)
         facts.take(marker, data[start:end])
         position = end
     raise Malformed("more segments than any encoder writes")
@@ -89,6 +94,61 @@ def with_density(data: bytes, dpi: int) -> bytes:
     marker, start, end = _segment(data, 2)
     rest = data[end:] if marker == 0xE0 and data[start : start + 5] == b"JFIF\x00" else data[2:]
     return data[:2] + segment + rest
+
+
+def unremarkable(data: bytes, header: Header) -> bytes:
+    """The same picture without what libjpeg would warn of in a header that is otherwise sound.
+
+    That is an unknown JFIF revision, a colour profile in pieces that don't fit, and a sequential scan's bounds, which
+    some cameras leave at nought.
+    """
+    parts, position = [data[:2]], 2
+    while True:
+        marker, start, end = _segment(data, position)
+        if marker == SOS:
+            bounds = data[end - 3 : end] if header.progressive else _ALL_COEFFICIENTS
+            return b"".join([*parts, data[position : end - 3], bounds, data[end:]])
+        if marker == 0xE0 and data[start : start + 5] == b"JFIF\x00":
+            parts.append(data[position : start + 5] + b"\x01\x01" + data[start + 7 : end])
+        elif marker != 0xE2:
+            parts.append(data[position:end])
+        position = end
+
+
+def complete(data: bytes, header: Header) -> bool:
+    """Whether a file of several scans holds every bit of every coefficient of all its channels.
+
+    A file that ends between two scans and is closed again is read without a word, and is coarse or grey.
+    """
+    missing: dict[int, list[int]] = {}  # channel to the lowest bit still missing of each coefficient, one-based
+    position = header.scan_offset - header.scan_bytes
+    while (scan := _next_scan(data, position)) is not None:
+        channels, bounds, position = scan
+        first, last, low = bounds if header.progressive else _ALL_COEFFICIENTS
+        for channel in channels:
+            bits = missing.setdefault(channel, [_NOT_BEGUN] * 64)
+            bits[first : last + 1] = [min(known, low & 15) for known in bits[first : last + 1]]
+    return len(missing) == header.components and not any(any(bits) for bits in missing.values())
+
+
+_NOT_BEGUN = 99
+#: What a sequential scan states as its first and last coefficient and their bits.
+_ALL_COEFFICIENTS = b"\x00\x3f\x00"
+#: A marker in or behind entropy-coded data that is neither a stuffed nought, a restart nor a fill byte.
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+
+
+def _next_scan(data: bytes, position: int) -> tuple[bytes, bytes, int] | None:
+    """Its channels, its bounds (first and last coefficient, bits), where its data begin; None where no scan follows."""
+    while (found := _MARKER.search(data, position)) is not None and found[0][1] != EOI:
+        try:
+            marker, start, end = _segment(data, found.start())
+        except Malformed:
+            return None
+        if marker == SOS:
+            return data[start + 1 : end - 3 : 2], data[end - 3 : end], end
+        position = end
+    return None
 
 
 def _segment(data: bytes, position: int) -> tuple[int, int, int]:
@@ -146,7 +206,7 @@ class _Facts:
                 self.luminance = payload[at + 1 : end]
             at = end
 
-    def header(self, scan_offset: int, scan_components: int) -> Header:
+    def header(self, scan_offset: int, scan_bytes: int, scan_components: int) -> Header:
         if self.frame is None:
             raise Malformed("no frame header before the picture data")
         marker, precision, height, width, components = self.frame
@@ -159,6 +219,7 @@ class _Facts:
             components=components,
             frame=marker,
             scan_offset=scan_offset,
+            scan_bytes=scan_bytes,
             scan_components=scan_components,
             orientation=self.orientation or 1,
             density_dpi=density,
