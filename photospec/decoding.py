@@ -12,7 +12,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from photospec import jpeg, refusals
+from photospec import colours, jpeg, refusals
 
 Pixels = NDArray[np.uint8]
 
@@ -76,7 +76,10 @@ class UnreadableImage(ValueError):
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded picture, upright: `pixels` is (H, W, 3) uint8 BGR, sRGB, at 1/`reduction` of the file's size."""
+    """A decoded picture, upright: `pixels` is (H, W, 3) uint8 BGR, sRGB, at 1/`reduction` of the file's size.
+
+    Where the file means other colours they are converted; where nobody can tell they are taken for sRGB.
+    """
 
     pixels: Pixels
     reduction: int
@@ -99,6 +102,32 @@ def check(data: bytes) -> jpeg.Header:
     _check_frame(header)
     _check_scans(data, header)
     return header
+
+
+def space_of(header: jpeg.Header) -> colours.Space | None:
+    """What its colours mean, None for sRGB or where nobody can tell (see `colour_shift`). A profile comes first."""
+    try:
+        return _space_of(header)
+    except colours.Unknown:
+        return None
+
+
+def colour_shift(header: jpeg.Header) -> float | None:
+    """The greatest ΔE between its colours as they are meant and as sRGB; None where nobody can tell."""
+    try:
+        space = _space_of(header)
+    except colours.Unknown:
+        return None
+    return 0.0 if space is None else space.shift
+
+
+def _space_of(header: jpeg.Header) -> colours.Space | None:
+    profile = colours.read(header.icc) if header.icc else None
+    if profile is not None:
+        return profile
+    if header.shot.colours == "uncalibrated":
+        raise colours.Unknown("uncalibrated")
+    return colours.adobe() if header.shot.colours == "adobe" else None
 
 
 def upright_size(header: jpeg.Header) -> tuple[int, int]:
@@ -131,6 +160,8 @@ def decode(data: bytes, header: jpeg.Header, reduction: int) -> Picture:
     if header.components == 4:  # as print shops and Photoshop write it: inverted
         black = pixels[..., 3:].astype(np.uint16)
         pixels = (pixels[..., 2::-1] * black // 255).astype(np.uint8)
+    elif (space := space_of(header)) is not None:
+        pixels = space.to_srgb(pixels)
     width_px, height_px = upright_size(header)
     return Picture(_upright(pixels, header.orientation), reduction, width_px, height_px)
 

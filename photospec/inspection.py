@@ -162,6 +162,8 @@ class _Inspection:
             **measures.of_file(self.data, self.header, self.context),
             "faces": found.count,
         }
+        if self.stage == "finished":
+            values |= measures.of_leftovers(self.data, self.header)
         scene = None
         if found.face is not None:
             values["others"] = found.count - 1

@@ -57,7 +57,9 @@ def of_file(data: bytes, header: jpeg.Header, context: Context) -> Values:
         "orientation": header.orientation,
         "width_px": width_px,
         "height_px": height_px,
-        "density_dpi": header.density_dpi,
+        "density_dpi": header.densities_dpi[0] if header.densities_dpi else None,
+        "density_down_dpi": header.densities_dpi[1] if header.densities_dpi else None,
+        "colour_shift": decoding.colour_shift(header),
         "components": header.components,
         "quality": header.quality,
         "bytes": len(data),
@@ -70,7 +72,7 @@ def _of_context(header: jpeg.Header, context: Context) -> Values:
     if context.file_name is not None:
         values["suffix"] = float(context.file_name.endswith(".jpg"))
     if context.graduates_on is not None:
-        captured_on = context.captured_on or header.taken_on
+        captured_on = context.captured_on or header.shot.taken_on
         values["age_days"] = None if captured_on is None else float((context.graduates_on - captured_on).days)
     return values
 
@@ -131,6 +133,11 @@ def of_eyes(scene: Scene, source: decoding.Picture, target: framing.Target) -> V
     pixels = window(source, scene.crop, target, box, share)
     irises = [((x - max(0, box[0])) * share, (y - max(0, box[1])) * share) for x, y in (left, right)]
     return {"sharpness": clarity.sharpness(pixels, share), "red_eye": clarity.red_share(pixels, irises)}
+
+
+def of_leftovers(data: bytes, header: jpeg.Header) -> Values:
+    """What a finished file carries beside its picture: Exif with places and names, previews, an archive behind it."""
+    return {"leftover_bytes": float(header.remarks_bytes + len(data) - jpeg.end(data, header))}
 
 
 def of_edges(source: decoding.Picture, crop: framing.Crop, target: framing.Target) -> Values:
