@@ -89,11 +89,17 @@ def of_face(face: faces.Face) -> Values:
 
 
 def of_frame(scene: Scene, target: framing.Target) -> Values:
-    """Where the head lies in the finished photo, and whether the original has the pixels for it."""
-    head = scene.placed()
+    """Where the head lies in the finished photo, and whether the original has the pixels for it.
+
+    Under high hair the crown is a guess: it can keep the rules, but it is not certain enough to break one.
+    """
+    head, high = scene.placed(), scene.hair_y is not None
+    misses = (target.head_room_px.misses(head.crown_y), target.eyes_px.misses(head.eyes_y))
+    unsure = high and max(misses) > 1
     return {
-        "head_room_px": head.crown_y if scene.crown_seen else None,
-        "eyes_px": head.eyes_y,
+        "head_room_px": head.crown_y if (scene.crown_seen or high) and not unsure else None,
+        "high_hair_px": 0.0 if scene.hair_y is None else head.crown_y - scene.crop.down(scene.hair_y),
+        "eyes_px": None if unsure else head.eyes_y,
         "face_width_px": head.face_width_px,
         "centre_offset_px": abs(head.centre_x - target.width_px / 2),
         "enlargement": scene.crop.scale,
