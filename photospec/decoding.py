@@ -4,13 +4,15 @@ The header is read and judged before a pixel is decoded; then the picture is dec
 or 1/8 that still serves, since entropy decoding is the floor of the cost and the rest can be saved.
 """
 
+import re
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
-from photospec import jpeg, refusals
+from photospec import colours, jpeg, refusals
 
 Pixels = NDArray[np.uint8]
 
@@ -24,8 +26,12 @@ MAX_SCANS = 64
 MIN_SIDE_PX = 64
 #: A face is looked for at a fixed shorter side, so that the longer one decides what that costs.
 MAX_PROPORTION = 4
-#: What libjpeg leaves where the data ended too early: all coefficients nought.
-_UNFILLED = 128
+#: Bytes left over behind a picture: some cameras write one or two of any value, or fill up with noughts. One block of a
+#: camera's picture is longer, so a picture that comes out a block short is not taken for one of these.
+_LEFT_OVER, _FILLED_UP = 2, 64
+#: libjpeg's warnings about a header, which say nothing of the picture.
+_OF_HEADER = ("unknown JFIF revision", "Invalid SOS parameters", "bad ICC marker")
+_EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 
 _MAGIC = (
     (b"\x89PNG", "png"),
@@ -70,7 +76,10 @@ class UnreadableImage(ValueError):
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded picture, upright: `pixels` is (H, W, 3) uint8 BGR, sRGB, at 1/`reduction` of the file's size."""
+    """A decoded picture, upright: `pixels` is (H, W, 3) uint8 BGR, sRGB, at 1/`reduction` of the file's size.
+
+    Where the file means other colours they are converted; where nobody can tell they are taken for sRGB.
+    """
 
     pixels: Pixels
     reduction: int
@@ -93,6 +102,32 @@ def check(data: bytes) -> jpeg.Header:
     _check_frame(header)
     _check_scans(data, header)
     return header
+
+
+def space_of(header: jpeg.Header) -> colours.Space | None:
+    """What its colours mean, None for sRGB or where nobody can tell (see `colour_shift`). A profile comes first."""
+    try:
+        return _space_of(header)
+    except colours.Unknown:
+        return None
+
+
+def colour_shift(header: jpeg.Header) -> float | None:
+    """The greatest ΔE between its colours as they are meant and as sRGB; None where nobody can tell."""
+    try:
+        space = _space_of(header)
+    except colours.Unknown:
+        return None
+    return 0.0 if space is None else space.shift
+
+
+def _space_of(header: jpeg.Header) -> colours.Space | None:
+    profile = colours.read(header.icc) if header.icc else None
+    if profile is not None:
+        return profile
+    if header.shot.colours == "uncalibrated":
+        raise colours.Unknown("uncalibrated")
+    return colours.adobe() if header.shot.colours == "adobe" else None
 
 
 def upright_size(header: jpeg.Header) -> tuple[int, int]:
@@ -120,25 +155,60 @@ def shrunk(pixels: Pixels, scale: float) -> Pixels:
 
 
 def decode(data: bytes, header: jpeg.Header, reduction: int) -> Picture:
-    """Decode upright at 1/`reduction` (1, 2, 4 or 8). Raises: UnreadableImage."""
-    flags = {
-        1: cv2.IMREAD_COLOR,
-        2: cv2.IMREAD_REDUCED_COLOR_2,
-        4: cv2.IMREAD_REDUCED_COLOR_4,
-        8: cv2.IMREAD_REDUCED_COLOR_8,
-    }
-    # Turned here and not by OpenCV: the two may read a broken or doubled Exif block differently.
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags[reduction] | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error as error:
-        raise UnreadableImage("undecodable") from error
-    size = (-(-header.height_px // reduction), -(-header.width_px // reduction))
-    if pixels is None or pixels.ndim != 3 or pixels.shape[:2] != size:
-        raise UnreadableImage("undecodable")
-    if (pixels[-1] == _UNFILLED).all():  # the edge that is decoded last
-        raise UnreadableImage("truncated")
+    """Decode upright at 1/`reduction` (1, 2, 4 or 8), every byte of it looked at. Raises: UnreadableImage."""
+    pixels = _decoded(data, header, reduction, "CMYK" if header.components == 4 else "BGR")
+    if header.components == 4:  # as print shops and Photoshop write it: inverted
+        black = pixels[..., 3:].astype(np.uint16)
+        pixels = (pixels[..., 2::-1] * black // 255).astype(np.uint8)
+    elif (space := space_of(header)) is not None:
+        pixels = space.to_srgb(pixels)
     width_px, height_px = upright_size(header)
-    return Picture(_upright(pixels.astype(np.uint8, copy=False), header.orientation), reduction, width_px, height_px)
+    return Picture(_upright(pixels, header.orientation), reduction, width_px, height_px)
+
+
+def _decoded(data: bytes, header: jpeg.Header, reduction: int, channels: str) -> Pixels:
+    """(H, W, channels), as it lies in the file; refused where libjpeg so much as warns of the picture's data."""
+    if not header.one_scan and not jpeg.complete(data, header):
+        raise UnreadableImage("truncated")
+    try:
+        return _strictly(data, header, reduction, channels)
+    except ValueError as error:
+        warning = str(error)
+    try:
+        if any(known in warning for known in _OF_HEADER):
+            return _strictly(jpeg.unremarkable(data, header), header, reduction, channels)
+        if _harmless(warning, data, header):
+            return _strictly(data, header, reduction, channels, strict=False)
+    except ValueError as error:
+        warning = str(error)
+    raise UnreadableImage(_refusal(warning))
+
+
+def _strictly(data: bytes, header: jpeg.Header, reduction: int, channels: str, *, strict: bool = True) -> Pixels:
+    height, width = -(-header.height_px // reduction), -(-header.width_px // reduction)
+    pixels: Pixels = simplejpeg.decode_jpeg(
+        data, channels, min_height=height, min_width=width, min_factor=reduction, strict=strict
+    )
+    if pixels.shape[:2] != (height, width):
+        raise ValueError("not of the size that its header states")
+    return pixels
+
+
+def _harmless(warning: str, data: bytes, header: jpeg.Header) -> bool:
+    """libjpeg tells its first warning alone; this one comes last, so nothing was wrong before it."""
+    found = _EXTRANEOUS.search(warning)
+    if found is None:
+        return False
+    left = int(found[1])
+    end = data.find(b"\xff\xd9", header.scan_offset)
+    return left <= _LEFT_OVER or (left <= _FILLED_UP and not any(data[end - left : end]))
+
+
+def _refusal(warning: str) -> str:
+    lowered = warning.lower()
+    if "premature end" in lowered:
+        return "truncated"
+    return "damaged" if "corrupt" in lowered or "inconsistent" in lowered else "undecodable"
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:

@@ -11,6 +11,9 @@ import numpy as np
 
 #: Backdrop that is left above high hair, so that it is seen to end there.
 _HAIR_MARGIN_PX = 8.0
+#: What a pixel costs by which a rule is broken, and a pixel of high hair that is cut off: rules first, then hair, then
+#: what is merely tidy. Hair that weighed as much as a rule would break the rule.
+_BROKEN, _HAIR_CUT = 1000.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class Interval:
     def holds(self, value: float) -> bool:
         return self.low <= value <= self.high
 
+    def misses(self, value: float) -> float:
+        """How far outside `value` lies; 0 inside."""
+        return max(0.0, self.low - value, value - self.high)
+
     @property
     def middle(self) -> float:
         return (self.low + self.high) / 2
@@ -55,7 +62,7 @@ class Target:
 class Subject:
     """Where the head is in the source picture of `width_px` × `height_px`, in source pixels.
 
-    `hair_y` is where high hair ends above the crown; it is not to be cut off.
+    `hair_y` is where high hair ends above the crown; it is not to be cut off where the rules leave room for it.
     """
 
     width_px: int
@@ -113,15 +120,10 @@ def _cost(subject: Subject, target: Target, scale: float) -> tuple[float, float]
     rules = target.head_room_px.meet(target.eyes_px.shifted(-below_crown))
     hair = 0.0 if subject.hair_y is None else _HAIR_MARGIN_PX + scale * (subject.crown_y - subject.hair_y)
     head_room = inside.nearest(rules.nearest(max(hair, target.head_room_px.middle)))
-    broken = _outside(head_room, target.head_room_px) + _outside(head_room + below_crown, target.eyes_px)
-    broken += max(0.0, hair - head_room)
+    broken = target.head_room_px.misses(head_room) + target.eyes_px.misses(head_room + below_crown)
     tidy = abs(head_room - target.head_room_px.middle) + abs(head_room + below_crown - target.eyes_px.middle)
     tidy += abs(scale * subject.face_width_px - target.face_width_px.middle)
-    return 1000 * broken + tidy, head_room
-
-
-def _outside(value: float, interval: Interval) -> float:
-    return max(0.0, interval.low - value, value - interval.high)
+    return _BROKEN * broken + _HAIR_CUT * max(0.0, hair - head_room) + tidy, head_room
 
 
 def _crop(subject: Subject, target: Target, scale: float, head_room: float) -> Crop:

@@ -22,8 +22,8 @@ Context = measures.Context
 _WORKING_SIDE_PX, _LEAST_FACE_PX = 500, 100
 #: Crown above the eyes where the backdrop does not show it, in distances from eyes to chin (median of 40 portraits).
 _CROWN_GUESS = 1.15
-#: Hair that ends farther up than this may be high: where by its end no photo keeps P1 and P2, the head is guessed
-#: and a person looks. Of 16 people two are above (1.34, 1.72), the next at 1.22.
+#: Hair that ends farther up than this may be high: where by its end no photo keeps P1 and P2, or where it runs out of
+#: the picture, the head is guessed and a person looks. Of 16 people two are above (1.34, 1.72), the next at 1.22.
 _HIGH_HAIR = 1.25
 
 
@@ -162,6 +162,8 @@ class _Inspection:
             **measures.of_file(self.data, self.header, self.context),
             "faces": found.count,
         }
+        if self.stage == "finished":
+            values |= measures.of_leftovers(self.data, self.header)
         scene = None
         if found.face is not None:
             values["others"] = found.count - 1
@@ -204,7 +206,7 @@ class _Inspection:
             return measures.Scene(picture, whole, guess, False, self._crop(whole, guess))
         top = seen * scale
         scene = measures.Scene(picture, whole, top, True, self._crop(whole, top))
-        if whole.eyes_y - top < _HIGH_HAIR * tall or top < 1 or self._kept(scene):
+        if whole.eyes_y - top < _HIGH_HAIR * tall or self._kept(scene):
             return scene
         return measures.Scene(picture, whole, guess, False, self._crop(whole, guess, top), top)
 

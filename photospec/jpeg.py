@@ -4,11 +4,14 @@ Only the stated facts are read: size, components, density, quantisation tables, 
 that any bytes may be thrown at it.
 """
 
+import re
 import struct
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
+
+from photospec import exif
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 #: Start-of-frame markers; C4, C8 and CC are tables that lie in the same range.
@@ -27,6 +30,10 @@ _ANNEX_K_LUMINANCE = np.array(
     ],
     dtype=np.int64,
 )  # fmt: skip
+_ANNEX_K_CHROMINANCE = np.full((8, 8), 99, np.int64)
+_ANNEX_K_CHROMINANCE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
+#: What a profile may hold at most; those of cameras have some kilobytes.
+_MOST_ICC = 4 * 2**20
 
 
 class Malformed(ValueError):
@@ -35,7 +42,12 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """What a JPEG says about itself before its picture data."""
+    """What a JPEG says about itself before its picture data, which begin at `scan_offset`.
+
+    `scan_bytes`: length of the scan's own marker segment before that. `densities_dpi`: across and down. `icc`: the
+    colour profile, put together. `remarks_bytes`: what is there beside the picture, such as Exif, previews, comments.
+    `tables`: of quantisation, luminance first.
+    """
 
     width_px: int
     height_px: int
@@ -43,11 +55,13 @@ class Header:
     components: int
     frame: int
     scan_offset: int
+    scan_bytes: int = 0
     scan_components: int = 0
-    orientation: int = 1
-    density_dpi: float | None = None
-    taken_on: date | None = None
-    luminance_table: tuple[int, ...] = field(default=(), repr=False)
+    shot: exif.Exif = field(default_factory=exif.Exif)
+    densities_dpi: tuple[float, float] | None = None
+    icc: bytes = field(default=b"", repr=False)
+    remarks_bytes: int = 0
+    tables: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
 
     @property
     def progressive(self) -> bool:
@@ -59,12 +73,14 @@ class Header:
         return not self.progressive and self.scan_components == self.components
 
     @property
+    def orientation(self) -> int:
+        return self.shot.orientation
+
+    @property
     def quality(self) -> int | None:
-        """The libjpeg quality factor, 1 to 100, whose luminance table lies nearest to the file's."""
-        if not self.luminance_table:
-            return None
-        total = sum(self.luminance_table)
-        return min(range(1, 101), key=lambda quality: (abs(_table_sum(quality) - total), -quality))
+        """The libjpeg quality factor, 1 to 100, whose table lies nearest to the file's; of the worst of its tables."""
+        standard = [_ANNEX_K_LUMINANCE, *[_ANNEX_K_CHROMINANCE] * (len(self.tables) - 1)]
+        return min((_quality(sum(own), table) for own, table in zip(self.tables, standard, strict=False)), default=None)
 
 
 def read(data: bytes) -> Header:
@@ -76,7 +92,7 @@ def read(data: bytes) -> Header:
     for _ in range(_MOST_SEGMENTS):
         marker, start, end = _segment(data, position)
         if marker == SOS:
-            return facts.header(scan_offset=end, scan_components=data[start] if end > start else 0)
+            return facts.header(end, end - position, data[start] if end > start else 0)
         facts.take(marker, data[start:end])
         position = end
     raise Malformed("more segments than any encoder writes")
@@ -89,6 +105,70 @@ def with_density(data: bytes, dpi: int) -> bytes:
     marker, start, end = _segment(data, 2)
     rest = data[end:] if marker == 0xE0 and data[start : start + 5] == b"JFIF\x00" else data[2:]
     return data[:2] + segment + rest
+
+
+def unremarkable(data: bytes, header: Header) -> bytes:
+    """The same picture without what libjpeg would warn of in a header that is otherwise sound.
+
+    That is an unknown JFIF revision, a colour profile in pieces that don't fit, and a sequential scan's bounds, which
+    some cameras leave at nought.
+    """
+    parts, position = [data[:2]], 2
+    while True:
+        marker, start, end = _segment(data, position)
+        if marker == SOS:
+            bounds = data[end - 3 : end] if header.progressive else _ALL_COEFFICIENTS
+            return b"".join([*parts, data[position : end - 3], bounds, data[end:]])
+        if marker == 0xE0 and data[start : start + 5] == b"JFIF\x00":
+            parts.append(data[position : start + 5] + b"\x01\x01" + data[start + 7 : end])
+        elif marker != 0xE2:
+            parts.append(data[position:end])
+        position = end
+
+
+def complete(data: bytes, header: Header) -> bool:
+    """Whether a file of several scans holds every bit of every coefficient of all its channels.
+
+    A file that ends between two scans and is closed again is read without a word, and is coarse or grey.
+    """
+    missing: dict[int, list[int]] = {}  # channel to the lowest bit still missing of each coefficient, one-based
+    position = header.scan_offset - header.scan_bytes
+    while (scan := _next_scan(data, position)) is not None:
+        channels, bounds, position = scan
+        first, last, low = bounds if header.progressive else _ALL_COEFFICIENTS
+        for channel in channels:
+            bits = missing.setdefault(channel, [_NOT_BEGUN] * 64)
+            bits[first : last + 1] = [min(known, low & 15) for known in bits[first : last + 1]]
+    return len(missing) == header.components and not any(any(bits) for bits in missing.values())
+
+
+_NOT_BEGUN = 99
+#: What a sequential scan states as its first and last coefficient and their bits.
+_ALL_COEFFICIENTS = b"\x00\x3f\x00"
+#: A marker in or behind entropy-coded data that is neither a stuffed nought, a restart nor a fill byte.
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+
+
+def _next_scan(data: bytes, position: int) -> tuple[bytes, bytes, int] | None:
+    """Its channels, its bounds (first and last coefficient, bits), where its data begin; None where no scan follows."""
+    while (found := _MARKER.search(data, position)) is not None and found[0][1] != EOI:
+        try:
+            marker, start, end = _segment(data, found.start())
+        except Malformed:
+            return None
+        if marker == SOS:
+            return data[start + 1 : end - 3 : 2], data[end - 3 : end], end
+        position = end
+    return None
+
+
+def end(data: bytes, header: Header) -> int:
+    """Where the picture ends; what stands behind it belongs to no picture, or to another."""
+    position = header.scan_offset - header.scan_bytes
+    while not header.one_scan and (scan := _next_scan(data, position)) is not None:
+        position = scan[2]
+    found = data.find(b"\xff\xd9", max(position, header.scan_offset))
+    return len(data) if found < 0 else found + 2
 
 
 def _segment(data: bytes, position: int) -> tuple[int, int, int]:
@@ -113,11 +193,12 @@ def _segment(data: bytes, position: int) -> tuple[int, int, int]:
 class _Facts:
     def __init__(self) -> None:
         self.frame: tuple[int, int, int, int, int] | None = None
-        self.orientation: int | None = None
-        self.jfif_dpi: float | None = None
-        self.exif_dpi: float | None = None
-        self.taken_on: date | None = None
-        self.luminance = b""
+        self.exif: exif.Exif | None = None
+        self.jfif: tuple[float, float] | None = None
+        self.profile: dict[int, bytes] = {}
+        self.profile_parts = 0
+        self.remarks_bytes = 0
+        self.tables: dict[int, bytes] = {}
 
     def take(self, marker: int, payload: bytes) -> None:
         if marker in FRAMES:
@@ -125,9 +206,16 @@ class _Facts:
         elif marker == 0xDB:
             self._tables(payload)
         elif marker == 0xE0 and payload[:5] == b"JFIF\x00" and len(payload) >= 12:
-            self.jfif_dpi = _dpi(payload[7], int.from_bytes(payload[8:10], "big"))
-        elif marker == 0xE1 and payload[:6] == b"Exif\x00\x00" and self.orientation is None:  # the first counts
-            self.orientation, self.exif_dpi, self.taken_on = _exif(payload[6:])
+            across, down = (exif.dpi(payload[7], int.from_bytes(payload[at : at + 2], "big")) for at in (8, 10))
+            self.jfif = None if across is None or down is None else (across, down)
+            self.remarks_bytes += len(payload) - 14  # a preview in it
+        elif marker == 0xE2 and payload[:12] == b"ICC_PROFILE\x00" and len(payload) > 14:
+            self.profile_parts = payload[13]
+            self.profile[payload[12]] = payload[14:]
+        elif 0xE0 <= marker <= 0xEF or marker == 0xFE:
+            self.remarks_bytes += 0 if marker == 0xEE and payload[:5] == b"Adobe" else len(payload)
+            if marker == 0xE1 and payload[:6] == b"Exif\x00\x00" and self.exif is None:  # the first counts
+                self.exif = exif.read(payload[6:])
 
     def _frame(self, marker: int, payload: bytes) -> None:
         if self.frame is not None or len(payload) < 6:
@@ -142,16 +230,14 @@ class _Facts:
             end = at + 1 + (128 if wide else 64)
             if end > len(payload):
                 raise Malformed("a quantisation table breaks off")
-            if number == 0:
-                self.luminance = payload[at + 1 : end]
+            self.tables[number] = payload[at + 1 : end]
             at = end
 
-    def header(self, scan_offset: int, scan_components: int) -> Header:
+    def header(self, scan_offset: int, scan_bytes: int, scan_components: int) -> Header:
         if self.frame is None:
             raise Malformed("no frame header before the picture data")
         marker, precision, height, width, components = self.frame
-        density = self.jfif_dpi if self.jfif_dpi is not None else self.exif_dpi
-        values = np.frombuffer(self.luminance, ">u2" if len(self.luminance) == 128 else "u1")
+        said = self.exif or exif.Exif()
         return Header(
             width_px=width,
             height_px=height,
@@ -159,75 +245,30 @@ class _Facts:
             components=components,
             frame=marker,
             scan_offset=scan_offset,
+            scan_bytes=scan_bytes,
             scan_components=scan_components,
-            orientation=self.orientation or 1,
-            density_dpi=density,
-            taken_on=self.taken_on,
-            luminance_table=tuple(int(value) for value in values),
+            shot=said,
+            densities_dpi=self.jfif or said.densities_dpi,
+            icc=self._icc(),
+            remarks_bytes=self.remarks_bytes,
+            tables=tuple(_numbers(self.tables[number]) for number in sorted(self.tables)),
         )
 
-
-def _dpi(unit: int, density: int) -> float | None:
-    return {1: float(density), 2: density * 2.54}.get(unit)
-
-
-def _exif(tiff: bytes) -> tuple[int, float | None, date | None]:
-    """Orientation, horizontal resolution and the day of the shot; a broken Exif block says nothing."""
-    try:
-        order = {b"II": "<", b"MM": ">"}[tiff[:2]]
-        entries = _directory(tiff, order)
-        orientation = _short(order, entries.get(_ORIENTATION), 1)
-        dpi = _exif_dpi(tiff, order, entries)
-        taken_on = _taken_on(tiff, order, entries)
-    except (KeyError, struct.error):
-        return 1, None, None
-    return (orientation if 1 <= orientation <= 8 else 1), dpi, taken_on
+    def _icc(self) -> bytes:
+        """Nothing where a piece is missing: everybody takes such a profile for none."""
+        whole = set(self.profile) == set(range(1, self.profile_parts + 1))
+        pieces = [self.profile[number] for number in sorted(self.profile)] if whole else []
+        return b"".join(pieces) if sum(map(len, pieces)) <= _MOST_ICC else b""
 
 
-_ORIENTATION, _X_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x0128
-_EXIF_DIRECTORY, _TAKEN_AT = 0x8769, 0x9003
+def _numbers(table: bytes) -> tuple[int, ...]:
+    return tuple(int(value) for value in np.frombuffer(table, ">u2" if len(table) == 128 else "u1"))
 
 
-def _directory(tiff: bytes, order: str) -> dict[int, bytes]:
-    """Tag to the four bytes that hold its value, or the offset of it."""
-    return _entries(tiff, order, struct.unpack_from(order + "I", tiff, 4)[0])
+def _quality(total: int, standard: NDArray[np.int64]) -> int:
+    return min(range(1, 101), key=lambda quality: (abs(_table_sum(quality, standard) - total), -quality))
 
 
-def _entries(tiff: bytes, order: str, offset: int) -> dict[int, bytes]:
-    (count,) = struct.unpack_from(order + "H", tiff, offset)
-    rows = (struct.unpack_from(order + "HHI4s", tiff, offset + 2 + 12 * index) for index in range(min(count, 256)))
-    return {tag: raw for tag, _, _, raw in rows}
-
-
-def _taken_on(tiff: bytes, order: str, entries: dict[int, bytes]) -> date | None:
-    """The camera writes `2026:05:17 09:30:00`, by its own clock."""
-    if _EXIF_DIRECTORY not in entries:
-        return None
-    inner = _entries(tiff, order, struct.unpack(order + "I", entries[_EXIF_DIRECTORY])[0])
-    if _TAKEN_AT not in inner:
-        return None
-    (at,) = struct.unpack(order + "I", inner[_TAKEN_AT])
-    year, month, day = (tiff[at + a : at + b] for a, b in ((0, 4), (5, 7), (8, 10)))
-    if not (year.isdigit() and month.isdigit() and day.isdigit()):
-        return None
-    try:
-        return date(int(year), int(month), int(day))
-    except ValueError:
-        return None
-
-
-def _short(order: str, raw: bytes | None, default: int) -> int:
-    return default if raw is None else int(struct.unpack(order + "H", raw[:2])[0])
-
-
-def _exif_dpi(tiff: bytes, order: str, entries: dict[int, bytes]) -> float | None:
-    if _X_RESOLUTION not in entries:
-        return None
-    above, below = struct.unpack_from(order + "II", tiff, struct.unpack(order + "I", entries[_X_RESOLUTION])[0])
-    # Exif counts units from 2 (inch), JFIF from 1.
-    return _dpi(_short(order, entries.get(_RESOLUTION_UNIT), 2) - 1, round(above / below)) if below else None
-
-
-def _table_sum(quality: int) -> int:
+def _table_sum(quality: int, standard: NDArray[np.int64]) -> int:
     scale = 5000 // quality if quality < 50 else 200 - 2 * quality
-    return int(np.clip((_ANNEX_K_LUMINANCE * scale + 50) // 100, 1, 255).sum())
+    return int(np.clip((standard * scale + 50) // 100, 1, 255).sum())

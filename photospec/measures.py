@@ -57,7 +57,9 @@ def of_file(data: bytes, header: jpeg.Header, context: Context) -> Values:
         "orientation": header.orientation,
         "width_px": width_px,
         "height_px": height_px,
-        "density_dpi": header.density_dpi,
+        "density_dpi": header.densities_dpi[0] if header.densities_dpi else None,
+        "density_down_dpi": header.densities_dpi[1] if header.densities_dpi else None,
+        "colour_shift": decoding.colour_shift(header),
         "components": header.components,
         "quality": header.quality,
         "bytes": len(data),
@@ -70,7 +72,7 @@ def _of_context(header: jpeg.Header, context: Context) -> Values:
     if context.file_name is not None:
         values["suffix"] = float(context.file_name.endswith(".jpg"))
     if context.graduates_on is not None:
-        captured_on = context.captured_on or header.taken_on
+        captured_on = context.captured_on or header.shot.taken_on
         values["age_days"] = None if captured_on is None else float((context.graduates_on - captured_on).days)
     return values
 
@@ -87,11 +89,17 @@ def of_face(face: faces.Face) -> Values:
 
 
 def of_frame(scene: Scene, target: framing.Target) -> Values:
-    """Where the head lies in the finished photo, and whether the original has the pixels for it."""
-    head = scene.placed()
+    """Where the head lies in the finished photo, and whether the original has the pixels for it.
+
+    Under high hair the crown is a guess: it can keep the rules, but it is not certain enough to break one.
+    """
+    head, high = scene.placed(), scene.hair_y is not None
+    misses = (target.head_room_px.misses(head.crown_y), target.eyes_px.misses(head.eyes_y))
+    unsure = high and max(misses) > 1
     return {
-        "head_room_px": head.crown_y if scene.crown_seen else None,
-        "eyes_px": head.eyes_y,
+        "head_room_px": head.crown_y if (scene.crown_seen or high) and not unsure else None,
+        "high_hair_px": 0.0 if scene.hair_y is None else head.crown_y - scene.crop.down(scene.hair_y),
+        "eyes_px": None if unsure else head.eyes_y,
         "face_width_px": head.face_width_px,
         "centre_offset_px": abs(head.centre_x - target.width_px / 2),
         "enlargement": scene.crop.scale,
@@ -131,6 +139,11 @@ def of_eyes(scene: Scene, source: decoding.Picture, target: framing.Target) -> V
     pixels = window(source, scene.crop, target, box, share)
     irises = [((x - max(0, box[0])) * share, (y - max(0, box[1])) * share) for x, y in (left, right)]
     return {"sharpness": clarity.sharpness(pixels, share), "red_eye": clarity.red_share(pixels, irises)}
+
+
+def of_leftovers(data: bytes, header: jpeg.Header) -> Values:
+    """What a finished file carries beside its picture: Exif with places and names, previews, an archive behind it."""
+    return {"leftover_bytes": float(header.remarks_bytes + len(data) - jpeg.end(data, header))}
 
 
 def of_edges(source: decoding.Picture, crop: framing.Crop, target: framing.Target) -> Values:

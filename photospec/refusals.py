@@ -65,6 +65,7 @@ ALL = {
         Refusal("not_jpeg", "G4", "不是 JPEG 文件", "it is no JPEG file", *_AS_JPEG),
         Refusal("malformed", "D1", "JPEG 文件头已损坏", "the JPEG header is damaged", *_FROM_CAMERA),
         Refusal("truncated", "D1", "文件不完整", "the file is cut off", *_FROM_CAMERA),
+        Refusal("damaged", "D1", "图像数据已损坏", "the picture's data are damaged", *_FROM_CAMERA),
         Refusal(
             "unsupported", "D2", "JPEG 编码方式不受支持（只接收 8 位 Huffman 编码）",
             "a kind of JPEG that is not taken (only 8 bits, Huffman coded)", *_PLAIN,

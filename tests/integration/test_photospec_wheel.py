@@ -72,7 +72,7 @@ def _look_into(path: Path) -> None:
     assert not {name for name in names if "bundle" in name or "pycache" in name or not name.startswith("photospec")}
     assert metadata["License-Expression"] == "Apache-2.0 AND MIT"
     wanted = {re.split(r"[<>=]", str(requirement))[0] for requirement in metadata.get_all("Requires-Dist", [])}
-    assert wanted == {"numpy", "opencv-python-headless"}
+    assert wanted == {"numpy", "opencv-python-headless", "simplejpeg"}
 
 
 def _read_me(folder: Path, python: Path) -> None:

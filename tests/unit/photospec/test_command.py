@@ -134,7 +134,7 @@ def test_composing_writes_finished_photos_and_tells_what_it_could_not(folder: Pa
     assert result.exit_code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["sound-7.jpg"]
     header = jpeg.read((tmp_path / "sound-7.jpg").read_bytes())
-    assert (header.width_px, header.height_px, header.density_dpi) == (480, 640, 300)
+    assert (header.width_px, header.height_px, header.densities_dpi) == (480, 640, (300, 300))
 
 
 def test_composing_never_replaces_an_original(folder: Path) -> None:

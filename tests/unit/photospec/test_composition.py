@@ -25,7 +25,7 @@ def test_the_file_meets_standard_and_portals_at_once(portrait: bytes, blue: prof
     """480 × 640, 300 dpi stated, between 30 and 40 KB however a KB is counted."""
     finished = composition.compose(portrait, blue)
     header = jpeg.read(finished)
-    assert (header.width_px, header.height_px, header.components, header.density_dpi) == (480, 640, 3, 300)
+    assert (header.width_px, header.height_px, header.components, header.densities_dpi) == (480, 640, 3, (300, 300))
     assert 30 * 1024 <= len(finished) <= 40_000
     assert finished[6:11] == b"JFIF\x00"
 

@@ -51,7 +51,7 @@ def test_a_print_shops_file_is_refused_by_rule(blue: profiles.Profile) -> None:
 @pytest.mark.parametrize(("written", "expected"), [(b"2026:05:17 09:30:00", date(2026, 5, 17)), (b"0000:00:00", None)])
 def test_the_day_of_the_shot_is_read(written: bytes, expected: date | None) -> None:
     """The camera's own date is read where there is a true one."""
-    assert jpeg.read(nasty.taken(nasty.jpeg(), written)).taken_on == expected
+    assert jpeg.read(nasty.taken(nasty.jpeg(), written)).shot.taken_on == expected
 
 
 @settings(max_examples=300, deadline=None)
@@ -120,5 +120,5 @@ def test_the_density_is_written_and_read() -> None:
     bare = data[:2] + data[20:]
     for source in (data, bare):
         stated = jpeg.with_density(source, 300)
-        assert jpeg.read(stated).density_dpi == 300
+        assert jpeg.read(stated).densities_dpi == (300, 300)
         assert stated.endswith(bare[2:])

@@ -26,7 +26,7 @@ def test_what_is_no_jpeg_is_refused_by_its_own_name(name: str) -> None:
 
 def test_every_refusal_is_tried() -> None:
     """No refusal is without a file that brings it about, here or in the command's tests."""
-    elsewhere = {"undecodable", "too_many_bytes", "unopenable", "not_a_file", "gave_up"}
+    elsewhere = {"damaged", "undecodable", "too_many_bytes", "unopenable", "not_a_file", "gave_up"}
     tried = {code for _, code in [*nasty.files().values(), *OTHERS.values()]}
     assert tried | elsewhere == set(refusals.ALL)
 
