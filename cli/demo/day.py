@@ -214,7 +214,7 @@ class Crew:
         state = await door.post("/v1/seat", {"ticket": ticket})
         if state.get("drift"):
             self._passed.add(state["drift"]["expected"])
-            await door.post("/v1/drift/resolve", {"resolution": "seen"})
+            await door.post("/v1/drift/resolve", {"drift_id": state["drift"]["drift_id"], "resolution": "seen"})
         elif not expected:
             raise RuntimeError("插队未被察觉 a queue-jump was not noticed")
         for attempt in range(_RETAKES + 1):

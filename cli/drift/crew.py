@@ -233,7 +233,7 @@ class Crew:
             if drift.capture_id:
                 people.append(self._shows[drift.capture_id])
             self._alarm(drift.sign, people)
-            self._record(rules.resolve(self.desk, self._as_it_is(drift, slip), None, self.now))
+            self._record(rules.resolve(self.desk, drift.drift_id, self._as_it_is(drift, slip), None, self.now))
             if drift.sign == "frame_unexpected" and sitting:
                 self._look_at_the_other(sitting)
 

@@ -264,7 +264,8 @@ class Desk:
         while drift := (await self.state())["drift"]:
             # A gap in the count: this frame shows who sits. A frame too many: it is nobody's.
             resolution = "seen" if drift["sign"] == "frame_missing" else "dismiss"
-            await self.post("/v1/drift/resolve", {"resolution": resolution, "note": "演练 drill"})
+            answer = {"drift_id": drift["drift_id"], "resolution": resolution, "note": "演练 drill"}
+            await self.post("/v1/drift/resolve", answer)
 
     async def settle(self) -> None:
         """Decide what nobody asked for, and wait until the server has everything."""

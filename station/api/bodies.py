@@ -63,8 +63,9 @@ class Decision(_Body):
 
 
 class Resolved(_Body):
-    """How a suspected drift ends."""
+    """How a suspected drift ends: the one that was looked at, whatever is suspected since."""
 
+    drift_id: UUID
     resolution: facts.Resolution
     note: Annotated[str, Field(max_length=200)] | None = None
 

@@ -69,7 +69,7 @@ def router(agent: agents.Agent, token: str) -> APIRouter:
 
     @doors.post("/drift/resolve")
     async def resolve(body: bodies.Resolved) -> bodies.StateAnswer:
-        await queue.resolve_drift(work, body.resolution, body.note)
+        await queue.resolve_drift(work, ids.DriftId(body.drift_id), body.resolution, body.note)
         return answers.state(agent)
 
     @doors.post("/sessions/seal")

@@ -195,7 +195,7 @@ def _queueing(doors: APIRouter, desk: Desk) -> None:
 
     @doors.post("/drift")
     async def resolve(body: bodies.Resolved) -> views.Desk:
-        await queue.resolve_drift(work, body.resolution, body.note)
+        await queue.resolve_drift(work, ids.DriftId(body.drift_id), body.resolution, body.note)
         return view()
 
     @doors.post("/seals")

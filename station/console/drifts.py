@@ -17,6 +17,7 @@ def asked(desk: desks.Desk, now: datetime) -> views.Drift | None:
     words = views.message(answers.drift_code(drift), "stop", told)
     ways = [(way, views.message(_way(desk, drift, way), "stop", told)) for way in rules.ways_out(desk, now)]
     return views.Drift(
+        drift_id=drift.drift_id,
         sign=drift.sign,
         expected=drift.expected,
         seen=drift.seen,

@@ -93,6 +93,7 @@ class Way(_View):
 class Drift(_View):
     """A suspected drift, the first of `open` ones."""
 
+    drift_id: ids.DriftId
     sign: facts.Sign
     expected: str
     seen: str

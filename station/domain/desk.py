@@ -96,7 +96,8 @@ class Desk:
         self.undecided: dict[ids.CaptureId, None] = {}
         self.pressed: facts.ShutterPressed | None = None
         self.drifts: list[facts.DriftSuspected] = []
-        self.last_resolution: facts.DriftResolved | None = None
+        #: How each drift ended.
+        self.resolutions: dict[ids.DriftId, facts.Resolution] = {}
         self.sessions: list[Session] = []
         self.last_ordinal = 0
         self.last_frame_counter: dict[str, int] = {}
@@ -266,7 +267,7 @@ class Desk:
 
     @apply.register
     def _(self, fact: facts.DriftResolved) -> None:
-        self.last_resolution = fact
+        self.resolutions[fact.drift_id] = fact.resolution
         self.drifts = [drift for drift in self.drifts if drift.drift_id != fact.drift_id]
 
     @apply.register

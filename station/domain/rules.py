@@ -201,27 +201,36 @@ def note_consent(
     return [facts.FaceConsent(student_id, given, text, text_sha256, now)]
 
 
-def resolve(desk: Desk, resolution: facts.Resolution, note: str | None, now: datetime) -> list[facts.Fact]:
-    """End the oldest suspected drift, with what follows from the answer. The last answer again changes nothing."""
+def resolve(
+    desk: Desk, drift_id: ids.DriftId, resolution: facts.Resolution, note: str | None, now: datetime
+) -> list[facts.Fact]:
+    """End the suspected drift that is shown, which is the oldest one, with what follows from the answer.
+
+    The same answer to the same drift again changes nothing; an answer to another than the one shown is refused.
+    """
+    if desk.resolutions.get(drift_id) == resolution:
+        return []
     drift = desk.drift
     if drift is None:
-        if desk.last_resolution and desk.last_resolution.resolution == resolution:
-            return []
         raise Conflict("desk-no-drift")
+    if drift.drift_id != drift_id:
+        _demand_still(desk)
     end = facts.DriftResolved(drift.drift_id, resolution, note, now)
     return [end, *_consequences(desk, drift, resolution, now)]
 
 
 def ways_out(desk: Desk, now: datetime) -> tuple[facts.Resolution, ...]:
     """The answers that `resolve` would take for the drift that is shown."""
+    if desk.drift is None:
+        return ()
     fit: list[facts.Resolution] = []
     for resolution in get_args(facts.Resolution):
         try:
-            resolve(desk, resolution, None, now)
+            resolve(desk, desk.drift.drift_id, resolution, None, now)
         except Conflict:
             continue
         fit.append(resolution)
-    return tuple(fit) if desk.drift else ()
+    return tuple(fit)
 
 
 def seal(desk: Desk, camera_frames: int, now: datetime) -> list[facts.Fact]:

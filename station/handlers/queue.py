@@ -129,9 +129,11 @@ async def seat(work: workplace.Work, ticket: str | None) -> None:
     )
 
 
-async def resolve_drift(work: workplace.Work, resolution: facts.Resolution, note: str | None) -> None:
+async def resolve_drift(
+    work: workplace.Work, drift_id: ids.DriftId, resolution: facts.Resolution, note: str | None
+) -> None:
     """End the suspected drift that is shown."""
-    await hall.seat(work, lambda: rules.resolve(work.desk, resolution, note, work.clock.now()), named=True)
+    await hall.seat(work, lambda: rules.resolve(work.desk, drift_id, resolution, note, work.clock.now()), named=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ function choose(way) {
 
 async function answerDrift() {
   const way = station.view.drift.ways[ui.driftAt];
-  if (way && (await changed("drift", { resolution: way.resolution }))) ui.driftAt = -1;
+  if (way) await changed("drift", { drift_id: station.view.drift.drift_id, resolution: way.resolution });
 }
 
 function confirmDialog(at = ui.dialog.at) {
@@ -265,6 +265,7 @@ watch(
   },
 );
 watch(() => station.view, announce);
+watch(() => station.view?.drift?.drift_id, () => (ui.driftAt = -1)); // what was marked was another question's answer
 setInterval(() => station.link !== "live" && (ui.now = Date.now()), 500);
 listen(
   { main, retake, scanned, cancel, choose, picture: pictured },

@@ -150,10 +150,11 @@ def a_split_is_seen(x: Station, y: Station) -> None:
         state = station.post("/v1/seat", {"ticket": waiting[station]})
         assert (state["seated"], state["drift"]["sign"]) == (None, "double_checkin")
         if station is x:
-            assert station.post("/v1/drift/resolve", {"resolution": "expected"})["seated"] == waiting[x]
+            answer = {"drift_id": state["drift"]["drift_id"], "resolution": "expected"}
+            assert station.post("/v1/drift/resolve", answer)["seated"] == waiting[x]
             shoot(x, waiting[x], 53)
         else:
-            station.post("/v1/drift/resolve", {"resolution": "seen"})
+            station.post("/v1/drift/resolve", {"drift_id": state["drift"]["drift_id"], "resolution": "seen"})
     until(lambda: of(x)["doubles"] == of(y)["doubles"] == 1)
 
 

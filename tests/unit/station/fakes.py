@@ -15,6 +15,7 @@ from station import devices
 from station.domain import facts, outgoing
 from station.domain.desk import Desk
 from station.domain.pack import Entry, Pack
+from station.handlers import queue
 from station.ports import hardware, keeping, verdicts, workplace
 
 START = datetime(2024, 3, 20, 8, 0, tzinfo=UTC)
@@ -238,3 +239,12 @@ class Bench:
     @property
     def desk(self) -> Desk:
         return self.work.desk
+
+    async def answer(self, resolution: facts.Resolution) -> None:
+        """The operator answers the drift that is shown."""
+        await queue.resolve_drift(self.work, shown(self.desk), resolution, None)
+
+
+def shown(desk: Desk) -> ids.DriftId:
+    """The drift that the operator is asked about; one that nobody knows, where there is none."""
+    return desk.drift.drift_id if desk.drift else ids.DriftId(new_ids.new())

@@ -50,14 +50,14 @@ async def test_every_message_is_a_body_that_capture_takes() -> None:
     bench.work.faces, bench.packs.face_consent = Faceless(), "1"
     await comparing.note_consent(bench.work, "A-0002", given=True)
     await queue.seat(bench.work, "A-0002")
-    await queue.resolve_drift(bench.work, "seen", None)
+    await bench.answer("seen")
     shot = await frames.press_shutter(bench.work)
     await frames.decide(bench.work, shot.frame.capture_id, "retake", None)
     shot = await frames.press_shutter(bench.work)
     await frames.decide(bench.work, shot.frame.capture_id, "override", "scar", "crew_lead")
     bench.camera.fire()
     await frames.take_in_waiting(bench.work, live=True)
-    await queue.resolve_drift(bench.work, "dismiss", None)
+    await bench.answer("dismiss")
     await sessions.seal(bench.work, 0)
     for message in bench.journal.messages:
         BODIES[message.kind].model_validate(message.body)

@@ -14,7 +14,7 @@ from services.capture.api.bodies import desk as desk_bodies
 from station.domain import facts, outgoing, rules, signals
 from station.domain.desk import Desk
 from station.handlers import frames, queue, sessions
-from tests.unit.station.fakes import Bench
+from tests.unit.station.fakes import Bench, shown
 
 AT = datetime(2024, 5, 20, 1, 0, tzinfo=UTC)
 STRICT = signals.Terms("shown", change_over_s=2.0, lingering_s=180.0)
@@ -76,7 +76,7 @@ class Seat:
         self.do(rules.compare(self.desk, compared, self.id))
 
     def resolve(self, resolution: facts.Resolution) -> None:
-        self.do(rules.resolve(self.desk, resolution, None, self.now))
+        self.do(rules.resolve(self.desk, shown(self.desk), resolution, None, self.now))
 
     def sign(self) -> facts.Sign | None:
         return self.desk.drift.sign if self.desk.drift else None
@@ -302,7 +302,7 @@ def test_the_journal_rebuilds_what_was_let_pass() -> None:
         checkin = ids.CheckinId(bench.work.new_id())
         do([rules.issue_ticket(desk, student, None, checkin, now)])
     do(rules.show(desk, "A-0002", bench.work.new_id, now))
-    do(rules.resolve(desk, "seen", None, now))
+    do(rules.resolve(desk, shown(desk), "seen", None, now))
     assert desk.passed == {"A-0001"}
     assert desk.proven
     assert vars(Desk("A", history)) == vars(desk)

@@ -19,7 +19,7 @@ from station.console import sights
 from station.domain import facts, rules
 from station.domain.desk import Desk
 from station.handlers import calibration, frames, queue, sessions
-from tests.unit.station.fakes import Bench
+from tests.unit.station.fakes import Bench, shown
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 _NUMBERS = itertools.count(1)
@@ -136,7 +136,7 @@ def test_every_way_out_of_a_drift_is_open_and_has_words(sign: facts.Sign) -> Non
     assert ways
     for way in ways:
         desk = _suspecting(sign)
-        for fact in rules.resolve(desk, way, None, AT):
+        for fact in rules.resolve(desk, shown(desk), way, None, AT):
             desk.apply(fact)
         assert desk.drift is None
         code = f"console-drift-{sign.replace('_', '-')}-{way}"
@@ -149,4 +149,4 @@ def test_a_way_that_is_not_offered_is_refused(sign: facts.Sign) -> None:
     desk = _suspecting(sign)
     for way in {"seen", "expected", "dismiss"} - set(rules.ways_out(desk, AT)):
         with pytest.raises(Conflict):
-            rules.resolve(desk, way, None, AT)  # type: ignore[arg-type]
+            rules.resolve(desk, shown(desk), way, None, AT)  # type: ignore[arg-type]

@@ -73,7 +73,7 @@ async def _photograph(bench: Bench, person: int, picture: int) -> tuple[facts.Fa
     shot = await _shoot(bench, person, picture)
     said = bench.desk.frames[shot.frame.capture_id].faces
     if bench.desk.drift:
-        await queue.resolve_drift(bench.work, "seen", None)
+        await bench.answer("seen")
     await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
     return said
 

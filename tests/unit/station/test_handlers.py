@@ -8,7 +8,7 @@ from kit.errors import Conflict, Invalid, Unavailable
 from services.capture.api.bodies import desk as desk_bodies
 from station.domain import facts
 from station.handlers import frames, queue, sessions
-from tests.unit.station.fakes import OTHER_CLASS_ID, Bench
+from tests.unit.station.fakes import OTHER_CLASS_ID, Bench, shown
 
 
 @pytest.fixture
@@ -109,9 +109,10 @@ async def test_the_wrong_student_on_the_chair_stops_the_desk(bench: Bench) -> No
         await frames.press_shutter(bench.work)
     with pytest.raises(Conflict, match="desk-drift-open"):
         await queue.seat(bench.work, "A-0003")
-    await queue.resolve_drift(bench.work, "seen", None)
+    asked = shown(bench.desk)
+    await queue.resolve_drift(bench.work, asked, "seen", None)
     assert bench.desk.seated == "A-0002"
-    await queue.resolve_drift(bench.work, "seen", None)
+    await queue.resolve_drift(bench.work, asked, "seen", None)
     told = [message.body["resolution"] for message in bench.journal.messages if message.kind == "drift"]
     assert told == [None, "seen"]
 
@@ -126,8 +127,8 @@ async def test_a_number_that_is_done_is_a_repeat(bench: Bench) -> None:
     assert bench.desk.drift is not None
     assert bench.desk.drift.sign == "ticket_repeated"
     with pytest.raises(Conflict, match="desk-resolution-unfit"):
-        await queue.resolve_drift(bench.work, "seen", None)
-    await queue.resolve_drift(bench.work, "expected", None)
+        await bench.answer("seen")
+    await bench.answer("expected")
     assert bench.desk.seated == "A-0002"
 
 
@@ -208,7 +209,7 @@ async def test_a_jump_of_the_camera_s_count_stops_the_desk(bench: Bench) -> None
     assert (bench.desk.drift.sign, bench.desk.drift.expected, bench.desk.drift.seen) == ("frame_missing", "1", "3")
     with pytest.raises(Conflict, match="desk-drift-open"):
         await frames.decide(bench.work, shot.frame.capture_id, "keep", None)
-    await queue.resolve_drift(bench.work, "dismiss", None)
+    await bench.answer("dismiss")
     assert bench.journal.messages[-1].body["student_id"] is None
     assert bench.desk.seated == "A-0001"
 
@@ -220,8 +221,24 @@ async def test_a_frame_that_nobody_sat_for_is_kept_for_nobody(bench: Bench) -> N
     assert bench.desk.drift is not None
     assert bench.desk.drift.sign == "frame_unexpected"
     assert bench.camera.card == {}
-    await queue.resolve_drift(bench.work, "dismiss", None)
+    await bench.answer("dismiss")
     assert [m.body["decision"] for m in bench.journal.messages if m.kind == "capture"] == ["unbound"]
+
+
+async def test_an_answer_sent_twice_answers_no_other_drift(bench: Bench) -> None:
+    """Two are suspected: the first one's answer, repeated, leaves the second; one of long ago is refused."""
+    for _ in range(2):
+        bench.camera.fire()
+        await frames.take_in_waiting(bench.work, live=True)
+    first, second = (drift.drift_id for drift in bench.desk.drifts)
+    for _ in range(2):
+        await queue.resolve_drift(bench.work, first, "dismiss", None)
+    assert shown(bench.desk) == second
+    with pytest.raises(Conflict, match="desk-drift-open"):
+        await queue.resolve_drift(bench.work, first, "seen", None)
+    await bench.answer("dismiss")
+    with pytest.raises(Conflict, match="desk-no-drift"):
+        await queue.resolve_drift(bench.work, first, "seen", None)
 
 
 async def test_where_the_photographer_fires_whoever_sits_is_meant() -> None:

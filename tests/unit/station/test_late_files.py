@@ -74,7 +74,7 @@ async def test_a_frame_of_nobody_s_that_comes_late_sets_no_camera_back(bench: Be
     """Count 1 was left out and comes after 2: the next one, 3, follows."""
     bench.camera.skip(1)
     second = await frames.press_shutter(bench.work)
-    await queue.resolve_drift(bench.work, "seen", None)
+    await bench.answer("seen")
     await frames.decide(bench.work, second.frame.capture_id, "keep", None)
     late = dataclasses.replace(bench.camera.fire(), frame_counter=1)
     bench.camera.card = {1: late}
@@ -82,7 +82,7 @@ async def test_a_frame_of_nobody_s_that_comes_late_sets_no_camera_back(bench: Be
     await frames.take_in_waiting(bench.work, live=True)
     assert bench.desk.drift is not None
     assert (bench.desk.drift.sign, bench.desk.drift.seen) == ("frame_unexpected", "1")
-    await queue.resolve_drift(bench.work, "dismiss", None)
+    await bench.answer("dismiss")
     for capture_id in list(bench.desk.undecided):
         await frames.decide(bench.work, capture_id, "unbound", "late")
     ticket = (await queue.check_in(bench.work, "scan-1")).ticket

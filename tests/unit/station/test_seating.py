@@ -130,7 +130,7 @@ async def test_a_press_s_answer_that_was_taken_before_it_is_not_its_own(desk: Cl
     assert shot.frame.ticket is None
     assert desk.desk.pressed is not None
     assert desk.desk.pressed.ticket == ticket
-    await queue.resolve_drift(desk.work, "dismiss", None)
+    await desk.answer("dismiss")
     desk.wait(2)
     desk.camera.heard_ns = desk.now_ns
     again = await frames.press_shutter(desk.work)
@@ -146,7 +146,7 @@ async def test_after_a_restart_only_a_press_is_answered_by_what_was_taken_before
     desk.work.__post_init__()
     desk.fire(lag_s=60)
     assert await desk.take_in() == [None]
-    await queue.resolve_drift(desk.work, "dismiss", None)
+    await desk.answer("dismiss")
     desk.camera.broken = True
     with pytest.raises(Exception, match="camera-no-frame"):
         await frames.press_shutter(desk.work)

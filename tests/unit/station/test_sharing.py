@@ -238,7 +238,7 @@ async def test_a_double_stops_the_desk_that_calls_it(
     drift = pair.a.desk.drift
     assert drift is not None
     assert (drift.sign, drift.expected, drift.seen, pair.a.desk.seated) == ("double_checkin", "A-0001", "B-0001", None)
-    await queue.resolve_drift(pair.a.work, answer, None)
+    await pair.a.answer(answer)
     assert (pair.a.desk.seated, pair.a.desk.tickets["A-0001"].state) == (seated, state)
     await pair.settle()
     assert bool(list(pair.halls["A"].known.doubles())) == (answer == "expected")
