@@ -30,7 +30,7 @@ async def _record(work: workplace.Work, happened: Sequence[facts.Fact]) -> None:
         work.desk.apply(fact)
         work.happened(fact)
         _let_go(work, fact)
-    work.chair.follow(work.desk.seated, now_ns)
+    work.chair.follow(work.sitter, now_ns)
     if messages:
         work.wake_uplink()
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from gradphoto_contracts import ids
+from kit.errors import Unavailable
 from station.domain import facts, signals
 from station.domain.desk import Desk
 from station.domain.seating import Chair
@@ -69,9 +70,9 @@ class Work:
     left_pressed: facts.ShutterPressed | None = field(init=False)
 
     def __post_init__(self) -> None:
-        """Whoever sat before the start sits there still."""
+        """Whoever sat before the start sits there still, and who was done last may."""
         now_ns = self.monotonic_ns()
-        self.chair = Chair(self.desk.seated, now_ns, now_ns)
+        self.chair = Chair(self.sitter, now_ns, now_ns, self.desk.last_done)
         self.left_pressed = self.desk.pressed
 
     @property
@@ -79,3 +80,16 @@ class Work:
         """What the campaign demands of a binding. Raises Unavailable without a pack."""
         terms = self.packs.current().photo.terms
         return replace(terms, change_over_s=None, lingering_s=None) if self.drill else terms
+
+    @property
+    def asks_for_proof(self) -> bool:
+        """Whether nobody sits there who has not shown the number."""
+        try:
+            return self.packs.current().photo.terms.proof == "shown"
+        except Unavailable:
+            return False  # a frame is taken in with or without a pack
+
+    @property
+    def sitter(self) -> str | None:
+        """Whose a picture may be that is taken now."""
+        return self.desk.seated if self.desk.proven or not self.asks_for_proof else None

@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-#: What can be wrong with a camera, and where each is told to the operator: `station.cameras.tethered.recovery.CODES`.
+#: What can be wrong with a camera, and where each is told to the operator: `station.cameras.tethered.troubles.CODES`.
 Fault = Literal["unplugged", "busy", "frozen", "empty", "full", "focus", "raw_only", "io", "unsupported"]
 
 # Numbers of libgphoto2 (gphoto2-port-result.h, gphoto2-result.h) and of PTP (ISO 15740), named here so that the
@@ -49,7 +49,7 @@ _BY_CODE: dict[int, Fault] = {
     NO_SPACE: "full",
     NOT_SUPPORTED: "unsupported",
 }
-#: After these the same connection goes on; after any other it is made anew.
+#: After these, as an answer to what was asked, the same connection goes on; after any other it is made anew.
 PASSING: frozenset[Fault] = frozenset({"empty", "full", "focus", "unsupported"})
 
 

@@ -117,8 +117,7 @@ class TetheredCamera(devices.Supervised):
         await recovery.keep_connected(self._driver, self._limits, self._troubles, self._connect)
 
     def _connect(self, link: Link) -> Connection:
-        heard_ns = self._connection.heard_ns if self._connection else 0
-        self._connection = Connection(link, self._memory, self._tray, self._troubles, self._limits, heard_ns)
+        self._connection = Connection(link, self._memory, self._tray, self._troubles, self._limits)
         return self._connection
 
     def _no_frame(self) -> Unavailable:

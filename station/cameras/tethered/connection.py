@@ -4,28 +4,30 @@ import time
 from typing import Any
 
 from kit import logs
+from kit.errors import Unavailable
 from station.cameras.tethered import bodies, troubles, wire
 from station.cameras.tethered.intake import Intake
 from station.cameras.tethered.limits import Limits
 from station.cameras.tethered.link import Link, Lost
 from station.cameras.tethered.memory import Memory
 from station.cameras.tethered.tray import Tray
+from station.ports import hardware
 
 #: So many pictures lie in memory while nobody takes them in; the others wait on the card.
 _AT_HAND = 6
 
 
 class Connection:
-    """Serves until it is lost. `heard_ns` is when the camera was heard of last: it may have taken pictures since."""
+    """Serves until it is lost."""
 
-    def __init__(
-        self, link: Link, memory: Memory, tray: Tray, told: troubles.Troubles, limits: Limits, heard_ns: int
-    ) -> None:
+    def __init__(self, link: Link, memory: Memory, tray: Tray, told: troubles.Troubles, limits: Limits) -> None:
         self._link, self._memory, self._tray, self._troubles, self._limits = link, memory, tray, told, limits
-        self.heard_ns = self._away_since_ns = heard_ns
         self._identity: bodies.Identity | None = None
         self._intake: Intake | None = None
         self._blind = False
+        #: What was wrong before and is not over by opening, and when it is if the camera goes on answering.
+        self._former_trouble: hardware.Trouble | None = None
+        self._believed_at = 0.0
         #: How many pictures it has given.
         self.frames = 0
 
@@ -44,7 +46,6 @@ class Connection:
         while True:
             patience_s = self._limits.silence_s if self._identity else self._limits.opening_s
             message = await self._link.receive(patience_s)
-            self.heard_ns = time.monotonic_ns()
             await self._hear(message)
             self._keep_time()
             await self.fetch_next()
@@ -64,6 +65,9 @@ class Connection:
         if press is None or press.sent_at is not None or press.answer.done():
             return
         if self._intake is None or self.behind():
+            return
+        if len(self._tray):  # they came while the press waited: who they are of is looked at first
+            press.give_back(Unavailable("camera-frames-waiting", count=len(self._tray)))
             return
         press.sent_at = time.monotonic()
         await self.ask("trigger")
@@ -100,6 +104,9 @@ class Connection:
                 await self._added(self._intake, message)
             case "file" if self._intake is not None:
                 await self._file(self._intake, message)
+            case "alive" if self._identity is not None:
+                self._tray.sightings.listened(self._identity.serial, message.fields["looked_ns"])
+                self._believe()
             case "preview":
                 self._tray.show(message.payload)
             case "fault":
@@ -108,11 +115,12 @@ class Connection:
     async def _opened(self, message: wire.Message) -> None:
         identity = bodies.Identity(**message.fields)
         pause_s = self._limits.first_pause_s
-        intake = Intake(self._memory, self._tray, identity, self._away_since_ns, pause_s=pause_s)
+        intake = Intake(self._memory, self._tray, identity, pause_s=pause_s)
         wanted = await intake.open(wire.entries(message.payload))
         self._identity, self._intake = identity, intake
         self._troubles.watch.knows(serial=identity.serial, model=identity.model)
-        self._troubles.watch.well()
+        self._believed_at = time.monotonic() + self._limits.believed_s
+        self._former_trouble = self._troubles.still_after_opening()
         if self._tray.press:
             intake.claim(self._tray.press)
         logs.get().info("camera.open", model=identity.model, new_on_card=wanted)
@@ -132,7 +140,7 @@ class Connection:
 
     async def _added(self, intake: Intake, message: wire.Message) -> None:
         entry = wire.entry(message.fields)
-        await intake.added(entry, message.fields["monotonic_ns"], self._limits.raw_alone_s)
+        await intake.added(entry, message.fields["told_ns"], message.fields["looked_ns"], self._limits.raw_alone_s)
         if entry.raw and intake.with_raw(entry):
             self._troubles.watch.knows(files="RAW+JPEG")
 
@@ -143,20 +151,21 @@ class Connection:
                 self.frames += 1
                 files = "RAW+JPEG" if intake.with_raw(asked) else "JPEG"
                 self._troubles.watch.knows(frames=self._memory.total, files=files)
-                self._troubles.over("empty", "raw_only", "focus", "full", "frozen")
+                self._troubles.watch.well()
             case "given_up":
                 self._troubles.tell("empty", file=asked.name)
                 self._give_back(asked)
 
     def _fault(self, fields: dict[str, str]) -> None:
         error: bodies.Fault = fields["fault"]  # type: ignore[assignment]
-        if error not in bodies.PASSING:
+        step = fields["step"]
+        if not step or error not in bodies.PASSING:  # nothing was asked for: the driver has ended by it
             raise Lost(error, fields["holder"])
-        if fields.get("step") == "preview":
+        if step == "preview":
             self._blind = True
-            self._tray.show_none(troubles.CODES[error])
+            self._tray.show_none(troubles.PREVIEW_CODES.get(error, troubles.CODES[error]))
             return
-        if fields.get("step") == "fetch" and self._intake is not None:
+        if step == "fetch" and self._intake is not None:
             self._refused(self._intake, error)
             return
         self._troubles.tell(error)
@@ -176,6 +185,13 @@ class Connection:
             self._give_back(asked)
             if error == "full":
                 raise Lost(error)  # the next connection finds what lies on the card by then
+
+    def _believe(self) -> None:
+        """A camera that hangs at each shutter answers until the next one: it is well by a picture, or in a while."""
+        if self._former_trouble is not None and time.monotonic() >= self._believed_at:
+            if self._troubles.watch.trouble is self._former_trouble:
+                self._troubles.watch.well()
+            self._former_trouble = None
 
     def _give_back(self, asked: bodies.Entry) -> None:
         press = self._tray.press

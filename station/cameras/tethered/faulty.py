@@ -1,9 +1,9 @@
 """Faults on order, before a real or a simulated camera: what drills and tests pull the cable with.
 
 The script is `faults.json` in the camera's folder, read anew at each step:
-[{"fault": "unplugged", "step": "fetch", "at_frame": 3, "times": 2}, …]. `step` is open, events, trigger or fetch;
-`at_frame` waits for so many pictures of this script's life; each time the fault happens, `times` goes down, and at
-nothing the row is gone. Whatever the body: a file `press` in the folder is the photographer's finger.
+[{"fault": "unplugged", "step": "fetch", "at_frame": 3, "times": 2}, …]. `step` is open, status, events, trigger
+or fetch; `at_frame` waits for so many pictures of this script's life; each time the fault happens, `times` goes down,
+and at nothing the row is gone. Whatever the body: a file `press` in the folder is the photographer's finger.
 """
 
 import json
@@ -45,7 +45,8 @@ class FaultyBody:
         self._body.close()
 
     def status(self) -> bodies.Status:
-        """As the body says."""
+        """As the body says, which may not know."""
+        self._perhaps("status")
         return self._body.status()
 
     def card(self) -> list[bodies.Entry]:
@@ -124,6 +125,8 @@ def _happen(fault: str) -> str:
             raise bodies.LibraryError(-1, bodies.PTP_STORE_FULL)
         case "focus":
             raise bodies.LibraryError(-1, bodies.NIKON_OUT_OF_FOCUS)
+        case "unsupported":
+            raise bodies.LibraryError(bodies.NOT_SUPPORTED)
         case "frozen":
             time.sleep(_FOREVER_S)
     return fault

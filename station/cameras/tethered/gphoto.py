@@ -66,8 +66,7 @@ class GphotoBody:
 
     def status(self) -> bodies.Status:
         """Battery, clock, free space and shutter count, each as far as the camera tells it."""
-        stores = self._call(self._camera.get_storageinfo)
-        free = [store.freeimages for store in stores if store.fields & gp.GP_STORAGEINFO_FREESPACEIMAGES]
+        free = [store.freeimages for store in self._stores() if store.fields & gp.GP_STORAGEINFO_FREESPACEIMAGES]
         clock = self._value("datetime")
         return bodies.Status(
             battery_percent=_number(self._text("batterylevel")),
@@ -161,6 +160,14 @@ class GphotoBody:
             for choice in [choice for choice in _CARD if choice in list(target.get_choices())][:1]:
                 target.set_value(choice)
                 self._call(lambda: self._camera.set_single_config("capturetarget", target))
+
+    def _stores(self) -> list[Any]:
+        try:
+            return list(self._call(self._camera.get_storageinfo))
+        except bodies.LibraryError as error:
+            if error.fault != "unsupported":
+                raise
+            return []  # this body does not tell of its cards
 
     def _is_full(self) -> bool:
         # Some bodies refuse a full card with a bare "error": what they said before, or their count, tells why.

@@ -37,17 +37,11 @@ class _Told:
 class Intake:
     """Lasts as long as its connection; what must outlive that is in the memory and on the tray."""
 
-    def __init__(
-        self, memory: Memory, tray: Tray, identity: bodies.Identity, away_since_ns: int, *, pause_s: float
-    ) -> None:
-        self._memory, self._tray, self._identity = memory, tray, identity
-        self._away_since_ns, self._pause_s = away_since_ns, pause_s
+    def __init__(self, memory: Memory, tray: Tray, identity: bodies.Identity, *, pause_s: float) -> None:
+        self._memory, self._tray, self._identity, self._pause_s = memory, tray, identity, pause_s
         self._seen: set[bodies.Entry] = set()
         self._told = _Told()
         self._jpegs: dict[str, bodies.Entry] = {}
-        self._taken_ns: dict[bodies.Entry, int] = {}
-        #: What answers a press of ours: taken after it, however late it comes.
-        self._ours: set[bodies.Entry] = set()
         self._wanted: deque[bodies.Entry] = deque()
         self._fetching: bodies.Entry | None = None
         #: A file that has grown since it was told of → as it is now.
@@ -68,6 +62,8 @@ class Intake:
         await self._count(*new)
         self._seen.update(card)
         self._wanted.extend(entry for entry in new if not self._at_hand(entry))
+        for entry in self._wanted:
+            self._tray.sightings.found(self._count_key(entry), time.monotonic_ns(), self._delay_ns)
         now = time.monotonic()
         for entry in in_order(card):
             if entry.jpeg:
@@ -78,7 +74,10 @@ class Intake:
         return len(self._wanted)
 
     def claim(self, press: Press) -> None:
-        """What lies on the card since a press was sent is its picture; without any it must be sent again."""
+        """What lies on the card since a press was sent answers it; without any it must be sent again.
+
+        It may have been taken before the press: whose it is, is told by its time.
+        """
         if press.sent_at is None:
             return
         if press.claimed not in self._wanted:
@@ -86,12 +85,10 @@ class Intake:
         if press.claimed is None:
             press.sent_at = None
             return
-        self._ours.add(press.claimed)
-        self._taken_ns[press.claimed] = int(press.sent_at * 1e9)
         press.sent_at = time.monotonic()
 
-    async def added(self, entry: bodies.Entry, monotonic_ns: int, raw_alone_s: float) -> None:
-        """The camera tells of a file."""
+    async def added(self, entry: bodies.Entry, told_ns: int, looked_ns: int, raw_alone_s: float) -> None:
+        """The camera tells of a file; `looked_ns` is when the driver had looked for one before."""
         if entry in self._seen:
             return
         self._seen.add(entry)
@@ -102,11 +99,12 @@ class Intake:
                 self._raw_alone[entry.stem] = now + raw_alone_s
         if entry.jpeg:
             self._raw_alone.pop(entry.stem, None)
-            await self._jpeg_added(entry, now, monotonic_ns)
+            await self._jpeg_added(entry, now, told_ns, looked_ns)
 
-    async def _jpeg_added(self, entry: bodies.Entry, now: float, monotonic_ns: int) -> None:
+    async def _jpeg_added(self, entry: bodies.Entry, now: float, told_ns: int, looked_ns: int) -> None:
         earlier = self._memory.unfinished(self._identity.serial, entry)
         await self._count(entry)
+        self._tray.sightings.told(self._count_key(entry), told_ns, looked_ns, self._delay_ns)
         self._jpegs[entry.stem] = entry
         if earlier is not None and earlier in self._seen:
             self._replace(earlier, entry)
@@ -114,11 +112,9 @@ class Intake:
                 self._wanted.append(entry)  # it had been given up
             return
         self._told.jpegs[entry.stem] = now
-        self._taken_ns[entry] = monotonic_ns
         press = self._tray.press
         if press and press.sent_at is not None and press.claimed is None:
             press.claimed = entry
-            self._ours.add(entry)
             self._wanted.appendleft(entry)
         else:
             self._wanted.append(entry)
@@ -137,19 +133,20 @@ class Intake:
         behind its end is looked at once more, and whole when it has not changed.
         """
         self._fetching = None
-        entry = await self._as_it_is(asked, now, content)
-        if len(content) != entry.size or not (jpeg.ends_there(content) or jpeg.has_end(content)):
+        ends_there = jpeg.ends_there(content)
+        ended = ends_there or await asyncio.to_thread(jpeg.has_end, content)
+        entry = await self._as_it_is(asked, now, len(content), ended=ended)
+        if len(content) != entry.size or not ended:
             return self._ask_again(entry)
-        if not jpeg.ends_there(content) and entry not in self._longer:
+        if not ends_there and entry not in self._longer:
             self._longer.add(entry)
             return self._later(entry, self._pause_s)
         with suppress(ValueError):
             self._wanted.remove(entry)
-        count = self._memory.count_of(self._identity.serial, entry)
-        assert count is not None  # noqa: S101 -- what is fetched was counted when it was told of
-        taken_ns, lag_ns = self._taken(entry)
+        serial, count = self._count_key(entry)
+        seen = self._tray.sightings.of((serial, count))
         raw = self.with_raw(entry)
-        self._tray.put(hardware.Exposure(content, self._identity.serial, count, taken_ns, lag_ns, raw), entry)
+        self._tray.put(hardware.Exposure(content, serial, count, seen.told_ns, seen.lag_ns, raw), entry)
         return "whole"
 
     def refused(self) -> tuple[bodies.Entry, Came]:
@@ -186,6 +183,15 @@ class Intake:
         count = self._memory.count_of(self._identity.serial, entry)
         return None if count is None else (self._identity.serial, count)
 
+    def _count_key(self, entry: bodies.Entry) -> hardware.FrameKey:
+        key = self._key(entry)
+        assert key is not None  # noqa: S101 -- what is told of is counted
+        return key
+
+    @property
+    def _delay_ns(self) -> int:
+        return self._identity.lag_ms * 1_000_000
+
     def _at_hand(self, entry: bodies.Entry) -> bool:
         key = self._key(entry)
         return key is not None and key in self._tray
@@ -199,10 +205,11 @@ class Intake:
             self._tray.pair(key)
         return True
 
-    async def _as_it_is(self, asked: bodies.Entry, now: bodies.Entry, content: bytes) -> bodies.Entry:
+    async def _as_it_is(self, asked: bodies.Entry, now: bodies.Entry, came: int, *, ended: bool) -> bodies.Entry:
+        """The file by what is told of it now, or by how many bytes came of it."""
         entry = self._grown.get(asked, asked)
-        if now == asked and len(content) > entry.size and (jpeg.ends_there(content) or jpeg.has_end(content)):
-            now = replace(asked, size=len(content))  # the library goes on telling the old size
+        if now == asked and came > entry.size and ended:
+            now = replace(asked, size=came)  # the library goes on telling the old size
         if not now.finishes(entry):
             return entry
         await asyncio.to_thread(self._memory.grew, self._identity.serial, entry, now)
@@ -215,10 +222,6 @@ class Intake:
         self._grown[earlier] = entry
         if earlier in self._wanted:
             self._wanted[self._wanted.index(earlier)] = entry
-        if earlier in self._taken_ns:
-            self._taken_ns[entry] = self._taken_ns.pop(earlier)
-        if earlier in self._ours:
-            self._ours.add(entry)
         if self._jpegs.get(entry.stem) == earlier:
             self._jpegs[entry.stem] = entry
         if self._tray.press and self._tray.press.claimed == earlier:
@@ -235,12 +238,3 @@ class Intake:
             self._wanted.appendleft(entry)
         self._fetch_again_at = time.monotonic() + pause_s
         return "again"
-
-    def _taken(self, entry: bodies.Entry) -> tuple[int, int]:
-        """When the file was told of, and how long before that it may have been taken: at most since we heard last."""
-        lag_ns = self._identity.lag_ms * 1_000_000
-        told_ns = self._taken_ns.pop(entry, None)
-        if told_ns is not None:
-            return told_ns, 0 if entry in self._ours else lag_ns
-        now_ns = time.monotonic_ns()
-        return now_ns, now_ns - self._away_since_ns + lag_ns

@@ -15,6 +15,8 @@ class Limits:
     no_frame_s: float = 8.0
     #: How long a press is kept before it is given back.
     patience_s: float = 25.0
+    #: A camera that was frozen or cut off is well by a picture, or when it has answered for so long again.
+    believed_s: float = 20.0
     raw_alone_s: float = 6.0
     first_pause_s: float = 0.25
     longest_pause_s: float = 5.0

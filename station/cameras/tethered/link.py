@@ -7,11 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit import logs
 from station.cameras.tethered import bodies, wire
 
 _MODULE = "station.cameras.tethered.worker"
 _PROJECT = Path(__file__).parents[3]
 _FAREWELL_S = 1.0
+#: A process that was killed is gone at once, unless the system itself waits for a device on its behalf.
+_DEATH_S = 10.0
 #: The first bytes of a listing are read as a line; its head is short, the rest is payload.
 _LINE_LIMIT = 1 << 16
 
@@ -81,13 +84,23 @@ class Link:
         """Ask the process to let the camera go; end it if it does not."""
         if self._process.stdin is not None:
             self._process.stdin.close()
+        try:
+            await self._ended(_FAREWELL_S)
+        finally:  # also when we are to end ourselves meanwhile
+            if self._process.returncode is None:
+                await self._kill()
+
+    async def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        if not await self._ended(_DEATH_S):  # it waits for a device that does not answer: the next one will say busy
+            logs.get().warning("camera.driver-not-ended", pid=self._process.pid)
+
+    async def _ended(self, patience_s: float) -> bool:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL_S):
+            async with asyncio.timeout(patience_s):
                 await self._process.wait()
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+        return self._process.returncode is not None
 
     async def _read(self) -> wire.Message:
         assert self._process.stdout is not None  # noqa: S101 -- it was asked for

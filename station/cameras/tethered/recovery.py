@@ -20,16 +20,31 @@ async def keep_connected(driver: Driver, limits: Limits, told: Troubles, connect
     pauses = devices.pauses(limits.first_pause_s, limits.longest_pause_s)
     while True:
         told.watch.opening()
-        connection = connect(await Link.start(driver))
-        try:
-            await connection.serve()
-        except Lost as lost:
-            told.lost(lost, connection.frames)
-        except OSError as error:
-            # A full disk refuses the camera's own notes: what lies on the card is asked for at the next connection.
-            logs.get().warning("camera.notes-failed", code=errno.errorcode.get(error.errno or 0, "OSError"))
-        finally:
-            await connection.end()
-        if connection.frames:
+        if await _one(driver, told, connect):
             pauses = devices.pauses(limits.first_pause_s, limits.longest_pause_s)
         await asyncio.sleep(next(pauses))
+
+
+async def _one(driver: Driver, told: Troubles, connect: Callable[[Link], Connection]) -> int:
+    """One connection, or none if no process can be started; how many pictures it gave."""
+    try:
+        link = await Link.start(driver)
+    except OSError as error:  # no process or no file is left to be had: the desk lives on, and tries again
+        logs.get().warning("camera.driver-not-started", code=_name(error))
+        told.tell("io")
+        return 0
+    connection = connect(link)
+    try:
+        await connection.serve()
+    except Lost as lost:
+        told.lost(lost, connection.frames)
+    except OSError as error:
+        # A full disk refuses the camera's own notes: what lies on the card is asked for at the next connection.
+        logs.get().warning("camera.notes-failed", code=_name(error))
+    finally:
+        await connection.end()
+    return connection.frames
+
+
+def _name(error: OSError) -> str:
+    return errno.errorcode.get(error.errno or 0, "OSError")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from kit.errors import Unavailable
 from station.cameras.tethered import bodies, troubles
+from station.cameras.tethered.sightings import Sightings
 from station.ports import hardware
 
 
@@ -29,6 +30,7 @@ class Tray:
 
     def __init__(self) -> None:
         self.press: Press | None = None
+        self.sightings = Sightings()
         self._preview: asyncio.Future[bytes] | None = None
         self._waiting: dict[hardware.FrameKey, tuple[hardware.Exposure, bodies.Entry]] = {}
         self._pairs: dict[hardware.FrameKey, None] = {}

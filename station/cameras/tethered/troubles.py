@@ -4,6 +4,7 @@ from kit.errors import Unavailable
 from station import devices
 from station.cameras.tethered import bodies
 from station.cameras.tethered.link import Lost
+from station.ports import hardware
 
 #: What each fault is called to the operator.
 CODES: dict[bodies.Fault, str] = {
@@ -15,8 +16,11 @@ CODES: dict[bodies.Fault, str] = {
     "focus": "camera-out-of-focus",
     "raw_only": "camera-raw-only",
     "io": "camera-connection-lost",
-    "unsupported": "camera-no-live-view",
+    "unsupported": "camera-unsupported",
 }
+#: What is called otherwise where live view was asked for.
+PREVIEW_CODES: dict[bodies.Fault, str] = {"unsupported": "camera-no-live-view"}
+_OVER_BY_OPENING = ("unplugged", "busy")
 #: While there is neither camera nor trouble.
 OPENING = "camera-opening"
 
@@ -40,6 +44,14 @@ class Troubles:
                 self.tell("busy", holder=lost.holder or "?")
             case fault:
                 self.tell(fault)
+
+    def still_after_opening(self) -> hardware.Trouble | None:
+        """The present trouble, if that a camera could be opened does not end it; else it is over."""
+        trouble = self.watch.trouble
+        if trouble is not None and trouble.fault not in _OVER_BY_OPENING:
+            return trouble
+        self.watch.well()
+        return None
 
     def over(self, *faults: bodies.Fault) -> None:
         """If one of these is the present trouble, it is over."""

@@ -20,6 +20,8 @@ _POLL_S = 0.02
 #: So often the agent hears from us when nothing happens.
 _ALIVE_EVERY_S = 0.2
 _STATUS_EVERY_S = 20.0
+#: So long the camera may take to be let go of once the agent is gone: a call that does not return must not hold it.
+_FAREWELL_S = 1.0
 
 
 class Worker:
@@ -29,12 +31,16 @@ class Worker:
         self._body, self._out = body, out
         self._requests: queue.SimpleQueue[wire.Message | None] = queue.SimpleQueue()
         self._status_due = self._alive_due = 0.0
+        #: When it was looked for events last: what is told of by then was taken before.
+        self._looked_ns = 0
 
     def hear(self, source: BinaryIO) -> None:
-        """Read requests until the agent is gone. On a thread of its own."""
+        """Read requests until the agent is gone, and end with it. On a thread of its own."""
         while (message := wire.read(source)) is not None:
             self._requests.put(message)
         self._requests.put(None)
+        time.sleep(_FAREWELL_S)
+        os._exit(1)
 
     def run(self) -> int:
         """Until the agent is gone (0) or the connection is (1)."""
@@ -51,30 +57,43 @@ class Worker:
     def _open(self) -> None:
         # Listed first: what is photographed from here on comes as an event, so that nothing falls in between.
         identity = self._body.open()
+        self._looked_ns = time.monotonic_ns()
         card = self._body.card()
         self._say("open", asdict(identity), wire.listing(card))
 
     def _turn(self) -> bool:
         self._tell_status()
-        for event in self._body.events(_POLL_S):
-            if isinstance(event, bodies.Added):
-                self._say("added", {**asdict(event.entry), "monotonic_ns": time.monotonic_ns()})
-            else:
-                self._say("fault", {"fault": "full", "detail": "event"})
+        self._look(_POLL_S)
         while not self._requests.empty():
             request = self._requests.get()
             if request is None:
                 return False
             self._serve(request)
         if time.monotonic() >= self._alive_due:
-            self._alive_due = time.monotonic() + _ALIVE_EVERY_S
-            self._say("alive")
+            self._tell_alive()
         return True
+
+    def _look(self, wait_s: float) -> None:
+        began_ns = time.monotonic_ns()
+        for event in self._body.events(wait_s):
+            if isinstance(event, bodies.Added):
+                times = {"told_ns": time.monotonic_ns(), "looked_ns": self._looked_ns}
+                self._say("added", {**asdict(event.entry), **times})
+            else:
+                self._say("fault", {"fault": "full", "detail": "event", "holder": "", "step": "events"})
+        self._looked_ns = began_ns
+
+    def _tell_alive(self) -> None:
+        self._alive_due = time.monotonic() + _ALIVE_EVERY_S
+        self._say("alive", {"looked_ns": self._looked_ns})
 
     def _serve(self, request: wire.Message) -> None:
         try:
             match request.says:
                 case "trigger":
+                    # Whatever becomes of it: what was taken before is told of before.
+                    self._look(0.0)
+                    self._tell_alive()
                     self._body.trigger()
                     self._say("triggered")
                 case "fetch":
@@ -93,9 +112,16 @@ class Worker:
         self._say("file", {**asdict(entry), "now": asdict(now)}, content)
 
     def _tell_status(self) -> None:
-        if time.monotonic() >= self._status_due:
-            self._status_due = time.monotonic() + _STATUS_EVERY_S
-            self._say("status", asdict(self._body.status()))
+        if time.monotonic() < self._status_due:
+            return
+        self._status_due = time.monotonic() + _STATUS_EVERY_S
+        try:
+            status = self._body.status()
+        except bodies.LibraryError as error:
+            if error.fault != "unsupported":
+                raise
+            return  # this body does not tell how it is
+        self._say("status", asdict(status))
 
     def _fault(self, error: bodies.LibraryError, step: str = "") -> None:
         self._say("fault", {"fault": error.fault, "detail": str(error), "holder": error.holder, "step": step})

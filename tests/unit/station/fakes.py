@@ -177,6 +177,7 @@ class Packs:
         self.next_ticket = 1
         self.missing = False
         self.face_consent = ""
+        self.seat_proof = "called"
         self.trouble: Problem | None = None
 
     def change(self, student_id: ids.StudentId, **changes: Any) -> None:
@@ -193,12 +194,15 @@ class Packs:
                 "campaign_id": new_ids.new(),
                 "identity_mode": "capture_code",
                 "campaign_code_key": CODE_KEY.hex(),
-                "photo": {"profile": "chsi-2017-99", "retake_limit": 2, "face_consent": self.face_consent},
+                "photo": {"profile": "chsi-2017-99", "retake_limit": 2, **self._policy()},
                 "desk": {"desk_id": new_ids.new(), "code": "A", "next_ticket": self.next_ticket},
                 "classes": [{"class_id": CLASS_ID, "label": "2024-1"}],
                 "entries": list(self.entries.values()),
             }
         )
+
+    def _policy(self) -> dict[str, str]:
+        return {"face_consent": self.face_consent, "seat_proof": self.seat_proof}
 
     def find(self, scan: str) -> Entry | None:
         digest = crypto.digest_with(CODE_KEY, "capture_code", scan)

@@ -186,7 +186,7 @@ async def test_a_raw_of_a_name_that_is_used_again_belongs_to_the_picture_that_co
     (other,) = await come(camera)
     await camera.acknowledge(other)
     assert await camera.raw_pairs() == []
-    (folder / "IMG_1.JPG").write_bytes(b"\xff\xd8 a third \xff\xd9")
+    (folder / "IMG_1.JPG").write_bytes(b"\xff\xd8\xff\xda\x00\x02 a third \xff\xd9")
     (third,) = await come(camera)
     assert third.raw
 
