@@ -122,7 +122,7 @@ class DeviceLine:
 
 
 def opened(where: str) -> Line:
-    """`tcp:HOST[:PORT]`, `serial:PORT[@BAUD]` or `device:PATH`. Raises one of `devices.LINE_GONE` when none is there."""
+    """`tcp:HOST[:PORT]`, `serial:PORT[@BAUD]` or `device:PATH`; one of `devices.LINE_GONE` when none is there."""
     try:
         return _opened(where)
     except (ValueError, OverflowError, TimeoutError):
