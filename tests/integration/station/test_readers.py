@@ -177,7 +177,7 @@ async def test_a_line_that_only_answers_is_no_reader(fault: str, desk: simulator
     reader = cards.CardReader(desk.path, QUICK)
     await reader.start()
     await troubled(reader, "reader-garbled")
-    await patience.until(lambda: reader.health().trouble and reader.health().trouble.attempts > 2)
+    await patience.until(lambda: (trouble := reader.health().trouble) and trouble.attempts > 2)
     assert not reader.health().ready
     await reader.close()
 

@@ -66,7 +66,7 @@ def test_a_poor_picture_is_read(fault: str) -> None:
         "blurred": cv2.GaussianBlur(code, (0, 0), 2.5),
         "small": cv2.resize(code, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA),
     }
-    assert codes.in_image(np.asarray(poor[fault], np.uint8)) == [CODE]
+    assert codes.in_image(np.asarray(poor[fault], np.uint8), patience_s=600) == [CODE]
 
 
 def test_a_picture_without_code_has_none() -> None:
@@ -81,3 +81,39 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
     """Other files, and a header that promises more pixels than memory holds."""
     with pytest.raises(Invalid, match="code-picture-unreadable"):
         codes.in_file(content)
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(4000, 2), (2, 4000), (2500, 21), (1, 1), (20, 20)])
+def test_a_picture_without_room_for_a_code_has_none(
+    width_px: int, height_px: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A strip or a dot, or what is one once it is scaled: nothing is found, nothing breaks, nothing is looked at."""
+    looks = counted(monkeypatch)
+    noise = np.random.default_rng(3).integers(0, 256, (height_px, width_px), dtype=np.uint8)
+    assert codes.in_file(written(noise)) == []
+    assert codes.in_frame(written(noise)).codes == ()
+    assert looks == []
+
+
+def test_a_picture_is_looked_at_for_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is over no other way to look at it is begun; with time enough there are many."""
+    looks = counted(monkeypatch)
+    noise = np.random.default_rng(3).integers(0, 256, (30, 40), dtype=np.uint8)
+    assert codes.in_image(noise, patience_s=0) == []
+    hasty = len(looks)
+    assert codes.in_image(noise, patience_s=600) == []
+    assert hasty == 2
+    assert len(looks) > 10 * hasty
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """The size of each picture that is handed to a detector from now on."""
+    looks: list[tuple[int, ...]] = []
+    read = codes._read
+
+    def counting(detector: codes.Detector, grey: codes.Grey) -> tuple[list[str], bool]:
+        looks.append(grey.shape)
+        return read(detector, grey)
+
+    monkeypatch.setattr(codes, "_read", counting)
+    return looks
