@@ -1,15 +1,22 @@
 """What all devices have in common: how they are, and what is done until they are well again."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 from kit import logs
 from kit.errors import Unavailable
 from station.ports import hardware
 
 Noticed = Callable[[hardware.Notice], None]
+
+#: What a call on a line raises that is gone: a serial one's flags and buffers are termios's, whose error is no OSError.
+LINE_GONE: tuple[type[Exception], ...] = (OSError,)
+if sys.platform != "win32":
+    import termios
+
+    LINE_GONE += (termios.error,)
 
 
 def unnoticed(_notice: hardware.Notice) -> None:
@@ -149,13 +156,14 @@ class Supervised:
         await asyncio.shield(self._task)
 
     async def close(self) -> None:
-        """End the task and wait for its end."""
-        if self._task is None:
+        """End the task and wait for its end. What ended it before is logged: others are to be closed after this one."""
+        task, self._task = self._task, None
+        if task is None:
             return
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        self._task = None
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()):
+            logs.get().error("device.ended", part=type(self).__name__, exc_info=error)
 
     async def _supervise(self) -> None:
         raise NotImplementedError

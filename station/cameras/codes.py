@@ -3,6 +3,7 @@
 Lenient: dim, blurred, small, turned, inverted (dark mode). What a code says is opaque and goes to the caller alone.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,6 +21,12 @@ _MAX_BYTES = 32 * 2**20
 _MAX_PIXELS = 64_000_000
 #: Sides to which a picture is brought before it is looked at; a code of 40 modules wants some 3 pixels a module.
 _SIDES_PX = (1000, 1800, 500)
+#: A code has 21 modules at least: a picture whose shorter side has fewer dots, as it is or scaled, holds none.
+_LEAST_PX = 21
+#: Larger than so many times as it is a picture shows nothing new.
+_LARGEST_FACTOR = 8.0
+#: A picture is looked at in ever stranger clothes for so long; noise, or a busy machine, takes no longer.
+PATIENCE_S = 4.0
 #: A webcam's frame is looked at no larger than this: the next one comes in a moment.
 _FRAME_SIDE_PX = 960
 
@@ -42,6 +49,8 @@ def in_frame(content: bytes) -> Look:
     grey = _opened(content)
     scaled = _scaled(grey, min(1.0, _FRAME_SIDE_PX / max(grey.shape)))
     unread = False
+    if scaled is None:
+        return Look((), unread)
     # As it is, and a phone in dark mode; a hand that trembles mends the rest by the next frame.
     for variant in (scaled, np.asarray(255 - scaled, np.uint8)):
         found, located = _read(cv2.QRCodeDetectorAruco(), variant)
@@ -63,15 +72,21 @@ def the_one_in(content: bytes) -> str:
     return found[0]
 
 
-def in_image(pixels: NDArray[np.uint8]) -> list[str]:
-    """The codes in an (H, W) or (H, W, 3) BGR image, each once; empty when none can be read."""
+def in_image(pixels: NDArray[np.uint8], patience_s: float = PATIENCE_S) -> list[str]:
+    """The codes in an (H, W) or (H, W, 3) BGR image, each once; empty when none can be read.
+
+    After `patience_s` no other way to look at it is begun; the first one always is.
+    """
     grey: Grey = pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
     # The first finds more, in less time; the other some that it does not.
     detectors = cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector()
+    deadline = time.monotonic() + patience_s
     for variant in _variants(grey):
         for detector in detectors:
             if found := _read(detector, variant)[0]:
                 return found
+        if time.monotonic() > deadline:
+            break
     return []
 
 
@@ -103,7 +118,9 @@ def _variants(grey: Grey) -> Iterator[Grey]:
     """The picture in ever stranger clothes, the likely ones first."""
     longest = max(grey.shape)
     for side in _SIDES_PX:
-        scaled = _scaled(grey, side / longest)
+        scaled = _scaled(grey, min(side / longest, _LARGEST_FACTOR))
+        if scaled is None:
+            continue
         yield scaled
         yield np.asarray(cv2.createCLAHE(3.0, (8, 8)).apply(scaled), np.uint8)
         yield np.asarray(255 - scaled, np.uint8)
@@ -112,7 +129,10 @@ def _variants(grey: Grey) -> Iterator[Grey]:
         yield np.asarray(cv2.addWeighted(scaled, 2.0, cv2.GaussianBlur(scaled, (0, 0), 3), -1.0, 0), np.uint8)
 
 
-def _scaled(grey: Grey, factor: float) -> Grey:
+def _scaled(grey: Grey, factor: float) -> Grey | None:
+    """None where no code has room."""
+    if min(grey.shape) * min(1.0, factor) < _LEAST_PX:
+        return None
     interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(grey, None, fx=factor, fy=factor, interpolation=interpolation), np.uint8)
 

@@ -1,12 +1,16 @@
 """Which printer a station's configuration names."""
 
+import sys
+
 from kit.errors import Invalid
 from station import devices
 from station.ports import hardware
 
 #: What `--printer` takes: a receipt printer in the network, on a serial line, as a USB device; or the system's queue.
-CHOICES = ("none", "tcp:HOST[:PORT]", "serial:PORT[@BAUD]", "device:PATH", "queue:NAME")
-_BEGUN = ("tcp:", "serial:", "device:", "queue:")
+CHOICES: tuple[str, ...] = ("none", "tcp:HOST[:PORT]", "serial:PORT[@BAUD]")
+if sys.platform != "win32":  # which has neither such devices nor CUPS
+    CHOICES += ("device:PATH", "queue:NAME")
+_BEGUN = tuple(f"{one.partition(':')[0]}:" for one in CHOICES[1:])
 
 
 def demand_known(name: str) -> None:

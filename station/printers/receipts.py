@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-import serial
-
 from kit import logs
 from station import devices
 from station.ports import hardware
@@ -63,6 +61,7 @@ class ReceiptPrinter(devices.Supervised):
         self._slips: deque[hardware.Slip] = deque()
         self._wake = asyncio.Event()
         self._printed = 0
+        self._closing = False
 
     def health(self) -> hardware.Health:
         """With the number of waiting slips, and whether the roll is near its end."""
@@ -85,7 +84,10 @@ class ReceiptPrinter(devices.Supervised):
     async def close(self) -> None:
         """End the loop, the line and the thread."""
         await super().close()
-        self._hang_up()
+        self._closing = True
+        # By the thread, after what it is at: a handle that is closed under a call may by then be another file's.
+        with suppress(RuntimeError):  # closed before
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._hang_up)
         self._thread.shutdown(wait=False)
 
     async def _supervise(self) -> None:
@@ -103,9 +105,6 @@ class ReceiptPrinter(devices.Supervised):
             except Stopped as stopped:
                 self._watch.troubled(stopped.fault, CODES[stopped.fault], waiting=len(self._slips))
                 await asyncio.sleep(next(pauses))
-            except asyncio.CancelledError:
-                self._hang_up()
-                raise
 
     async def _print_waiting(self) -> None:
         while self._slips:
@@ -118,13 +117,18 @@ class ReceiptPrinter(devices.Supervised):
     async def _blocking(self, act: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, act)
-        except (OSError, serial.SerialException):
+        except TimeoutError:
+            self._hang_up()
+            raise Stopped("silent") from None
+        except devices.LINE_GONE:
             self._hang_up()
             raise Stopped("unplugged") from None
 
     # -- on the thread
 
     def _demand_well(self) -> None:
+        if self._closing:
+            raise Stopped("unplugged")
         if self._line is None:
             self._line = lines.opened(self._where)
         condition = self._condition(self._line)
@@ -165,5 +169,5 @@ class ReceiptPrinter(devices.Supervised):
     def _hang_up(self) -> None:
         line, self._line = self._line, None
         if line is not None:
-            with suppress(OSError):
+            with suppress(*devices.LINE_GONE):
                 line.close()

@@ -1,16 +1,20 @@
-"""A receipt printer without hardware: a TCP port that prints slips into memory, with a roll that ends.
+"""A receipt printer without hardware: a TCP port or a pseudo-terminal that prints slips into memory; its roll ends.
 
 `python -m station.printers.simulator [SHEETS]` prints its address and what it prints, and takes `paper N`,
 `cover open|closed`, `deaf` and `quit` from standard input.
 """
 
+import os
 import re
+import select
 import socket
 import sys
 import threading
+import tty
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from station.printers import escpos
 
@@ -29,11 +33,50 @@ class Printed:
     whole: bool
 
 
+class _Cable(Protocol):
+    """What a printer says and hears."""
+
+    def recv(self, most: int, /) -> bytes: ...
+
+    def sendall(self, content: bytes, /) -> None: ...
+
+
+class _Tty:
+    """The printer's end of a pseudo-terminal: what a serial line is to a program, or /dev/usb/lp0."""
+
+    def __init__(self) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        self.path = os.ttyname(self._slave)
+        self._wake, self._end = os.pipe()
+
+    def recv(self, most: int, /) -> bytes:
+        """Nothing when it was pulled out."""
+        # Waited for together: a file that is closed while it is read would stay open, and so the cable plugged in.
+        if self._wake in select.select([self._master, self._wake], [], [])[0]:
+            return b""
+        return os.read(self._master, most)
+
+    def sendall(self, content: bytes, /) -> None:
+        """To the program."""
+        os.write(self._master, content)
+
+    def pull(self) -> None:
+        """Let `recv` end."""
+        os.write(self._end, b"x")
+
+    def close(self) -> None:
+        """The cable hangs in the air."""
+        for handle in (self._slave, self._master, self._wake, self._end):
+            os.close(handle)
+
+
 @dataclass
 class SimulatedPrinter:
     """Takes one connection after another. `sheets` slips until the roll ends; the last one is cut off half-way."""
 
     sheets: int = 1000
+    way: Literal["tcp", "serial", "device"] = "tcp"
     cover_open: bool = False
     deaf: bool = False
     printed: list[Printed] = field(default_factory=list)
@@ -41,21 +84,27 @@ class SimulatedPrinter:
     def __post_init__(self) -> None:
         self._buffer = b""
         self._closing = False
-        self._connection: socket.socket | None = None
+        self._cable: _Cable | None = None
+        self._tty = None if self.way == "tcp" else _Tty()
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._hang if self._tty else self._serve, daemon=True)
+        self._thread.start()
 
     @property
     def address(self) -> str:
         """What a station's settings call it."""
-        return f"tcp:127.0.0.1:{self.port}"
+        if self._tty:
+            return f"{self.way}:{self._tty.path}"
+        return f"tcp:127.0.0.1:{self._listening.getsockname()[1]}"
 
     def unplug(self) -> None:
-        """Break the connection that there is."""
-        if self._connection is not None:
+        """Break the connection that there is. A pseudo-terminal's is gone for good."""
+        if self._tty and self._thread.is_alive():
+            self._tty.pull()
+            self._thread.join()
+        if isinstance(self._cable, socket.socket):
             with suppress(OSError):
-                self._connection.shutdown(socket.SHUT_RDWR)
+                self._cable.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Switch it off."""
@@ -68,13 +117,21 @@ class SimulatedPrinter:
     def _serve(self) -> None:
         while not self._closing:
             try:
-                self._connection, _ = self._listening.accept()
+                connection, _ = self._listening.accept()
             except OSError:
                 return
-            self._buffer = b""
-            with suppress(OSError), self._connection:
-                while content := self._connection.recv(4096):
-                    self._take(content)
+            with suppress(OSError), connection:
+                self._listen(connection)
+
+    def _hang(self) -> None:
+        assert self._tty is not None  # noqa: S101 -- else there is a port
+        with closing(self._tty):
+            self._listen(self._tty)
+
+    def _listen(self, cable: _Cable) -> None:
+        self._cable, self._buffer = cable, b""
+        while content := cable.recv(4096):
+            self._take(content)
 
     def _take(self, content: bytes) -> None:
         self._buffer += content
@@ -113,14 +170,14 @@ class SimulatedPrinter:
         return self.sheets <= 0 or self.cover_open
 
     def _say(self, byte: int) -> None:
-        if not self.deaf and self._connection is not None:
-            self._connection.sendall(bytes([byte]))
+        if not self.deaf and self._cable is not None:
+            self._cable.sendall(bytes([byte]))
 
 
 @contextmanager
-def simulated(sheets: int = 1000) -> Iterator[SimulatedPrinter]:
+def simulated(sheets: int = 1000, way: Literal["tcp", "serial", "device"] = "tcp") -> Iterator[SimulatedPrinter]:
     """A printer that is on while the block runs."""
-    printer = SimulatedPrinter(sheets)
+    printer = SimulatedPrinter(sheets, way)
     try:
         yield printer
     finally:

@@ -89,9 +89,11 @@ class CardReader(devices.Supervised):
 
     async def _look(self) -> None:
         found = await self._exchange(protocol.FIND)
+        if found.status not in (protocol.FOUND, protocol.NO_CARD):
+            raise _Wrong("garbled")
         if not self._unreadable():
             self._watch.well()
-        if found.status != protocol.FOUND:
+        if found.status == protocol.NO_CARD:
             # A card that was read answers no more until it is lifted: "none" is both, and needs nothing of us.
             self._lift()
             return
@@ -108,6 +110,8 @@ class CardReader(devices.Supervised):
             return
         try:
             document = documents.read(protocol.text_of(reading))
+        except protocol.Garbled:
+            raise _Wrong("garbled") from None
         except documents.NotACard:
             self._give_up()
             return
@@ -143,7 +147,7 @@ class CardReader(devices.Supervised):
     async def _blocking(self, act: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, act)
-        except (serial.SerialException, OSError):
+        except devices.LINE_GONE:
             raise _Wrong("unplugged") from None
         except protocol.Garbled:
             raise _Wrong("garbled") from None
@@ -157,7 +161,7 @@ class CardReader(devices.Supervised):
         line = self._line
         if line is None:
             raise serial.SerialException
-        line.read(line.in_waiting)  # not reset_input_buffer: on a line that is gone it raises what is no OSError
+        line.read(line.in_waiting)
         line.write(command)
         buffer, deadline = b"", time.monotonic() + self._limits.answer_s
         while missing := protocol.expected(buffer):
@@ -169,7 +173,7 @@ class CardReader(devices.Supervised):
     def _shut(self) -> None:
         line, self._line = self._line, None
         if line is not None:
-            with suppress(serial.SerialException, OSError):
+            with suppress(*devices.LINE_GONE):
                 line.close()
 
 

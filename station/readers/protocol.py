@@ -12,6 +12,8 @@ PREAMBLE = bytes.fromhex("AAAAAA9669")
 BAUD = 115_200
 #: Length of a reading's body and checksum: status, two lengths, text, picture.
 TEXT_BYTES, PICTURE_BYTES = 256, 1024
+#: Three status bytes and a checksum are the shortest answer; a command, which a line may echo, is shorter.
+_SHORTEST = 4
 #: Anything longer is no answer of a reader.
 _LONGEST = 4096
 
@@ -48,7 +50,7 @@ def expected(buffer: bytes) -> int:
     if len(buffer) < head:
         return head - len(buffer)
     length = int.from_bytes(buffer[head - 2 : head], "big")
-    if not 3 <= length <= _LONGEST:
+    if not _SHORTEST <= length <= _LONGEST:
         raise Garbled
     return max(0, head + length - len(buffer))
 

@@ -1,7 +1,7 @@
 """A card reader without hardware: one end of a pseudo-terminal, a hand that lays cards down, and faults on order.
 
 `python -m station.readers.simulator` opens one, prints its path and takes commands from standard input: `lay KIND`,
-`lift`, `fault silent|noise|checksum|cut|refuse N`, `quit`. Its card holders are invented.
+`lift`, `fault WHAT N`, `quit`; WHAT is one of `FAULTS`. Its card holders are invented.
 """
 
 import os
@@ -21,6 +21,9 @@ INVENTED: dict[documents.Kind, tuple[str, str]] = {
     "permanent_2017": ("ABC123456789012", "试验丙"),
     "permanent_2023": ("911124198108030024", "试验丁"),
 }
+#: What can be wrong with an answer. `lengths`, `late` and `empty` are readings whose checksum is right and whose
+#: content is not: a picture of 2048 bytes, the answer to SELECT over again, nothing.
+FAULTS = ("silent", "noise", "checksum", "cut", "refuse", "lengths", "late", "empty", "echo", "status")
 
 
 class SimulatedReader:
@@ -51,7 +54,10 @@ class SimulatedReader:
             self._text = None
 
     def fault(self, what: str, times: int = 1) -> None:
-        """Next `times` answers: `silent` none, `noise` bytes before it, `checksum` wrong, `cut` half, `refuse` a no."""
+        """Next `times` answers: `silent` none, `noise` bytes before it, `checksum` wrong, `cut` half, `refuse` a no.
+
+        `echo`: the command comes back, as from a line without reader. `status`: 0x21, which is neither found nor none.
+        """
         with self._lock:
             self._faults[what] = times
 
@@ -68,10 +74,9 @@ class SimulatedReader:
         # Waited for together: a file that is closed while it is read would stay open, and so the cable plugged in.
         while self._wake not in select.select([self._master, self._wake], [], [])[0]:
             buffer += os.read(self._master, 4096)
-            while not protocol.expected(buffer):
-                end = buffer.find(protocol.PREAMBLE) + len(protocol.FIND)
-                os.write(self._master, self._disturbed(self._reply(buffer[end - len(protocol.FIND) : end])))
-                buffer = buffer[end:]
+            while protocol.PREAMBLE in buffer and len(command := _first(buffer)) == len(protocol.FIND):
+                os.write(self._master, self._disturbed(command, self._reply(command)))
+                buffer = buffer[buffer.find(command) + len(command) :]
 
     def _reply(self, command: bytes) -> bytes:
         with self._lock:
@@ -89,12 +94,23 @@ class SimulatedReader:
             if text is None or not self._selected:
                 return protocol.answer(protocol.NOT_READ)
             self._was_read, self._selected = True, False
-            return protocol.answer(protocol.OK, _reading(text))
+            return protocol.answer(protocol.OK, self._content(text))
 
-    def _disturbed(self, reply: bytes) -> bytes:
+    def _content(self, text: bytes) -> bytes:
+        if self._used("lengths"):
+            return _reading(text, pictured=2 * protocol.PICTURE_BYTES)
+        if self._used("late"):
+            return bytes(8)
+        return b"" if self._used("empty") else _reading(text)
+
+    def _disturbed(self, command: bytes, reply: bytes) -> bytes:
         with self._lock:
             if self._used("silent"):
                 return b""
+            if self._used("echo"):
+                return command
+            if self._used("status"):
+                return protocol.answer(0x21)
             if self._used("checksum"):
                 return reply[:-1] + bytes([reply[-1] ^ 0x55])
             if self._used("cut"):
@@ -109,8 +125,15 @@ class SimulatedReader:
         return left > 0
 
 
-def _reading(text: bytes) -> bytes:
-    lengths = len(text).to_bytes(2, "big") + protocol.PICTURE_BYTES.to_bytes(2, "big")
+def _first(buffer: bytes) -> bytes:
+    """The first command, or as much of it as there is: all are equally long."""
+    start = buffer.find(protocol.PREAMBLE)
+    return buffer[start : start + len(protocol.FIND)]
+
+
+def _reading(text: bytes, pictured: int = protocol.PICTURE_BYTES) -> bytes:
+    """`pictured` is how long the picture is said to be; it has the right length all the same."""
+    lengths = len(text).to_bytes(2, "big") + pictured.to_bytes(2, "big")
     return lengths + text + bytes(protocol.PICTURE_BYTES)
 
 
@@ -135,7 +158,7 @@ def main() -> None:
                     reader.lay(kind)
                 case ["lift"]:
                     reader.lift()
-                case ["fault", what, times]:
+                case ["fault", what, times] if what in FAULTS:
                     reader.fault(what, int(times))
                 case ["quit"]:
                     return

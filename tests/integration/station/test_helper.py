@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.integration.station.desk import Station
-from tests.unit.station.test_wedge import drawn, written
+from tests.unit.station.test_codes import drawn, written
 
 
 def frame(code: str | None) -> bytes:

@@ -1,17 +1,23 @@
 """Slips on paper: the simulated receipt printer over TCP, and the system's queue by programs that stand in for CUPS."""
 
 import asyncio
+import dataclasses
+import os
 import re
+import termios
+import threading
+import tty
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from kit import messages
 from station import devices
 from station.ports import hardware
-from station.printers import escpos, queues, receipts, simulator
+from station.printers import escpos, lines, queues, receipts, simulator
 from tests.unit.station.patience import until
 
 QUICK = receipts.Limits(answer_s=2.0, slip_s=5.0, look_every_s=0.05, first_pause_s=0.02, longest_pause_s=0.05)
@@ -124,6 +130,83 @@ async def test_a_printer_that_is_off_is_told() -> None:
     await until(lambda: printer.health().trouble)
     assert "找不到打印机" in explained(printer.health())
     assert printer.waiting == 1
+    await printer.close()
+
+
+@pytest.mark.parametrize("way", ["serial", "device"])
+async def test_every_trouble_is_told_on_every_cable(
+    way: Literal["serial", "device"], notices: list[hardware.Notice]
+) -> None:
+    """On a pseudo-terminal, as on TCP: a paper-out is seen and recovered, silence and a pulled cable are told."""
+    hasty = dataclasses.replace(QUICK, answer_s=0.5)
+    with simulator.simulated(way=way) as roll:
+        printer = receipts.ReceiptPrinter(roll.address, hasty, notices.append)
+        await printer.start()
+        roll.sheets = 2
+        for number in (1, 2):
+            await printer.print(slip(number))
+        await until(lambda: notices)
+        roll.sheets = 100
+        await until(lambda: not printer.waiting)
+        roll.deaf = True
+        await until(lambda: len(notices) == 3)
+        roll.deaf = False
+        await until(lambda: len(notices) == 4)
+        roll.unplug()
+        await until(lambda: len(notices) == 5)
+        await printer.close()
+    assert [one.qr for one in roll.printed if one.whole] == ["A001", "A002"]
+    faults = ["paper_out", "paper_out", "silent", "silent", "unplugged"]
+    assert [(one.fault, one.recovered) for one in notices] == list(zip(faults, [False, True] * 3, strict=False))
+
+
+async def test_a_device_that_never_answers_keeps_no_thread() -> None:
+    """A read of a silent /dev/usb/lp0 waits in the driver: asked so, it ends in time, and with it the program."""
+    with simulator.simulated(way="device") as roll:
+        roll.deaf = True
+        printer = receipts.ReceiptPrinter(roll.address, receipts.Limits(answer_s=0.1, longest_pause_s=0.05))
+        await printer.start()
+        await until(lambda: (trouble := printer.health().trouble) and trouble.code == "printer-silent")
+        await printer.close()
+        threads = [one for one in threading.enumerate() if one.name.startswith("printer")]
+        await until(lambda: not any(one.is_alive() for one in threads))
+
+
+async def test_a_line_that_takes_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A printer that is busy for ever: what is written has no room, and the writing ends in time."""
+    monkeypatch.setattr(lines, "_PATIENCE_S", 0.2)
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    line = lines.opened(f"device:{os.ttyname(slave)}")
+    with pytest.raises(TimeoutError):
+        line.write(bytes(1_000_000))
+    line.close()
+    os.close(master)
+    os.close(slave)
+
+
+async def test_a_cable_pulled_under_the_writing_is_told(
+    roll: simulator.SimulatedPrinter, printer: receipts.ReceiptPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """termios's error is no OSError; the printer is unplugged, and looked for again."""
+
+    def gone(_line: lines.TcpLine, _content: bytes) -> None:
+        raise termios.error(5, "Input/output error")
+
+    with monkeypatch.context() as pulled:
+        pulled.setattr(lines.TcpLine, "write", gone)
+        await until(lambda: (trouble := printer.health().trouble) and trouble.code == "printer-unplugged")
+    await printer.print(slip(1))
+    await until(lambda: not printer.waiting)
+    assert [one.qr for one in roll.printed] == ["A001"]
+
+
+@pytest.mark.parametrize("where", ["tcp:127.0.0.1:port", "tcp:127.0.0.1:70000", "tcp:a..b", "serial:/dev/null@fast"])
+async def test_a_setting_that_names_nothing_ends_nothing(where: str) -> None:
+    """No number where one belongs: there is no such printer, which is told."""
+    printer = receipts.ReceiptPrinter(where, QUICK)
+    await printer.start()
+    await until(lambda: (trouble := printer.health().trouble) and trouble.code == "printer-unplugged")
     await printer.close()
 
 

@@ -7,6 +7,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from datetime import date
 
 import pytest
+import structlog.testing
 
 from station.ports import hardware
 from station.readers import cards, documents, simulator
@@ -152,3 +153,45 @@ async def test_nothing_of_a_card_is_said_anywhere(desk: simulator.SimulatedReade
     assert "reader-card-unreadable" in text
     for secret in (*simulator.INVENTED["resident"], "360426199101010072"):
         assert secret not in text
+
+
+@pytest.mark.parametrize("fault", ["lengths", "late", "empty"])
+async def test_a_reading_of_wrong_lengths_is_told_and_ends_nothing(
+    fault: str, desk: simulator.SimulatedReader, reader: cards.CardReader, notices: list[hardware.Notice]
+) -> None:
+    """The checksum is right, the lengths are no card's: the line is garbled, and the card laid down again is read."""
+    desk.fault(fault, 1)
+    desk.lay()
+    await patience.until(lambda: notices)
+    assert notices[0] == hardware.Notice("card_reader", "garbled", recovered=False)
+    await well(reader)
+    desk.lift()
+    desk.lay()
+    assert (await swiped(reader)).payload == simulator.INVENTED["resident"][0]
+
+
+@pytest.mark.parametrize("fault", ["echo", "status"])
+async def test_a_line_that_only_answers_is_no_reader(fault: str, desk: simulator.SimulatedReader) -> None:
+    """One that echoes, or says for ever what is neither found nor none, is garbled and never ready."""
+    desk.fault(fault, 1_000_000)
+    reader = cards.CardReader(desk.path, QUICK)
+    await reader.start()
+    await troubled(reader, "reader-garbled")
+    await patience.until(lambda: (trouble := reader.health().trouble) and trouble.attempts > 2)
+    assert not reader.health().ready
+    await reader.close()
+
+
+async def test_what_ended_the_looking_after_is_logged_and_closing_goes_on(desk: simulator.SimulatedReader) -> None:
+    """Whatever a driver did not foresee comes out of `run`; `close` says so in the log and raises nothing."""
+
+    class _Broken(cards.CardReader):
+        async def _look(self) -> None:
+            raise ZeroDivisionError
+
+    reader = _Broken(desk.path, QUICK)
+    with pytest.raises(ZeroDivisionError):
+        await reader.run()
+    with structlog.testing.capture_logs() as logged:
+        await reader.close()
+    assert [line["event"] for line in logged] == ["device.ended"]

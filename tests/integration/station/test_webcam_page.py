@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.integration.station import browser
 from tests.integration.station.desk import Station
-from tests.unit.station.test_wedge import drawn, written
+from tests.unit.station.test_codes import drawn, written
 
 JPEG = b"\xff\xd8\xff"
 STATE = "document.querySelector('[data-test=webcam][data-state={}]')"

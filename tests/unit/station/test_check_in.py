@@ -1,21 +1,19 @@
-"""Check-in's answers: each case has its own, with words and a way on; slips and gear beside it."""
+"""Check-in's answers: each case has its own, with words and a way on; gear beside it."""
 
 import asyncio
 from datetime import date, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from kit import messages
-from kit.errors import Conflict, Invalid, NotFound, Unavailable
+from kit.errors import Conflict, Invalid
 from station import devices, gear
 from station.api import answers
 from station.console import conditions, helper_mode
 from station.domain import facts
-from station.handlers import frames, queue, sessions, slips
+from station.handlers import frames, queue, sessions
 from station.ports import hardware
-from station.printers import kept
 from tests.unit.station.fakes import OTHER_CLASS_ID, START, Bench
 from tests.unit.station.patience import until
 
@@ -140,27 +138,6 @@ async def test_nobody_else_is_let_in_that_way(bench: Bench, scan: str) -> None:
         await queue.admit_turned_away(bench.work, uuid4(), "crew_lead", "asks")
 
 
-class Printer(devices.AlwaysReady):
-    """Prints when there is paper."""
-
-    device: hardware.DeviceKind = "printer"
-
-    def __init__(self) -> None:
-        self.taken: list[hardware.Slip] = []
-        self.printed: list[hardware.Slip] = []
-
-    @property
-    def waiting(self) -> int:
-        return len(self.taken)
-
-    async def print(self, slip: hardware.Slip) -> None:
-        self.taken.append(slip)
-
-    def feed(self, sheets: int = 100) -> None:
-        self.printed += self.taken[:sheets]
-        del self.taken[:sheets]
-
-
 class Reader(devices.AlwaysReady):
     """Gives what is laid on it."""
 
@@ -171,46 +148,6 @@ class Reader(devices.AlwaysReady):
 
     async def next(self) -> hardware.Scan:
         return await self.cards.get()
-
-
-async def test_a_number_that_is_issued_gets_one_slip(bench: Bench) -> None:
-    """A second scan of the same code prints none; the button prints another; without a printer nothing is missed."""
-    await queue.check_in(bench.work, "scan-4")
-    with pytest.raises(Unavailable, match="printer-none"):
-        await slips.print_slip(bench.work, None)
-    printer = bench.work.printer = Printer()
-    for scan in ("scan-0", "scan-0", "nonsense"):
-        await queue.check_in(bench.work, scan)
-    assert [(slip.ticket, slip.class_label, slip.desk_code) for slip in printer.taken] == [("A-0002", "2024-1", "A")]
-    assert await slips.print_slip(bench.work, None) == "A-0002"
-    assert await slips.print_slip(bench.work, "A-0001") == "A-0001"
-    with pytest.raises(NotFound, match="desk-ticket-unknown"):
-        await slips.print_slip(bench.work, "B-0001")
-    assert [slip.ticket for slip in printer.taken] == ["A-0002", "A-0002", "A-0001"]
-
-
-async def test_slips_that_wait_outlive_the_agent(bench: Bench, tmp_path: Path) -> None:
-    """What was not printed is printed by the next life, once, unless its holder needs none any more."""
-    numbers = [(await queue.check_in(bench.work, f"scan-{place}")).ticket for place in range(4)]
-    every = [slips.slip_of(bench.work, number) for number in numbers if number]
-    first = Printer()
-    before = kept.KeptSlips(first, tmp_path / "slips.json", lambda _number: True)
-    await before.start()
-    for slip in every:
-        await before.print(slip)
-    first.feed(1)
-    await before.close()
-    second = Printer()
-    after = kept.KeptSlips(second, tmp_path / "slips.json", lambda number: number != "A-0003")
-    await after.start()
-    assert second.taken == [every[1], every[3]]
-    second.feed()
-    await after.close()
-    third = Printer()
-    last = kept.KeptSlips(third, tmp_path / "slips.json", lambda _number: True)
-    await last.start()
-    await last.close()
-    assert third.taken == []
 
 
 async def test_a_swipe_goes_the_way_of_a_scan(bench: Bench) -> None:

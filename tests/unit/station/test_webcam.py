@@ -15,7 +15,7 @@ from station.cameras import codes
 from station.console import webcam
 from station.measures import Measures
 from tests.unit.station.fakes import Bench
-from tests.unit.station.test_wedge import CODE, drawn, written
+from tests.unit.station.test_codes import CODE, drawn, written
 
 NOTHING = codes.Look((), unread=False)
 
