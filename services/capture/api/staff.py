@@ -169,9 +169,9 @@ def _add_binding(doors: APIRouter, unit: ports.Unit) -> None:
             for move in body.moves
         }
         async with unit() as work:
-            for capture_id, student_id in moves.items():
+            for capture_id, move in moves.items():
                 await _seen_by(work, who, capture_id)
-                await access.require_student(work, who, student_id)
+                await access.require_student(work, who, move.student_id)
             moved = await binding.rebind_photos(work, moves, binding.Act(who.sub, who.role, body.reason))
         return [_bound(photo) for photo in moved]
 

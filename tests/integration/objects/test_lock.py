@@ -68,11 +68,11 @@ async def test_a_bucket_that_was_made_without_lock_is_found_out_at_the_start(s3_
     await kept.ensure_bucket()
     await said_at_start(kept, locked=False)
     await kept.put("originals/x.jpg", b"first", "image/jpeg")
-    found = await kept.found("originals/x.jpg")
+    found = await kept.found("originals/x.jpg", 5)
     assert found is not None
     assert await kept.keep("originals/x.jpg", found.version) is False
     plain._client.remove_object(plain._place.bucket, "originals/x.jpg")
-    assert await kept.found("originals/x.jpg") is None, "without lock whoever has the key removes it"
+    assert await kept.found("originals/x.jpg", 5) is None, "without lock whoever has the key removes it"
 
 
 async def test_a_bucket_with_lock_says_so_too(s3_url: str) -> None:

@@ -174,7 +174,7 @@ async def test_a_number_that_is_only_called_is_not_yet_on_the_chair(desk: Clocke
     desk.wait(5)
     await queue.seat(desk.work, ticket)
     assert await desk.take_in() == [None]
-    await queue.resolve_drift(desk.work, "dismiss", None)
+    await desk.answer("dismiss")
     desk.wait(2)
     desk.fire(lag_s=1.5)
     assert (await desk.take_in())[-1] == ticket
