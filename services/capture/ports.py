@@ -88,6 +88,10 @@ class Checkins(Protocol):
         """Check-ins of a student whose class is not known yet, locked."""
         ...
 
+    async def lock(self, checkin_id: ids.CheckinId) -> None:
+        """Let one transaction at a time hold a check-in against the frames that name it, known or not."""
+        ...
+
     async def save(self, checkin: checkins.Checkin) -> None:
         """Write what has become of a check-in that was read with its lock."""
         ...
@@ -111,6 +115,10 @@ class Photos(Protocol):
 
     async def awaited(self, limit: int) -> Sequence[floor.Student]:
         """Students that are known by now and for whom a check-in or a photo still waits."""
+        ...
+
+    async def in_force_by(self, checkin_id: ids.CheckinId) -> Sequence[photos.Photo]:
+        """Photos in force whose frames name this check-in, locked."""
         ...
 
     async def save(self, photo: photos.Photo) -> None:

@@ -183,11 +183,14 @@ def _add_binding(doors: APIRouter, unit: ports.Unit) -> None:
             return _bound(await binding.withdraw_photo(work, ids.CaptureId(capture_id), act))
 
     @doors.post("/captures/{capture_id}/reinstate")
-    async def reinstate(capture_id: UUID, body: binding_bodies.Withdrawal, who: Binder) -> binding_bodies.Bound:
+    async def reinstate(capture_id: UUID, body: binding_bodies.Reinstatement, who: Binder) -> binding_bodies.Bound:
+        holder = None if body.student_id is None else ids.StudentId(body.student_id)
         async with unit() as work:
             await _seen_by(work, who, capture_id)
             act = binding.Act(who.sub, who.role, body.reason)
-            return _bound(await binding.reinstate_photo(work, ids.CaptureId(capture_id), act))
+            back = await binding.reinstate_photo(work, ids.CaptureId(capture_id), act, holder)
+            await access.require_photo(work, who, back)
+            return _bound(back)
 
     @doors.post("/captures/{capture_id}/inspect-again")
     async def inspect_again(capture_id: UUID, body: binding_bodies.Withdrawal, who: Binder) -> binding_bodies.Bound:

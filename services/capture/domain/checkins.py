@@ -57,6 +57,15 @@ def same(one: Checkin, other: Checkin) -> bool:
     return all(getattr(one, fact) == getattr(other, fact) for fact in facts)
 
 
+def contradicts(checkin: Checkin, shot: photos.Shot) -> bool:
+    """Whether a frame that names this check-in says another student, or another number, than it.
+
+    A desk takes both from the check-in of whoever sits: they never differ by rebinding, letting in or taking over.
+    """
+    other_number = shot.ticket is not None and shot.ticket != checkin.ticket
+    return other_number or (shot.campaign_id, shot.student_id) != (checkin.campaign_id, checkin.student_id)
+
+
 def announce(checkin: Checkin) -> list[capture.CheckinRecordedV1]:
     """What is said about a check-in: nothing before its student's class is known."""
     if checkin.class_id is None:

@@ -14,6 +14,8 @@ Verdict = Literal["accept", "review", "reject"]
 #: Who may let something pass at a desk, by what the operator says: there are no passwords at a desk.
 Role = Literal["crew_lead", "registrar", "college_teacher"]
 Cause = Literal["standard", "retaken", "duplicate", "unreadable"]
+#: Why a photo is out of force; `checkin`: it and the check-in that it names say two students, and a person decides.
+Why = Literal[Cause, "checkin"]
 
 #: An image that this many workers could not get through is called unreadable.
 ATTEMPTS = 5
@@ -73,7 +75,7 @@ class Photo:
     state: State
     received_at: datetime
     version: int = 1
-    cause: Cause | None = None
+    cause: Why | None = None
     rules: tuple[str, ...] = ()
     verdict: Verdict | None = None
     overridden: bool = False
@@ -102,6 +104,8 @@ def shot_fault(shot: Shot) -> str | None:
     """Why a desk's word about a frame does not hold together, or None."""
     if shot.student_id is None and shot.decision in ("keep", "override"):
         return "capture-without-student"
+    if shot.ticket is not None and shot.checkin_id is None:
+        return "capture-ticket-without-checkin"
     if shot.student_id is not None and shot.decision == "unbound":
         return "test-shot-with-student"
     if shot.decision == "override" and not (shot.override_role and shot.override_mark):
@@ -200,6 +204,12 @@ def withdraw(photo: Photo, reason: str) -> tuple[Photo, list[Event]]:
     """Take a photo out of force."""
     withdrawn = replace(photo, state="withdrawn", version=photo.version + 1)
     return withdrawn, [capture.PhotoWithdrawnV1(**_subject(withdrawn), reason=said_reason(reason))]
+
+
+def hold(photo: Photo, reason: str) -> tuple[Photo, list[Event]]:
+    """Keep a photo out of force until a person decides. Nothing is withdrawn of one that was never in force."""
+    withdrawn, events = withdraw(photo, reason)
+    return replace(withdrawn, cause="checkin"), events if photo.state == "accepted" else []
 
 
 def reinstate_fault(photo: Photo) -> str | None:

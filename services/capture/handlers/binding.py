@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from gradphoto_contracts import ids
 from kit import errors
 from services.capture import ports
-from services.capture.domain import photos
+from services.capture.domain import photos, sessions
 from services.capture.handlers import measures
 
 
@@ -47,7 +47,7 @@ async def rebind_photos(work: ports.Work, moves: Mapping[ids.CaptureId, Move], a
     if not await work.photos.move(moved):
         raise errors.Conflict("student-has-photo")
     for photo, after, events in notes:
-        await work.photos.note(_note(work, after, "rebound", act, photo.student_id))
+        await work.photos.note(line(work, after, "rebound", act, photo.student_id))
         await work.say(events)
     done = {photo.shot.capture_id: photo for photo in moved}
     return [done.get(photo.shot.capture_id, photo) for photo, _ in asked]
@@ -62,29 +62,47 @@ async def withdraw_photo(work: ports.Work, capture_id: ids.CaptureId, act: Act) 
         raise errors.Conflict("capture-not-in-force")
     withdrawn, events = photos.withdraw(photo, act.reason)
     await work.photos.save(withdrawn)
-    await work.photos.note(_note(work, withdrawn, "withdrawn", act, photo.student_id))
+    await work.photos.note(line(work, withdrawn, "withdrawn", act, photo.student_id))
     await work.say(events)
     return withdrawn
 
 
-async def reinstate_photo(work: ports.Work, capture_id: ids.CaptureId, act: Act) -> photos.Photo:
+async def reinstate_photo(
+    work: ports.Work, capture_id: ids.CaptureId, act: Act, student_id: ids.StudentId | None = None
+) -> photos.Photo:
     """Put a withdrawn photo in force, or one that lost to another which is out of force now; again is no fault.
 
-    As with a rebound one, its student must be on the roster; the class is the one that they are in now.
+    It may come in force as another student's than it was, `student_id`'s. As with a rebound one, that student must be
+    on the roster; the class is the one that they are in now.
     """
     photo = await locked(work, capture_id)
+    holder = student_id or photo.student_id
     if photo.state == "accepted":
+        if photo.student_id != holder:
+            raise errors.Conflict("photo-moved-meanwhile", capture_id=str(capture_id))
         return photo
     fault = photos.reinstate_fault(photo)
-    if fault or photo.student_id is None:
+    if fault or holder is None:
         raise errors.Conflict(fault or "capture-cannot-return")
-    class_id = await _class_of(work, photo, photo.student_id)
-    accepted, events = photos.accept(replace(photo, class_id=class_id))
+    class_id = await _class_of(work, photo, holder)
+    accepted, events = photos.accept(replace(photo, student_id=holder, class_id=class_id))
     if not await work.photos.put_in_force(accepted):
         raise errors.Conflict("student-has-photo")
-    await work.photos.note(_note(work, accepted, "reinstated", act, photo.student_id))
+    await work.photos.note(line(work, accepted, "reinstated", act, photo.student_id))
     await work.say(events)
+    await _answer(work, accepted)
     return accepted
+
+
+async def _answer(work: ports.Work, photo: photos.Photo) -> None:
+    """Whose the photo is by a person's word answers the drift that was told when it was held."""
+    drift = await work.sessions.drift(ids.DriftId(photo.shot.capture_id))
+    if drift is None or drift.resolution is not None:
+        return
+    answer = "seen" if photo.student_id == photo.shot.student_id else "expected"
+    noted, events = sessions.tell_drift(replace(drift, resolution=answer), drift)
+    await work.sessions.save_drift(noted)
+    await work.say(events)
 
 
 async def inspect_again(work: ports.Work, capture_id: ids.CaptureId, act: Act) -> photos.Photo:
@@ -96,7 +114,7 @@ async def inspect_again(work: ports.Work, capture_id: ids.CaptureId, act: Act) -
         raise errors.Conflict(fault)
     anew = photos.inspect_again(photo)
     await work.photos.inspect_again(anew)
-    await work.photos.note(_note(work, anew, "inspected_again", act, photo.student_id))
+    await work.photos.note(line(work, anew, "inspected_again", act, photo.student_id))
     return anew
 
 
@@ -122,7 +140,8 @@ async def _class_of(work: ports.Work, photo: photos.Photo, student_id: ids.Stude
     return student.class_id
 
 
-def _note(work: ports.Work, photo: photos.Photo, act_name: str, act: Act, before: ids.StudentId | None) -> ports.Note:
+def line(work: ports.Work, photo: photos.Photo, act_name: str, act: Act, before: ids.StudentId | None) -> ports.Note:
+    """A line of a photo's history."""
     return ports.Note(
         capture_id=photo.shot.capture_id,
         version=photo.version,

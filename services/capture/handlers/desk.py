@@ -7,7 +7,7 @@ from gradphoto_contracts import ids
 from kit import errors, logs
 from services.capture import ports
 from services.capture.domain import checkins, photos, sessions
-from services.capture.handlers import doubles, measures
+from services.capture.handlers import contradictions, doubles, measures
 
 
 async def class_of(work: ports.Work, student_id: ids.StudentId, campaign_id: ids.CampaignId) -> ids.ClassId | None:
@@ -38,9 +38,11 @@ async def _record(work: ports.Work, checkin: checkins.Checkin) -> checkins.Check
     checkin = replace(checkin, desk_id=await _desk_of(work, checkin))
     known = await work.checkins.get(checkin.checkin_id)
     if known is None:
+        await work.checkins.lock(checkin.checkin_id)
         await work.doubles.lock(checkin.student_id)
         if await work.checkins.add(checkin):
             await work.say(checkins.announce(checkin))
+            await contradictions.look(work, checkin)
             await doubles.look(work, checkin)
             return checkin
         known = await work.checkins.get(checkin.checkin_id)

@@ -6,7 +6,7 @@ import hashlib
 from kit import errors, logs, metrics
 from services.capture import ports
 from services.capture.domain import photos
-from services.capture.handlers import doubles, measures
+from services.capture.handlers import contradictions, doubles, measures
 
 #: How long a photo is one worker's, in real seconds: many times what an inspection takes.
 LEASE_S = 30.0
@@ -149,6 +149,8 @@ def _lineage(
 
 async def _settle(work: ports.Work, noted: photos.Photo, cause: photos.Cause | None) -> photos.Photo:
     if cause is None:
+        if checkin := await contradictions.find(work, noted):
+            return await contradictions.hold(work, noted, checkin)
         accepted, events = photos.accept(noted)
         if await work.photos.put_in_force(accepted):
             await work.say(events)

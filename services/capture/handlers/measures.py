@@ -19,6 +19,9 @@ DISAGREEMENTS = metrics.counter(
 CONFLICTS = metrics.counter(
     "gradphoto_capture_conflicts_total", "Requests that contradict what is stored under the same id", ("subject",)
 )
+HELD = metrics.counter(
+    "gradphoto_captures_held_total", "Photos held out of force: their check-in says another student", PLACE
+)
 RANGES = metrics.counter("gradphoto_range_rebinds_total", "Shifts of a range of photos", ("outcome",))
 DOUBLES = metrics.counter("gradphoto_capture_doubles_total", "Students found taken at two desks", ("apart",))
 DOUBLES_SETTLED = metrics.counter("gradphoto_capture_doubles_settled_total", "Such students, by who decided", ("by",))

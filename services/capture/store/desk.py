@@ -81,6 +81,9 @@ class Checkins:
         row = (await self._tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
         return checkins.Checkin(**row) if row else None
 
+    async def lock(self, checkin_id: ids.CheckinId) -> None:
+        await lock_id(self._tx, "checkin", checkin_id)
+
     async def waiting_for(self, student_id: ids.StudentId) -> Sequence[checkins.Checkin]:
         table = store.CHECKINS
         query = sa.select(table).where(table.c.student_id == student_id, table.c.class_id.is_(None))

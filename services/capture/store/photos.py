@@ -78,6 +78,10 @@ class Photos:
         rows = await self._tx.execute(sa.select(students).join(waiting, same).limit(limit))
         return [floor.Student(**row) for row in rows.mappings()]
 
+    async def in_force_by(self, checkin_id: ids.CheckinId) -> Sequence[photos.Photo]:
+        query = sa.select(TABLE).where(TABLE.c.checkin_id == checkin_id, TABLE.c.state == "accepted")
+        return [photo_of(row) for row in (await self._tx.execute(query.with_for_update())).mappings()]
+
     async def save(self, photo: photos.Photo) -> None:
         table = sa.update(TABLE).where(TABLE.c.capture_id == photo.shot.capture_id)
         await self._tx.execute(table.values(_changes(photo)))

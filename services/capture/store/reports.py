@@ -249,7 +249,9 @@ class Reports:
     ) -> list[dict[str, Any]]:
         query = sa.select(*_LISTED).where(CAPTURES.c.campaign_id == campaign_id, *_seen(CAPTURES.c.student_id, scope))
         if review is not None:
-            to_review = sa.and_(CAPTURES.c.state == "accepted", CAPTURES.c.verdict == "review")
+            doubtful = sa.and_(CAPTURES.c.state == "accepted", CAPTURES.c.verdict == "review")
+            held = sa.and_(CAPTURES.c.state == "withdrawn", CAPTURES.c.cause == "checkin")
+            to_review = sa.or_(doubtful, held)
             query = query.where(to_review.is_(True) if review else to_review.is_not(True))
         return await self._page(query, after, limit)
 

@@ -164,7 +164,7 @@ async def test_without_the_digest_a_stale_look_undoes_another_s_work(line: Line)
     async with line.capture.unit() as work:
         seen = await range_rebind.preview(work, line.shift)
     async with line.capture.unit() as work:
-        await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[5])}, LEAD)
+        await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[4])}, LEAD)
     async with line.capture.unit() as work:
         holders = {key: (await binding.locked(work, key)).student_id for key in seen.plan.moves}
         moves = {key: binding.Move(to, holder) for key, to in seen.plan.moves.items() if (holder := holders[key])}
@@ -182,7 +182,7 @@ async def test_a_single_rebind_in_between_waits_and_is_seen(line: Line) -> None:
 
     async def single() -> None:
         async with line.capture.unit() as work:
-            await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[5])}, LEAD)
+            await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[4])}, LEAD)
             holding.set()
             await let_go.wait()
 
@@ -242,7 +242,8 @@ async def test_what_cannot_be_done_is_said_with_the_number(line: Line, doors: Do
     body = {**short, "desk_id": str(capture.desk_id), "digest": told["digest"], "reason": "queue_drift"}
     refused = await doors.staff("PUT", f"/v1/range-rebinds/{uuid4()}", body)
     assert (refused.status_code, refused.json()["code"]) == (409, "range-place-taken")
-    await receive(capture, await capture.shoot(line.students[2], ticket="A1-0003"))
+    (third,) = await capture.rows(store.CHECKINS, store.CHECKINS.c.ticket == "A1-0003")
+    await receive(capture, await capture.shoot(line.students[2], ticket="A1-0003", checkin_id=third["checkin_id"]))
     told = (await doors.staff("POST", f"/v1/desks/{capture.desk_id}/range-preview", line.asked())).json()
     assert [fault["code"] for fault in told["faults"]] == ["range-not-settled"]
 

@@ -119,6 +119,9 @@ class Checkins:
     async def get(self, checkin_id: ids.CheckinId, *, lock: bool = False) -> checkins.Checkin | None:
         return self.rows.get(checkin_id)
 
+    async def lock(self, checkin_id: ids.CheckinId) -> None:
+        pass
+
     async def waiting_for(self, student_id: ids.StudentId) -> Sequence[checkins.Checkin]:
         return [row for row in self.rows.values() if row.student_id == student_id and row.class_id is None]
 
@@ -156,6 +159,10 @@ class Photos:
         waiting = [row for row in self.rows.values() if row.state == "received" and row.class_id is None]
         known = [await self._floor.student(row.student_id) for row in waiting if row.student_id]
         return [student for student in known if student][:limit]
+
+    async def in_force_by(self, checkin_id: ids.CheckinId) -> Sequence[photos.Photo]:
+        theirs = [row for row in self.rows.values() if row.shot.checkin_id == checkin_id]
+        return [row for row in theirs if row.state == "accepted"]
 
     async def save(self, photo: photos.Photo) -> None:
         self.rows[photo.shot.capture_id] = photo

@@ -39,8 +39,15 @@ class Rebindings(shape.Body):
     reason: shape.Reason
 
 
+class Reinstatement(shape.Body):
+    """Why a photo is put in force again; `student_id` is whose it is then, where not whose it was."""
+
+    student_id: UUID | None = None
+    reason: shape.Reason
+
+
 class Withdrawal(shape.Body):
-    """Why a photo is withdrawn, put in force again, or inspected again."""
+    """Why a photo is withdrawn, or inspected again."""
 
     reason: shape.Reason
 

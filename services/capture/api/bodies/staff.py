@@ -48,7 +48,7 @@ class ListedCapture(shape.Body):
     checkin_id: UUID | None
     ticket: str | None
     state: photos.State
-    cause: photos.Cause | None
+    cause: photos.Why | None
     rules: list[str]
     verdict: photos.Verdict | None
     desk_verdict: photos.Verdict | None
