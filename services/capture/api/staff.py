@@ -187,10 +187,10 @@ def _add_binding(doors: APIRouter, unit: ports.Unit) -> None:
         holder = None if body.student_id is None else ids.StudentId(body.student_id)
         async with unit() as work:
             await _seen_by(work, who, capture_id)
+            if holder is not None:
+                await access.require_student(work, who, holder)
             act = binding.Act(who.sub, who.role, body.reason)
-            back = await binding.reinstate_photo(work, ids.CaptureId(capture_id), act, holder)
-            await access.require_photo(work, who, back)
-            return _bound(back)
+            return _bound(await binding.reinstate_photo(work, ids.CaptureId(capture_id), act, holder))
 
     @doors.post("/captures/{capture_id}/inspect-again")
     async def inspect_again(capture_id: UUID, body: binding_bodies.Withdrawal, who: Binder) -> binding_bodies.Bound:

@@ -22,7 +22,9 @@ ATTEMPTS = 5
 
 #: The reasons that are codes: these alone go into events. Whatever else is typed stays in the history, sealed.
 Reason = Literal["queue_drift", "slips_swapped", "wrong_shift", "wrong_person", "bad_photo", "test_shot"]
-_REASONS: frozenset[str] = frozenset(get_args(Reason))
+#: Why the server itself takes a photo out of force.
+OwnReason = Literal["double", "checkin_unlike"]
+_REASONS: frozenset[str] = frozenset((*get_args(Reason), *get_args(OwnReason)))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from gradphoto_contracts import capture, ids
 
 Sign = Literal["ticket_skipped", "ticket_repeated", "frame_missing", "frame_unexpected", "double_checkin"]
 #: The desk's own, finer word for a sign.
-Cue = Literal["ticket_unlike", "seat_stale", "frame_too_soon", "face_repeated", "face_changed", "face_unlike"]
+DeskCue = Literal["ticket_unlike", "seat_stale", "frame_too_soon", "face_repeated", "face_changed", "face_unlike"]
+#: The last is the server's own: a frame and the check-in that it names say two students.
+Cue = Literal[DeskCue, "checkin_unlike"]
 #: How the operator ended it: what was seen is right, what was expected is right, or neither.
 Resolution = Literal["seen", "expected", "dismiss"]
 

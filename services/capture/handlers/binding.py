@@ -99,7 +99,7 @@ async def _answer(work: ports.Work, photo: photos.Photo) -> None:
     drift = await work.sessions.drift(ids.DriftId(photo.shot.capture_id))
     if drift is None or drift.resolution is not None:
         return
-    answer = "seen" if photo.student_id == photo.shot.student_id else "expected"
+    answer: sessions.Resolution = "seen" if photo.student_id == photo.shot.student_id else "expected"
     noted, events = sessions.tell_drift(replace(drift, resolution=answer), drift)
     await work.sessions.save_drift(noted)
     await work.say(events)

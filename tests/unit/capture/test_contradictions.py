@@ -50,8 +50,8 @@ async def test_a_frame_that_contradicts_its_checkin_is_held(world: World, order:
         ("held", "server", "checkin_unlike")
     ]
     (drift,) = [event for event in world.events.said if isinstance(event, capture.DriftSuspectedV1)]
-    assert (drift.drift_id, drift.cue, drift.expected, drift.seen) == (
-        shot.capture_id, "checkin_unlike", "A1-0001", shot.ticket,
+    assert (str(drift.drift_id), drift.cue, drift.expected, drift.seen) == (
+        str(shot.capture_id), "checkin_unlike", "A1-0001", shot.ticket,
     )  # fmt: skip
     was_in_force = order.startswith("FI")
     told_of = [said for said in world.said if said.startswith("photo.")]
@@ -83,7 +83,9 @@ async def test_a_person_says_whose_it_is(world: World, whose: str, answer: str) 
         back = await binding.reinstate_photo(world.work(), photo.shot.capture_id, LEAD, student_id)
     assert (back.state, back.cause, back.student_id) == ("accepted", None, student_id or photo.student_id)
     assert world.said[-2:] == ["photo.accepted", "drift.suspected"]
-    assert world.events.said[-1].resolution == answer
+    told_last = world.events.said[-1]
+    assert isinstance(told_last, capture.DriftSuspectedV1)
+    assert told_last.resolution == answer
     (told,) = world.checkins.rows.values()
     await desk.record_checkin(world.work(), told)
     assert world.photos.rows[photo.shot.capture_id].state == "accepted"

@@ -104,7 +104,7 @@ class Drift(shape.Body):
     seen: Observed
     suspected_at: shape.When
     resolution: sessions.Resolution | None = None
-    cue: sessions.Cue | None = None
+    cue: sessions.DeskCue | None = None
 
 
 class DriftNoted(shape.Body):
