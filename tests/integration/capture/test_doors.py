@@ -163,7 +163,7 @@ async def test_signature_covers_body_path_key_and_time(doors: Doors, station: St
     assert (late.status_code, late.json()["code"]) == (401, "station-clock-skew")
     assert late.json()["params"]["server_time"] == doors.capture.clock.now().isoformat()
     assert (await station.ask("PUT", path, body, skew=timedelta(minutes=9))).json() == {"state": "suspected"}
-    assert (await station.ask("PUT", path, body | {"resolution": "walk_off"})).json() == {"state": "resolved"}
+    assert (await station.ask("PUT", path, body | {"resolution": "seen"})).json() == {"state": "resolved"}
     assert (await doors.capture.said())[1:] == ["drift.suspected", "drift.suspected"]
 
 

@@ -151,7 +151,7 @@ async def test_the_fleet_comes_in_pages(school: School) -> None:
     for number in range(3):
         assert (await school.doors.staff("POST", "/v1/stations", {**invitation, "label": str(number)})).is_success
     page, seen = (await school.doors.staff("GET", "/v1/stations?limit=2")).json(), []
-    while page["items"]:
+    while page["items"] and len(seen) < 4:
         seen += [row["label"] for row in page["items"]]
         after = page["next"] or page["items"][-1]["station_id"]
         page = (await school.doors.staff("GET", f"/v1/stations?limit=2&after={after}")).json()
