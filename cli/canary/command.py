@@ -60,11 +60,13 @@ async def _run(stack: stacks.Stack, students: int, console: Console) -> sweep.Re
     await places.listen()
     try:
         await played.play()
-        places.metrics += [station_figures(desk.folder) for desk in played.fleet.desks.values()]
+        places.metrics += [station_figures(desk.folder) for desk in played.hall if desk is not played.dead]
         day_s = time.monotonic() - began
         console.print(f"▶ 查找 looking for {len(played.canaries)} words")
         found = await sweep.sweep(places, played.desk.folder, played.canaries, played.pieces)
         found.told = played.told
+        came = f"{played.photographed} 人拍照 photographed, {played.turned_away} 人未到日期 turned away"
+        console.print(f"{came}, 优盘 stick {played.carried}")
         found.seconds["day"] = day_s
     finally:
         await played.close()
