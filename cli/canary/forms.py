@@ -18,20 +18,7 @@ _RARE = (
     "飨饔馥骎骢髫魃鲂鳜鸱鹬麂麇黻黾鼋鼙齑"
 )
 #: Long syllables: three of them are no word of any program.
-_SYLLABLES = tuple("chuang shuang zhuang qiong xiong liang niang guang huang kuang zheng cheng".split())
-    "chuang",
-    "shuang",
-    "zhuang",
-    "qiong",
-    "xiong",
-    "liang",
-    "niang",
-    "guang",
-    "huang",
-    "kuang",
-    "zheng",
-    "cheng",
-)
+_SYLLABLES = ("chuang", "shuang", "zhuang", "qiong", "xiong", "liang", "niang", "guang", "huang", "kuang", "zheng")
 _TEXTS = ("utf-8", "gb18030", "utf-16-le", "utf-16-be")
 
 
@@ -59,7 +46,7 @@ def names(count: int) -> list[str]:
 
 
 def pinyin(number: int) -> str:
-    """A given name in Latin letters, another one for each number below 1,728."""
+    """A given name in Latin letters, another one for each number below 1,331."""
     base = len(_SYLLABLES)
     return "".join(_SYLLABLES[number // base**place % base] for place in range(3)).capitalize()
 
