@@ -151,19 +151,20 @@ class Day:
         for student in students:
             if self.photographed >= PHOTOS or time.monotonic() > until:
                 return
-            try:
-                await self._photograph(student, self.photographed)
-            except doors.Refused:
-                self.turned_away += 1
-            else:
+            if await self._photograph(student, self.photographed):
                 self.photographed += 1
+            else:
+                self.turned_away += 1
 
-    async def _photograph(self, student: population.Student, place: int) -> None:
-        """Checked in at one desk, called and photographed at the next: they share one queue."""
+    async def _photograph(self, student: population.Student, place: int) -> bool:
+        """Checked in at one desk, called and photographed at the next: they share one queue. False: turned away."""
         checked_in_at, seat = self.hall[place % DESKS], self.hall[(place + 1) % DESKS]
         ticket = (await checked_in_at.door.post("/v1/checkins", {"scan": student.scan}))["ticket"]
+        if ticket is None:
+            return False
         shot = await self._shoot(seat, student, ticket)
         await seat.door.post("/v1/decision", {"capture_id": shot["capture_id"], "decision": "keep"})
+        return True
 
     async def _shoot(self, desk: desks.Desk, student: population.Student, ticket: str) -> dict[str, Any]:
         async def called() -> bool:
