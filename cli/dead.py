@@ -24,18 +24,25 @@ Message = Annotated[str, typer.Argument(help="消息编号 · id of the message,
 
 @app.command("list")
 def list_(
-    service: Service,
+    service: Annotated[str | None, typer.Argument(help="服务,默认全部 · all services by default.")] = None,
     directory: screen.Dir = None,
-    limit: Annotated[int, typer.Option(min=1, help="最多几条 · at most.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="每个服务最多几条 · at most, of each service.")] = 100,
 ) -> None:
     """列出死信 · The oldest dead letters; they stay where they are."""
-    letters = _ask(service, dead_letters.list_dead(_url(directory), service, limit))
+    url = _url(directory)
+    asked = [service] if service else [name for name in stacks.ALL if name in catalogue.bindings()]
+    # Of all services one that never ran has none; of one that is named that is told.
+    none: list[dead_letters.DeadLetter] | None = None if service else []
+    found = {name: _ask(name, dead_letters.list_dead(url, name, limit), none) for name in asked}
     # The id is what the other commands are given: it must not be broken over two lines.
     id_column = rich.table.Column("编号 id", no_wrap=True)
-    table = rich.table.Table(id_column, "类型 type", "对象 subject", "原因 reason", "时间 failed at", "次数 tries")
-    for one in letters:
-        table.add_row(one.message_id, one.type, one.subject, one.reason, one.failed_at, str(one.tries))
-    screen.console.print(table if letters else f"{service}: 没有死信 · no dead letters")
+    headings = ("类型 type", "对象 subject", "原因 reason", "时间 failed at", "次数 tries")
+    table = rich.table.Table("服务 service", id_column, *headings)
+    for name, letters in found.items():
+        for one in letters:
+            cells = (one.message_id, one.type, one.subject, one.reason, one.failed_at, one.tries)
+            table.add_row(name, *map(screen.plain, cells))
+    screen.console.print(table if any(found.values()) else f"{', '.join(asked)}: 没有死信 · no dead letters")
 
 
 @app.command()
@@ -86,13 +93,16 @@ def _url(directory: screen.Dir) -> str:
     return stack.urls()["AMQP_URL"]
 
 
-def _ask(service: str, question: Coroutine[Any, Any, T]) -> T:
+def _ask(service: str, question: Coroutine[Any, Any, T], no_queue: T | None = None) -> T:
     try:
         return asyncio.run(question)
     except errors.NotFound:
         screen.fail(f"{service}: 没有这条死信 · no such dead letter")
     except broker.BrokerAway as error:
-        if isinstance(error.__cause__, aio_pika.exceptions.ChannelNotFoundEntity):
+        absent = isinstance(error.__cause__, aio_pika.exceptions.ChannelNotFoundEntity)
+        if absent and no_queue is not None:
+            return no_queue
+        if absent:
             screen.fail(
                 f"{service}: 没有死信队列,它不收消息或从未启动 · has no dead letters: it hears nothing, or never ran"
             )

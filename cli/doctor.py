@@ -52,7 +52,8 @@ def doctor(directory: screen.Dir = None) -> None:
     table = rich.table.Table("项目 item", "", "所见 found", "办法 remedy")
     findings = [*machine(stack.layout.root), *_running(stack)]
     for one in findings:
-        table.add_row(one.name, screen.MARKS[one.well], one.detail, "" if one.well else one.remedy)
+        cells = (screen.plain(one.detail), "" if one.well else screen.plain(one.remedy))
+        table.add_row(screen.plain(one.name), screen.MARKS[one.well], *cells)
     screen.console.print(table)
     if not all(one.well for one in findings):
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """The table of `gradphoto station list`: how each desk's station is, as capture knows it."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ _MANY, _LITTLE_BYTES, _SKEWED_S, _OLD_S = 50, 5_000_000_000, 60.0, 4 * 3600.0
 
 def show(capture: doors.Door, campaign: str | None, *, as_json: bool) -> None:
     """Print the fleet of a campaign, or of all."""
-    stations = capture.ask("GET", "/v1/stations" + (f"?campaign_id={campaign}" if campaign else ""))["items"]
+    stations = sorted(_all(capture, campaign), key=lambda one: (one["desk_code"] or "", one["station_id"]))
     if as_json:
         screen.console.print_json(json.dumps(stations, ensure_ascii=False))
         return
@@ -27,11 +28,20 @@ def show(capture: doors.Door, campaign: str | None, *, as_json: bool) -> None:
     screen.console.print(table if stations else "没有台站 · no station")
 
 
+def _all(capture: doors.Door, campaign: str | None) -> Iterator[dict[str, Any]]:
+    path = "/v1/stations?limit=1000" + (f"&campaign_id={campaign}" if campaign else "")
+    page = capture.ask("GET", path)
+    yield from page["items"]
+    while page["next"]:
+        page = capture.ask("GET", f"{path}&after={page['next']}")
+        yield from page["items"]
+
+
 def row(one: dict[str, Any]) -> tuple[str, ...]:
     """A station's cells. What it never said is a dash."""
     return (
-        one["desk_code"] or "-",
-        one["label"],
+        screen.plain(one["desk_code"] or "-"),
+        screen.plain(one["label"]),
         _state(one),
         datetime.fromisoformat(one["last_seen_at"]).astimezone().strftime("%m-%d %H:%M:%S")
         if one["last_seen_at"]
@@ -39,10 +49,10 @@ def row(one: dict[str, Any]) -> tuple[str, ...]:
         _marked(one["backlog"], "{:d}", lambda value: value > _MANY),
         _marked(one["queue"], "{:d}", lambda _: False),
         _marked(one["disk_free_bytes"], "{:.1f} GB", lambda value: value < _LITTLE_BYTES, 1e9),
-        one["camera"] or "-",
+        screen.plain(one["camera"] or "-"),
         _marked(one["skew_s"], "{:+.1f} s", lambda value: abs(value) > _SKEWED_S),
         _marked(one["pack_age_s"], "{:.0f} min", lambda value: value > _OLD_S, 60),
-        one["mode"] or "-",
+        screen.plain(one["mode"] or "-"),
     )
 
 

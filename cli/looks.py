@@ -31,7 +31,7 @@ def photo(
     token: doors.Token = None,
 ) -> None:
     """谁看过这张照片 · Who opened this photo, its history, or the keys of the dead desk that took it."""
-    _show(doors.capture(directory, server, token, role="auditor"), f"/v1/captures/{capture}/views", as_json=as_json)
+    show(doors.capture(directory, server, token, role="auditor"), f"/v1/captures/{capture}/views", as_json=as_json)
 
 
 @app.command()
@@ -43,10 +43,11 @@ def student(
     token: doors.Token = None,
 ) -> None:
     """谁看过这名学生的照片与记录 · Who opened this student's photos, or what is kept of them."""
-    _show(doors.capture(directory, server, token, role="auditor"), f"/v1/students/{student_id}/views", as_json=as_json)
+    show(doors.capture(directory, server, token, role="auditor"), f"/v1/students/{student_id}/views", as_json=as_json)
 
 
-def _show(capture: doors.Door, path: str, *, as_json: bool) -> None:
+def show(capture: doors.Door, path: str, *, as_json: bool) -> None:
+    """Print all looks that a list of capture's tells of."""
     looks = list(_all(capture, path))
     if as_json:
         screen.console.print_json(json.dumps(looks, ensure_ascii=False))

@@ -73,7 +73,7 @@ def _show(found: dict[str, Any]) -> None:
         colour = _COLOURS.get(state, "red")
         lasted = f"{time.time() - part['since']:.0f} s" if part["since"] else ""
         cells = (str(part["pid"] or ""), str(part["restarts"]), part["last_exit"][:40], lasted, part["url"])
-        table.add_row(name, f"[{colour}]{state}[/{colour}]", *cells)
+        table.add_row(name, f"[{colour}]{screen.plain(state)}[/{colour}]", *map(screen.plain, cells))
     screen.console.print(f"{found['dir']}: {found['phase']}", markup=False)
     screen.console.print(table)
     if found["error"]:

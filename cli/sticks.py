@@ -74,7 +74,7 @@ def take_in(door: doors.Door, folder: Path) -> None:
 
 def _one(server: Server, stick: Path) -> bool:
     with rich.progress.Progress(console=screen.errors) as bars:
-        bar = bars.add_task(stick.name)
+        bar = bars.add_task(screen.plain(stick.name))
         try:
             done = importing.take_in(stick, server, lambda at, of: bars.update(bar, completed=at, total=of))
         except Problem as problem:

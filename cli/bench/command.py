@@ -45,7 +45,7 @@ def bench(
 def _with_stack(folder: Path, what: Sequence[What], console: Console) -> list[figures.Figure]:
     if not what:
         return []
-    stack = stacks.start(folder / "stack", say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=True)
+    stack = stacks.start(folder / "stack", say=lambda text: console.print(text, style="dim", markup=False), bound=True)
     try:
         return asyncio.run(_measure(stack, folder, what, console))
     finally:

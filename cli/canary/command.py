@@ -41,7 +41,9 @@ def run(folder: Path, students: int, console: Console) -> sweep.Report:
     # So that what a process of ours lays down for a moment is laid where we look.
     os.environ["TMPDIR"] = str(temporary)
     try:
-        with stacks.start(folder, fast=True, bound=True, say=lambda text: console.print(f"[dim]{text}[/dim]")) as stack:
+        with stacks.start(
+            folder, fast=True, bound=True, say=lambda text: console.print(text, style="dim", markup=False)
+        ) as stack:
             return asyncio.run(_run(stack, students, console))
     finally:
         if before is None:
@@ -58,11 +60,13 @@ async def _run(stack: stacks.Stack, students: int, console: Console) -> sweep.Re
     await places.listen()
     try:
         await played.play()
-        places.metrics += [station_figures(desk.folder) for desk in played.fleet.desks.values()]
+        places.metrics += [station_figures(desk.folder) for desk in played.hall if desk is not played.dead]
         day_s = time.monotonic() - began
         console.print(f"▶ 查找 looking for {len(played.canaries)} words")
         found = await sweep.sweep(places, played.desk.folder, played.canaries, played.pieces)
         found.told = played.told
+        came = f"{played.photographed} 人拍照 photographed, {played.turned_away} 人未到日期 turned away"
+        console.print(f"{came}, 优盘 stick {played.carried}")
         found.seconds["day"] = day_s
     finally:
         await played.close()
@@ -83,7 +87,9 @@ def show(found: sweep.Report, console: Console) -> None:
         table.add_row(title, *cells, screen.MARKS[well])
     console.print(table)
     for kind, hit in found.hits[:_SHOWN]:
-        console.print(f"{KINDS[kind]}: {hit.place}: {hit.form.canary.kind}, {hit.form.coding}", style="red")
+        console.print(
+            f"{KINDS[kind]}: {hit.place}: {hit.form.canary.kind}, {hit.form.coding}", style="red", markup=False
+        )
     told = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found.seconds.items())
     console.print(f"理由 reasons: {found.told} 处凭权限可读，别处皆无 read with the right to, and found nowhere else")
     console.print(f"{found.canaries} 个词 words, {found.forms} 种写法 forms; {told}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["name", "id_number", "phone", "workbook"]
+Kind = Literal["name", "pinyin", "id_number", "phone", "workbook"]
 
 #: What is shorter turns up by chance.
 SHORTEST = 8
@@ -17,6 +17,8 @@ _RARE = (
     "蘅蓁蕤薏藜蘧虢蜾螭蠡衾裎裱褊襞觚觥詈謦豳貔贶赑跬踔蹰躞轫辔迤逯遘邶郄酆醴鋆鎏钤铋锖镠闿阆隗雒霁霭靺鞒韪颀颙飒"
     "飨饔馥骎骢髫魃鲂鳜鸱鹬麂麇黻黾鼋鼙齑"
 )
+#: Long syllables: three of them are no word of any program.
+_SYLLABLES = ("chuang", "shuang", "zhuang", "qiong", "xiong", "liang", "niang", "guang", "huang", "kuang", "zheng")
 _TEXTS = ("utf-8", "gb18030", "utf-16-le", "utf-16-be")
 
 
@@ -41,6 +43,12 @@ def names(count: int) -> list[str]:
     """So many different names of four characters."""
     letters = itertools.permutations(_RARE, 3)
     return ["欧" + "".join(letter) for letter in itertools.islice(letters, 0, count * 31, 31)]
+
+
+def pinyin(number: int) -> str:
+    """A given name in Latin letters, another one for each number below 1,331."""
+    base = len(_SYLLABLES)
+    return "".join(_SYLLABLES[number // base**place % base] for place in range(3)).capitalize()
 
 
 def phones(count: int) -> list[str]:

@@ -46,7 +46,7 @@ def demo(
         played = scenarios.load(scenario)
         doomed = tuple(kills.parse(text) for text in kill or ())
     except (scenarios.ScenarioInvalid, ValueError) as error:
-        console.print(f"[red]{error}[/red]")
+        console.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from error
     choices = stage.Choices(
         scenario=played,
@@ -75,7 +75,8 @@ def _stage_directory(asked: Path | None, *, keep: bool) -> Iterator[Path]:
 
 def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | None, *, keep: bool) -> report.Report:
     played = choices.scenario
-    console.print(f"[bold]{played.campaign.title_zh}[/bold]  {played.name}  {choices.students} 人 students")
+    title = f"{played.campaign.title_zh}  {played.name}  {choices.students} 人 students"
+    console.print(title, style="bold", markup=False)
     opening = played.first_day - _BEFORE_THE_DAY
     clock.set_to(layouts.Layout.at(folder).clock, opening.timestamp(), choices.speed)
     stack = _started(folder, console, keep=keep)
@@ -97,9 +98,9 @@ def _play(folder: Path, choices: stage.Choices, console: Console, json: Path | N
 def _started(folder: Path, console: Console, *, keep: bool) -> stacks.Stack:
     """The stack; a supervisor that is killed while it starts is started again, one that gives up is not."""
     try:
-        return stacks.start(folder, say=lambda text: console.print(f"[dim]{text}[/dim]"), bound=not keep)
+        return stacks.start(folder, say=lambda text: console.print(text, style="dim", markup=False), bound=not keep)
     except stacks.SupervisorLost as lost:
-        console.print(f"[dim]{lost}[/dim]")
+        console.print(str(lost), style="dim", markup=False)
         return stacks.start(folder, bound=not keep)
 
 

@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cli import screen
 from cli.demo.desks import Desk
 from cli.demo.invariants import Finding
 
@@ -74,7 +75,7 @@ def show(report: Report, console: Console) -> None:
     console.print(_findings_table(report.findings))
     for finding in report.findings:
         for violation in finding.violations:
-            console.print(f"[red]  ✗ {finding.zh} {finding.en}: {violation}[/red]")
+            console.print(f"  ✗ {finding.zh} {finding.en}: {violation}", style="red", markup=False)
 
 
 _HEADINGS = (
@@ -130,7 +131,7 @@ def _desk_table(rows: Sequence[dict[str, Any]]) -> Table:
 def _desk_cells(row: dict[str, Any]) -> tuple[str, ...]:
     waits, verdicts = row["checkin_to_shutter_s"], row["shutter_to_verdict_s"]
     return (
-        row["desk"],
+        screen.plain(row["desk"]),
         str(row["students"]),
         str(row["students_per_hour"]),
         f"{waits['p50']:.2f}/{waits['p95']:.2f}",
@@ -144,9 +145,9 @@ def _sums_table(report: Report) -> Table:
     table = Table(title="对账 Reconciliation", title_justify="left", show_header=False, box=box.SIMPLE)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("场景 scenario", report.scenario)
+    table.add_row("场景 scenario", screen.plain(report.scenario))
     table.add_row("现场 on the day", _listed(dict(sorted(report.troubles.items()))))
-    table.add_row("故障 accidents", "\n".join([*report.accidents, *report.kills]))
+    table.add_row("故障 accidents", screen.plain("\n".join([*report.accidents, *report.kills])))
     balanced = sum(1 for seal in report.seals if seal["balanced"])
     table.add_row("封存 seals", f"{balanced}/{len(report.seals)} 平 balanced")
     table.add_row("收费 billing", _listed(report.billing))

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from cli import screen
+
 
 class Screen:
     """Acts, notes and bars on one console; without a terminal only the lines are printed."""
@@ -29,14 +31,14 @@ class Screen:
         for bar in [*self._bars, *([self._whole] if self._whole is not None else [])]:
             self._progress.remove_task(bar)
         self._bars, self._whole, self.ticks = [], None, 0
-        self._progress.console.print(f"[bold]▶ {name}[/bold]")
+        self._progress.console.print(f"▶ {name}", style="bold", markup=False)
 
     def note(self, text: str) -> None:
-        self._progress.console.print(f"  {text}")
+        self._progress.console.print(f"  {text}", markup=False)
 
     def expect(self, what: str, total: int) -> None:
         """The whole of this act: so many ticks."""
-        self._whole = self._progress.add_task(what, total=total)
+        self._whole = self._progress.add_task(screen.plain(what), total=total)
 
     def tick(self, count: int = 1) -> None:
         self.ticks += count
@@ -49,7 +51,7 @@ class Screen:
             await asyncio.sleep(0.05)
 
     def bar(self, what: str, total: int) -> TaskID:
-        bar = self._progress.add_task(f"  {what}", total=total)
+        bar = self._progress.add_task(f"  {screen.plain(what)}", total=total)
         self._bars.append(bar)
         return bar
 

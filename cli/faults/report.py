@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from cli import screen
 from cli.faults.matrix import Fault, Outcome
 from cli.stack import layout
 
@@ -26,11 +27,11 @@ def show(outcomes: Sequence[Outcome], console: Console) -> None:
     for one in outcomes:
         table.add_row(
             f"{one.fault.zh}\n{one.fault.en}\n[dim]{one.fault.simulator}[/dim]",
-            f"[bold]{one.fault.code}[/bold]\n{one.seen.zh}",
+            f"[bold]{one.fault.code}[/bold]\n{screen.plain(one.seen.zh)}",
             f"{one.fault.metric}\n{_moved(one)}",
             one.fault.alert,
-            f"{one.fault.control}\n→ {one.seen.control or '–'}",
-            f"{one.seen.frames}\n[dim]{one.seen.note}[/dim]",
+            f"{one.fault.control}\n→ {screen.plain(one.seen.control or '–')}",
+            f"{one.seen.frames}\n[dim]{screen.plain(one.seen.note)}[/dim]",
             _verdict(one),
         )
     console.print(table)
@@ -86,4 +87,6 @@ def _verdict(one: Outcome) -> str:
         return "[yellow]未做 open[/yellow]"
     if one.passed:
         return f"[green]✓[/green] {one.seconds:.0f} s"
-    return "[red]✗[/red] " + "\n".join(one.seen.wrong or ["无提示或反例无效 no message, or the control showed nothing"])
+    return "[red]✗[/red] " + screen.plain(
+        "\n".join(one.seen.wrong or ["无提示或反例无效 no message, or the control showed nothing"])
+    )

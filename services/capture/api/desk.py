@@ -12,6 +12,7 @@ from kit import clock as clocks
 from services.capture import ports
 from services.capture.api import access
 from services.capture.api.bodies import desk as desk_bodies
+from services.capture.api.bodies import shape
 from services.capture.api.bodies import stations as stations_bodies
 from services.capture.domain import checkins, consents, photos, sessions, stations
 from services.capture.handlers import consents as consent_acts
@@ -111,7 +112,7 @@ def consent_of(
 ) -> consents.Consent:
     """A student's word as this station tells it; raises Invalid unless its own key signed exactly this."""
     try:
-        at = datetime.fromisoformat(body.at)
+        at = shape.of_our_time(datetime.fromisoformat(body.at))
     except ValueError:
         raise errors.Invalid("consent-malformed") from None
     if at.tzinfo is None:

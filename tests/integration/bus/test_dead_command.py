@@ -110,7 +110,8 @@ def test_retry_wants_one_message_or_all(patient: Patient, infrastructure: stacks
 def test_service_without_dead_letters_is_told_apart_from_a_broker_that_is_away(
     patient: Patient, infrastructure: stacks.Stack
 ) -> None:
-    """A name that no queue has: a sentence that says so, not that the broker does not answer."""
+    """A name that no queue has: a sentence that says so, not that the broker does not answer. No name: all services."""
     where = ["--dir", str(infrastructure.layout.root)]
+    assert typer.testing.CliRunner().invoke(dead.app, ["list", *where]).exit_code == 0
     asked = typer.testing.CliRunner().invoke(dead.app, ["list", broker.dead(patient.name), *where])
     assert (asked.exit_code, "has no dead letters" in asked.output) == (1, True)

@@ -163,7 +163,7 @@ async def test_signature_covers_body_path_key_and_time(doors: Doors, station: St
     assert (late.status_code, late.json()["code"]) == (401, "station-clock-skew")
     assert late.json()["params"]["server_time"] == doors.capture.clock.now().isoformat()
     assert (await station.ask("PUT", path, body, skew=timedelta(minutes=9))).json() == {"state": "suspected"}
-    assert (await station.ask("PUT", path, body | {"resolution": "walk_off"})).json() == {"state": "resolved"}
+    assert (await station.ask("PUT", path, body | {"resolution": "seen"})).json() == {"state": "resolved"}
     assert (await doors.capture.said())[1:] == ["drift.suspected", "drift.suspected"]
 
 
@@ -248,7 +248,7 @@ async def test_the_largest_values_that_are_taken_can_be_kept(doors: Doors, stati
     await station.upload(b"frame")
     student_id, checkin_id = await doors.capture.enrol_student(), kit_ids.new()
     for place, at in enumerate(ends):
-        counted = {"frame_counter": most, "monotonic_ns": most, "size_bytes": 200_000_000, "shutter_at": at}
+        counted = {"frame_counter": most, "monotonic_ns": most, "shutter_at": at}
         frame = taken(None, b"frame", **counted, clock_offset_s=-1e11, ticket=f"{'A' * 16}-{place:04d}")
         assert (await station.ask("PUT", f"/v1/captures/{kit_ids.new()}", frame)).is_success
         drift = {"sign": "frame_missing", "expected": "-", "seen": "9" * 10, "suspected_at": at}

@@ -125,6 +125,9 @@ async def test_a_range_is_looked_at_and_then_moved(line: Line, doors: Doors) -> 
     assert (other.status_code, other.json()["code"]) == (409, "range-differs")
     (listed,) = (await doors.staff("GET", f"/v1/desks/{capture.desk_id}/range-rebinds")).json()["items"]
     assert (listed["author"], listed["reason"]) == ("somebody", "queue_drift")
+    paged = (await doors.staff("GET", f"/v1/desks/{capture.desk_id}/range-rebinds?limit=1")).json()
+    rest = await doors.staff("GET", f"/v1/desks/{capture.desk_id}/range-rebinds?limit=1&after={paged['next']}")
+    assert (paged["next"], rest.json()) == (listed["rebind_id"], {"items": [], "next": None})
     assert (listed["places"], len(listed["moves"])) == (1, 4)
 
 

@@ -59,8 +59,11 @@ async def test_a_photo_is_moved_within_one_s_scope_alone(school: School) -> None
     doors, here = school.doors, school.capture.campus_id
     own, other = await school.enrol(), await school.enrol(elsewhere=True)
     photo = await school.photograph(own)
-    moves = {"moves": [{"capture_id": str(photo), "student_id": str(other)}], "reason": "wrong_person"}
-    one = {"student_id": str(other), "reason": "wrong_person"}
+    moves = {
+        "moves": [{"capture_id": str(photo), "student_id": str(other), "from_student_id": str(own)}],
+        "reason": "wrong_person",
+    }
+    one = {"student_id": str(other), "from_student_id": str(own), "reason": "wrong_person"}
     for path, body in ((f"/v1/captures/{photo}/rebind", one), ("/v1/rebindings", moves)):
         refused = await doors.staff("POST", path, body, role="crew_lead", campus=here)
         assert (refused.status_code, refused.json()["code"]) == (403, "out-of-scope")
@@ -90,7 +93,7 @@ async def test_a_student_s_list_leaves_out_what_is_another_s_now(school: School)
     """A capture that was moved to somebody out of scope is not told of under its first student; pages follow."""
     own, other = await school.enrol(), await school.enrol(elsewhere=True)
     moved = await school.photograph(own)
-    said = {"student_id": str(other), "reason": "wrong_person"}
+    said = {"student_id": str(other), "from_student_id": str(own), "reason": "wrong_person"}
     assert (await school.doors.staff("POST", f"/v1/captures/{moved}/rebind", said)).is_success
     kept = await school.photograph(own, decision="retake")
     path = f"/v1/students/{own}/captures"
@@ -150,8 +153,9 @@ async def test_the_fleet_comes_in_pages(school: School) -> None:
     invitation = {"campaign_id": str(capture.campaign_id), "desk_id": str(capture.desk_id)}
     for number in range(3):
         assert (await school.doors.staff("POST", "/v1/stations", {**invitation, "label": str(number)})).is_success
-    page, seen = (await school.doors.staff("GET", "/v1/stations?limit=2")).json(), []
-    while page["items"]:
+    seen: list[str] = []
+    page = (await school.doors.staff("GET", "/v1/stations?limit=2")).json()
+    while page["items"] and len(seen) < 4:
         seen += [row["label"] for row in page["items"]]
         after = page["next"] or page["items"][-1]["station_id"]
         page = (await school.doors.staff("GET", f"/v1/stations?limit=2&after={after}")).json()

@@ -229,7 +229,7 @@ async def _shown(capture: Capture) -> list[str]:
 
 
 async def test_fleet_is_shown_from_the_database(capture: Capture) -> None:
-    """A process that did not hear the station itself tells the same of it: heard, lost, and gone when revoked."""
+    """A process that did not hear the station itself tells the same of it: heard, lost, gone when revoked or closed."""
     station_id = await _enrolled_station(capture)
     async with capture.unit() as work:
         await station_acts.note_heartbeat(work, station_id, stations.Health(backlog=7))
@@ -240,4 +240,10 @@ async def test_fleet_is_shown_from_the_database(capture: Capture) -> None:
     assert f"gradphoto_station_online{place} 0.0" in await _shown(capture)
     async with capture.unit() as work:
         await station_acts.revoke_station(work, station_id)
+    assert await _shown(capture) == []
+    another = await _enrolled_station(capture)
+    async with capture.unit() as work:
+        await station_acts.note_heartbeat(work, another, stations.Health())
+    assert f"gradphoto_station_online{place} 1.0" in await _shown(capture)
+    await capture.hear(roster.CampaignClosedV1(campaign_id=capture.campaign_id, version=2))
     assert await _shown(capture) == []

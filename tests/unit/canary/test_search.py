@@ -88,3 +88,13 @@ def test_names_and_phones_are_all_different() -> None:
     """Five thousand of each."""
     assert len(set(forms.names(5000))) == len(set(forms.phones(5000))) == 5000
     assert all(len(name) == 4 and len(name.encode("gb18030")) == 8 for name in forms.names(5000))
+
+
+def test_names_in_latin_letters_are_others_for_other_people() -> None:
+    """As many as are planted, each long enough to be no accident in any way of writing it."""
+    spelt = [forms.pinyin(number) for number in range(1331)]
+    assert len(set(spelt)) == len(spelt)
+    assert min(map(len, spelt)) >= 2 * forms.SHORTEST - 4
+    look = search.Search(forms.forms(forms.Canary("pinyin", spelt[7].lower())))
+    assert list(look.look("here", f"reason={spelt[7].lower()}".encode()))
+    assert not list(look.look("here", f"reason={spelt[8].lower()}".encode()))

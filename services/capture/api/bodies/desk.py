@@ -83,7 +83,8 @@ class Consent(shape.Body):
     given: bool
     text: Annotated[str, Field(pattern=r"^[0-9a-z.]{1,12}$")]
     text_sha256: Sha256
-    at: shape.WhenText
+    #: A text, not a time: what was signed must come back to the letter.
+    at: shape.Mark
     signature: shape.Signature
 
 

@@ -21,7 +21,7 @@ LARGEST = 2**63 - 1
 LARGEST_COUNT = 2**53
 
 
-def _of_our_time(at: datetime) -> datetime:
+def of_our_time(at: datetime) -> datetime:
     """Neither the database nor a change of time zone holds every year; a laptop whose battery is dead lives in 1970."""
     if not 1970 <= at.year <= 2199:
         raise ValueError("not of our time")
@@ -31,7 +31,7 @@ def _of_our_time(at: datetime) -> datetime:
 Whole = Annotated[int, Field(ge=0, le=LARGEST)]
 Bytes = Annotated[int, Field(ge=1, le=200_000_000)]
 Seconds = Annotated[float, Field(allow_inf_nan=False, ge=-1e11, le=1e11)]
-When = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
+When = Annotated[AwareDatetime, AfterValidator(of_our_time)]
 #: A time as a text: what was signed must come back to the letter.
 WhenText = Annotated[
     str, Field(max_length=40, pattern=r"^((19[7-9]|20[0-9]|21[0-9])[0-9]-[0-9]{2}-[0-9]{2}T[0-9:.,+Z-]+)?$")
