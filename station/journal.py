@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -38,18 +38,45 @@ create table if not exists outgoing (
   revision integer not null default 1, received_at text, answer blob,
   unique (kind, key)
 );
-create index if not exists outgoing_waiting on outgoing (seq) where received_at is null;
+create index if not exists outgoing_waiting on outgoing (seq, lane, after_kind, after_key, after_all)
+  where received_at is null;
+create index if not exists outgoing_waiting_keys on outgoing (kind, key) where received_at is null;
 pragma user_version = 3;
 """
 _ADD_MESSAGE = """
 insert into outgoing (kind, key, body, lane, after_kind, after_key, after_all) values (?, ?, ?, ?, ?, ?, ?)
 on conflict (kind, key) do update set body = excluded.body, revision = revision + 1, received_at = null, answer = null
 """
-_PENDING = """
-select seq, revision, kind, key, body, lane, after_kind, after_key, after_all,
-  exists (select 1 from outgoing b where b.kind = o.after_kind and b.key = o.after_key and b.received_at is null)
-  or (after_all and exists (select 1 from outgoing b where b.received_at is null and b.seq < o.seq))
-from outgoing o where received_at is null order by seq limit ?
+#: What the server has not received; `blocked` while another message must go first. A message that the server refuses,
+#: and one that can only follow such a one, hold up no seal: the server is to say what it lacks.
+_WAITING = """
+with refused(seq) as (select value from json_each(:refused)),
+stuck(seq) as (
+  select seq from refused union
+  select w.seq from outgoing w cross join outgoing r on r.kind = w.after_kind and r.key = w.after_key
+  where w.received_at is null and r.received_at is null and +r.seq in (select seq from refused)
+),
+waiting(seq, lane, blocked) as (
+  select seq, lane,
+    exists (select 1 from outgoing b where b.kind = o.after_kind and b.key = o.after_key and b.received_at is null)
+    or case when after_all then exists (
+      select 1 from outgoing b where b.received_at is null and b.seq < o.seq and b.seq not in (select seq from stuck)
+    ) else false end
+  from outgoing o where received_at is null
+)
+"""
+_COLUMNS = "o.seq, o.revision, o.kind, o.key, o.body, o.lane, o.after_kind, o.after_key, o.after_all"
+_PENDING = f"""{_WAITING}
+select {_COLUMNS}, w.blocked from waiting w cross join outgoing o on o.seq = w.seq order by w.seq limit :limit
+"""
+#: The first of each lane that may go now.
+_READY = f"""{_WAITING}
+select {_COLUMNS}, false from (
+  select min(seq) as seq from waiting
+  where seq not in (select value from json_each(:resting)) and lane not in (select value from json_each(:held))
+    and not blocked
+  group by lane order by 1 limit :limit
+) w cross join outgoing o on o.seq = w.seq order by w.seq
 """
 
 
@@ -87,8 +114,14 @@ class SqliteJournal:
 
     async def pending(self, limit: int) -> list[keeping.Pending]:
         """The oldest messages that the server has not received."""
-        rows = await self._do(lambda: self._connection.execute(_PENDING, (limit,)).fetchall())
-        return [self._pending(row) for row in rows]
+        return await self._waiting(_PENDING, refused="[]", limit=limit)
+
+    async def ready(
+        self, limit: int, refused: Collection[int], resting: Collection[int], held: Collection[str]
+    ) -> list[keeping.Pending]:
+        """The oldest messages that may go now: one of each lane, but of none that is `held`, and none of `resting`."""
+        told = {"refused": list(refused), "resting": list(resting), "held": list(held)}
+        return await self._waiting(_READY, limit=limit, **{name: json.dumps(value) for name, value in told.items()})
 
     async def received(
         self, pending: keeping.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
@@ -111,6 +144,10 @@ class SqliteJournal:
     async def head(self) -> tuple[int, str, bool]:
         """How many facts there are, the head of their hash chain, and whether the chain holds."""
         return await self._do(self._head)
+
+    async def _waiting(self, query: str, **values: str | int) -> list[keeping.Pending]:
+        rows = await self._do(lambda: self._connection.execute(query, values).fetchall())
+        return [self._pending(row) for row in rows]
 
     async def _do(self, act: Callable[[], T]) -> T:
         try:
