@@ -68,7 +68,7 @@ waiting(seq, lane, blocked) as (
 _COLUMNS = "o.seq, o.revision, o.kind, o.key, o.body, o.lane, o.after_kind, o.after_key, o.after_all"
 _PENDING = f"""{_WAITING}
 select {_COLUMNS}, w.blocked from waiting w cross join outgoing o on o.seq = w.seq order by w.seq limit :limit
-"""
+"""  # noqa: S608 - of constants alone
 #: The first of each lane that may go now.
 _READY = f"""{_WAITING}
 select {_COLUMNS}, false from (
@@ -77,7 +77,7 @@ select {_COLUMNS}, false from (
     and not blocked
   group by lane order by 1 limit :limit
 ) w cross join outgoing o on o.seq = w.seq order by w.seq
-"""
+"""  # noqa: S608 - of constants alone
 
 
 #: What the first fact is chained to.
