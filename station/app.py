@@ -20,6 +20,7 @@ from kit import auth, documents, logs, metrics, web
 from kit import clock as clocks
 from kit import ids as new_ids
 from station import (
+    ballast,
     bandwidth,
     enrolment,
     faces,
@@ -74,9 +75,8 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     client = server.Server(
         enrolled.server, enrolled.station_id, directory.private_pem(), clock, bucket, plain_http=embedded
     )
-    reserve = config.station_reserve_mb * 1024 * 1024
     hall = joined.join(directory, config, enrolled, clock, client.hall)
-    held = spool.FileSpool(directory.spool, directory.sealer(), reserve, figures.disk_refused)
+    held = spool.FileSpool(directory.spool, directory.sealer(), config.reserve_bytes, figures.disk_refused)
     ours = packs.Ours(enrolled.pack_key, enrolled.campaign_id, enrolled.desk_id)
     pack = packs.SealedPacks(directory.pack, directory.sealer("pack"), client, clock, ours, figures.pack_refused)
 
@@ -111,6 +111,7 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     agents.append(
         Agent(
             *(directory, enrolled, work, book, held, pack, client, sender, clock, figures, inspector, devices),
+            ballast=ballast.Ballast(directory.ballast, config.reserve_bytes),
             embedded=embedded,
             upload_limit=upload_limit,
             after_kill=_left_by_another(directory),
@@ -203,6 +204,7 @@ async def run(root: Path, config: settings.Settings, devices: dict[str, str] | N
     `devices` names those to be used from now on. Status 1 when a part of it failed: a supervisor starts it anew.
     """
     directory = settings.Directory(root)
+    ballast.Ballast(directory.ballast, config.reserve_bytes).release()
     if devices:
         enrolment.choose(directory, devices)
     entrance = Door(directory, config)

@@ -38,11 +38,13 @@ create table if not exists outgoing (
   revision integer not null default 1, received_at text, answer blob,
   unique (kind, key)
 );
-create index if not exists outgoing_waiting on outgoing (seq, lane, after_kind, after_key, after_all)
+drop index if exists outgoing_waiting;
+create index if not exists outgoing_lanes on outgoing (seq, lane, after_kind, after_key, after_all)
   where received_at is null;
-create index if not exists outgoing_waiting_keys on outgoing (kind, key) where received_at is null;
-pragma user_version = 3;
+create index if not exists outgoing_keys on outgoing (kind, key) where received_at is null;
+pragma user_version = 4;
 """
+_VERSION = 4
 _ADD_MESSAGE = """
 insert into outgoing (kind, key, body, lane, after_kind, after_key, after_all) values (?, ?, ?, ?, ?, ?, ?)
 on conflict (kind, key) do update set body = excluded.body, revision = revision + 1, received_at = null, answer = null
@@ -160,7 +162,9 @@ class SqliteJournal:
         connection.execute("pragma locking_mode = exclusive")
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
-        connection.executescript(_SCHEMA)
+        if connection.execute("pragma user_version").fetchone() != (_VERSION,):
+            # Only then: a journal is opened on a full disk too, and what is there already needs no room.
+            connection.executescript(_SCHEMA)
         self._connection = connection
 
     def _append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:

@@ -12,6 +12,7 @@ from kit import crypto
 from kit import ids as new_ids
 from kit.errors import NotFound, Unavailable
 from station import settings
+from station.ballast import Ballast
 from station.domain import facts
 from station.spool import FileSpool
 from tests.unit.station.fakes import START
@@ -115,6 +116,21 @@ async def test_a_frame_that_the_disk_did_not_take_is_counted(tmp_path: Path) -> 
     assert heard == ["refused"]
     assert not spool.full
     assert spool.free_bytes() > 0
+
+
+def test_room_is_kept_for_the_start_on_a_full_disk(tmp_path: Path) -> None:
+    """It is taken beside the reserve and not out of it, given back at once, and half of it is never left."""
+    file = tmp_path / "ballast"
+    kept = Ballast(file, 4 << 20)
+    with _no_file_larger_than(1000):
+        kept.keep()
+    assert not file.exists()
+    kept.keep()
+    assert file.stat().st_size == 1 << 20
+    kept.release()
+    kept.release()
+    Ballast(file, 1 << 62).keep()
+    assert _files(tmp_path) == []
 
 
 def test_a_small_file_on_a_full_disk_is_told_and_the_old_one_stays(tmp_path: Path) -> None:
