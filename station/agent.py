@@ -125,6 +125,7 @@ class Agent:
         }
 
     async def _tend(self) -> None:
+        await asyncio.to_thread(self.ballast.keep)
         small = await asyncio.to_thread(portraits.draw, 0, width_px=800, height_px=1200)
         await self.inspector.warm_up(small)
         while True:

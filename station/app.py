@@ -19,6 +19,7 @@ from gradphoto_contracts import ids
 from kit import auth, documents, logs, metrics, web
 from kit import clock as clocks
 from kit import ids as new_ids
+from kit.errors import Unavailable
 from station import (
     ballast,
     bandwidth,
@@ -180,7 +181,11 @@ class Door:
         except OSError:
             listening.bind((_HOST, 0))
         self.port = listening.getsockname()[1]
-        settings.write_whole(self.directory.port, str(self.port).encode())
+        if self.port != _last_port(self.directory):
+            try:
+                settings.write_whole(self.directory.port, str(self.port).encode())
+            except Unavailable as problem:  # the next life takes another port
+                logs.get().warning("station.port-not-kept", code=problem.code)
         return listening
 
     def _application(self, routers: list[APIRouter], readiness: web.Readiness) -> FastAPI:
@@ -191,6 +196,7 @@ class Door:
             verifier=None,
             routers=[door.entrance(self.guard, self.token, self.station()), pages.router(), *routers],
             readiness=readiness,
+            docs=False,
         )
 
 
@@ -281,7 +287,7 @@ class _Server(uvicorn.Server):
 def _write_door_file(entrance: Door) -> None:
     url = f"http://{_HOST}:{entrance.port}"
     told = {"url": url, "token": entrance.token, "pid": os.getpid(), "metrics": f"{url}/metrics"}
-    settings.write_secret(entrance.directory.door, json.dumps(told).encode())
+    settings.write_secret_somehow(entrance.directory.door, json.dumps(told).encode())
     logs.get().info("station.open", url=url)
 
 

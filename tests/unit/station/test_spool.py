@@ -141,3 +141,19 @@ def test_a_small_file_on_a_full_disk_is_told_and_the_old_one_stays(tmp_path: Pat
         with _no_file_larger_than(1000), pytest.raises(Unavailable, match="station-disk-full"):
             write(file, bytes(5000))
         assert (file.read_bytes(), _files(tmp_path)) == (b"old", [file])
+
+
+def test_a_door_is_told_without_a_free_byte(tmp_path: Path) -> None:
+    """Over the file of the life before, if need be: without it nobody finds the desk."""
+    file = tmp_path / "door.json"
+    settings.write_secret_somehow(file, bytes(200))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "write_secret", _refuse)
+        settings.write_secret_somehow(file, b"new")
+        with pytest.raises(Unavailable, match="station-disk-full"):
+            settings.write_secret_somehow(tmp_path / "none", b"new")
+    assert (file.read_bytes(), _files(tmp_path)) == (b"new", [file])
+
+
+def _refuse(_path: Path, _content: bytes) -> None:
+    raise Unavailable("station-disk-full")
