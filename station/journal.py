@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from kit import crypto
+from kit import crypto, logs
 from kit.errors import Conflict, Unavailable
 from station.domain import facts
 from station.domain.outgoing import Kind, Message
@@ -82,6 +82,17 @@ select {_COLUMNS}, false from (
 """  # noqa: S608 - of constants alone
 
 
+#: What SQLite says of a file that is no database any more.
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class Damaged(Conflict):
+    """What happened here cannot be read any more: no desk can go on from it. What is to be sent may be whole."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__("station-journal-damaged", rows=rows)
+
+
 #: What the first fact is chained to.
 _START = bytes(32)
 
@@ -94,6 +105,7 @@ class SqliteJournal:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._path = path
         self._connection: sqlite3.Connection
+        self._unreadable: set[int] = set()
 
     async def open(self) -> None:
         """Open the file, made when missing. Raises Conflict while another process holds it."""
@@ -105,10 +117,14 @@ class SqliteJournal:
         self._thread.shutdown()
 
     async def history(self) -> list[facts.Fact]:
-        """All facts, in order."""
+        """All facts, in order. Raises Damaged when one of them does not open: the rest does not make a desk."""
         query = "select kind, body from facts order by seq"
         rows = await self._do(lambda: self._connection.execute(query).fetchall())
-        return [_FACT.validate_json(self._sealer.open(body, _of_fact(kind))) for kind, body in rows]
+        read = [self._fact(kind, body) for kind, body in rows]
+        happened = [fact for fact in read if fact is not None]
+        if len(happened) < len(read):
+            raise Damaged(len(read) - len(happened))
+        return happened
 
     async def append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:
         """Write facts and messages in one transaction; on the disk when this returns."""
@@ -122,7 +138,11 @@ class SqliteJournal:
         self, limit: int, refused: Collection[int], resting: Collection[int], held: Collection[str]
     ) -> list[keeping.Pending]:
         """The oldest messages that may go now: one of each lane, but of none that is `held`, and none of `resting`."""
-        told = {"refused": list(refused), "resting": list(resting), "held": list(held)}
+        told = {
+            "refused": [*refused, *self._unreadable],
+            "resting": [*resting, *self._unreadable],
+            "held": list(held),
+        }
         return await self._waiting(_READY, limit=limit, **{name: json.dumps(value) for name, value in told.items()})
 
     async def received(
@@ -147,14 +167,41 @@ class SqliteJournal:
         """How many facts there are, the head of their hash chain, and whether the chain holds."""
         return await self._do(self._head)
 
+    @property
+    def unreadable(self) -> int:
+        """How many messages were met that do not open. They are told, and hold up nobody."""
+        return len(self._unreadable)
+
+    async def told(self, kind: Kind) -> set[UUID]:
+        """Of what the server was told, or is to be, in messages of this kind."""
+        query = "select key from outgoing where kind = ?"
+        rows = await self._do(lambda: self._connection.execute(query, (kind,)).fetchall())
+        return {UUID(key) for (key,) in rows}
+
     async def _waiting(self, query: str, **values: str | int) -> list[keeping.Pending]:
         rows = await self._do(lambda: self._connection.execute(query, values).fetchall())
-        return [self._pending(row) for row in rows]
+        return [pending for row in rows if (pending := self._opened(row)) is not None]
+
+    def _fact(self, kind: str, body: bytes) -> facts.Fact | None:
+        try:
+            return _FACT.validate_json(self._sealer.open(body, _of_fact(kind)))
+        except (crypto.Tampered, ValidationError):
+            return None
+
+    def _opened(self, row: tuple[Any, ...]) -> keeping.Pending | None:
+        try:
+            return self._pending(row)
+        except (crypto.Tampered, ValueError):
+            seq, kind, key = row[0], row[2], row[3]
+            if seq not in self._unreadable:
+                logs.get().error("journal.message-damaged", kind=kind, key=key)
+            self._unreadable.add(seq)
+            return None
 
     async def _do(self, act: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, act)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise _explained(error) from error
 
     def _open(self) -> None:
@@ -252,10 +299,12 @@ def _of_answer(kind: str, key: str) -> bytes:
     return f"journal answer {kind} {key}".encode()
 
 
-def _explained(error: sqlite3.OperationalError) -> Exception:
-    code = error.sqlite_errorcode & 0xFF  # without what is special to it, as in SQLITE_IOERR_WRITE
+def _explained(error: sqlite3.DatabaseError) -> Exception:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what is special to it, as in SQLITE_IOERR_WRITE
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Conflict("station-already-running")
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return Unavailable("station-disk-full")
+    if code in _BROKEN:
+        return Damaged(0)
     return error

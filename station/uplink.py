@@ -85,8 +85,9 @@ class Uplink:
 
     @property
     def refused(self) -> dict[str, int]:
-        """How many messages the server refuses, by its code."""
+        """How many messages the server refuses, or cannot be sent, by code."""
         codes = [trouble.code for trouble in self._troubles.values() if trouble.refused]
+        codes += ["journal-message-damaged"] * self._journal.unreadable
         return {code: codes.count(code) for code in codes}
 
     @property

@@ -41,6 +41,11 @@ class Journal(Protocol):
         """
         ...
 
+    @property
+    def unreadable(self) -> int:
+        """How many messages were met that do not open."""
+        ...
+
     async def received(
         self, pending: Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
     ) -> bool:

@@ -60,6 +60,10 @@ class Journal:
     ) -> list[keeping.Pending]:
         return []
 
+    @property
+    def unreadable(self) -> int:
+        return 0
+
     async def received(
         self, pending: keeping.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
     ) -> bool:
