@@ -146,8 +146,12 @@ def export(
         screen.tell(f"! {ticket}: 操作员尚未决定,按无主照片导出,请安排重拍 · nobody decided on it: kept as nobody's")
     for name in done.damaged:
         screen.tell(f"✗ {name}: 本机上已损坏 · damaged on this disk already")
+    if not done.history:
+        screen.tell("✗ journal.sqlite3: 经过读不出,未决照片按无主导出 · history lost: undecided frames go as nobody's")
+    if done.lost:
+        screen.tell(f"✗ journal.sqlite3: {done.lost} 行打不开,未导出 · rows do not open and are not on the stick")
     screen.tell("下一步:吊销该台站,再导入 · next: revoke the station, then ./gradphoto station import")
-    if done.damaged:
+    if done.damaged or done.lost or not done.history:
         raise typer.Exit(1)
 
 

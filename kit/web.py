@@ -50,14 +50,22 @@ def application(
     readiness: Readiness,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     body_limit_bytes: int = BODY_LIMIT_BYTES,
+    docs: bool = True,
+    operations: bool = True,
 ) -> FastAPI:
-    """The service's web application. The last word of `title` is its name in metrics."""
-    app = FastAPI(title=title, lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    """The service's web application. The last word of `title` is its name in metrics.
+
+    `docs`: pages about the API, which fetch a script from elsewhere; `operations`: health and figures, without a key.
+    """
+    shown = "/docs" if docs else None
+    openapi = "/openapi.json" if docs else None
+    app = FastAPI(title=title, lifespan=lifespan, docs_url=shown, openapi_url=openapi, redoc_url=None)
     app.state.verifier = verifier
     app.state.clock = clock
     app.state.deployment = settings.deployment
     _answer_problems(app)
-    app.include_router(_operations(readiness))
+    if operations:
+        app.include_router(_operations(readiness))
     for router in routers:
         app.include_router(router)
     app.add_middleware(_BodyLimit, limit_bytes=body_limit_bytes)

@@ -5,11 +5,11 @@ import errno
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec
 
 from kit import logs
 from kit.errors import Problem
-from station import gear, inspection, journal, measures, packs, server, settings, spool, timekeeping, uplink
+from station import ballast, gear, inspection, journal, measures, packs, server, settings, spool, timekeeping, uplink
 from station.cameras import portraits
 from station.domain import facts
 from station.domain.desk import Desk
@@ -19,6 +19,8 @@ from station.ports import workplace
 
 _HEARTBEAT_S = 10.0
 _TEND_S = 1.0
+
+P = ParamSpec("P")
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Agent:
     measures: measures.Measures
     inspector: inspection.PhotospecInspector
     gear: gear.Gear
+    ballast: ballast.Ballast
     embedded: bool
     #: Bytes a second that originals may take, or None.
     upload_limit: Callable[[], float | None]
@@ -46,6 +49,8 @@ class Agent:
     #: None: this desk was never told how to reach the others of its hall.
     hall: halls.Joined | None = None
     backlog: int = field(default=0)
+    _begun: bool = False
+    _borne: dict[str, str] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Finish what a former life left, before the door opens."""
@@ -54,8 +59,10 @@ class Agent:
             await self.hall.open()
         await self.work.camera.start()
         await self.gear.start()
-        await sessions.open_session(self.work)
-        await frames.finish_interrupted(self.work)
+        # A full disk, or a camera that does not answer, is no reason to have no door: it is tried again while tending.
+        await self._bear(self._begin)
+        if self._begun:
+            await self._bear(frames.take_in_waiting, self.work, live=False)
 
     async def close(self) -> None:
         """Let go of files, threads and connections. What was journalled needs no closing."""
@@ -118,21 +125,41 @@ class Agent:
         }
 
     async def _tend(self) -> None:
+        await asyncio.to_thread(self.ballast.keep)
         small = await asyncio.to_thread(portraits.draw, 0, width_px=800, height_px=1200)
         await self.inspector.warm_up(small)
         while True:
-            try:
-                await frames.take_in_waiting(self.work, live=True)
-                await pairs.look(self.work)
-                await frames.judge_unjudged(self.work)
-            except Problem as problem:
-                logs.get().warning("desk.tending-failed", code=problem.code)
-            except OSError as error:
-                # A full disk refuses more than frames, a camera's own notes for one: the desk must live to say so.
-                logs.get().warning("desk.tending-failed", code=errno.errorcode.get(error.errno or 0, "OSError"))
+            await self._bear(self._begin)
+            if self._begun:
+                await self._bear(frames.take_in_waiting, self.work, live=True)
+            await self._bear(pairs.look, self.work)
+            await self._bear(frames.judge_unjudged, self.work)
+            await asyncio.to_thread(self.ballast.keep)
             await self.count_backlog()
             self._measure()
             await self.work.camera.arrived(_TEND_S)
+
+    async def _begin(self) -> None:
+        """A session is open, and what a former life only spooled is journalled."""
+        if not self._begun:
+            if self.work.desk.session is None:
+                await sessions.open_session(self.work)
+            await frames.journal_spooled(self.work)
+            self._begun = True
+
+    async def _bear(self, act: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do what is tried again each time; a failure is told once, until it is another or over."""
+        name, code = act.__name__, ""
+        try:
+            await act(*args, **kwargs)
+        except Problem as problem:
+            code = problem.code
+        except OSError as error:
+            # A full disk refuses more than frames, a camera's own notes for one: the desk must live to say so.
+            code = errno.errorcode.get(error.errno or 0, "OSError")
+        if code and self._borne.get(name) != code:
+            logs.get().warning("desk.tending-failed", act=name, code=code)
+        self._borne[name] = code
 
     def _measure(self) -> None:
         self.measures.standing(

@@ -19,7 +19,9 @@ from gradphoto_contracts import ids
 from kit import auth, documents, logs, metrics, web
 from kit import clock as clocks
 from kit import ids as new_ids
+from kit.errors import Unavailable
 from station import (
+    ballast,
     bandwidth,
     enrolment,
     faces,
@@ -74,9 +76,8 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     client = server.Server(
         enrolled.server, enrolled.station_id, directory.private_pem(), clock, bucket, plain_http=embedded
     )
-    reserve = config.station_reserve_mb * 1024 * 1024
     hall = joined.join(directory, config, enrolled, clock, client.hall)
-    held = spool.FileSpool(directory.spool, directory.sealer(), reserve, figures.disk_refused)
+    held = spool.FileSpool(directory.spool, directory.sealer(), config.reserve_bytes, figures.disk_refused)
     ours = packs.Ours(enrolled.pack_key, enrolled.campaign_id, enrolled.desk_id)
     pack = packs.SealedPacks(directory.pack, directory.sealer("pack"), client, clock, ours, figures.pack_refused)
 
@@ -111,6 +112,7 @@ async def build(directory: settings.Directory, config: settings.Settings) -> Age
     agents.append(
         Agent(
             *(directory, enrolled, work, book, held, pack, client, sender, clock, figures, inspector, devices),
+            ballast=ballast.Ballast(directory.ballast, config.reserve_bytes),
             embedded=embedded,
             upload_limit=upload_limit,
             after_kill=_left_by_another(directory),
@@ -179,7 +181,11 @@ class Door:
         except OSError:
             listening.bind((_HOST, 0))
         self.port = listening.getsockname()[1]
-        settings.write_whole(self.directory.port, str(self.port).encode())
+        if self.port != _last_port(self.directory):
+            try:
+                settings.write_whole(self.directory.port, str(self.port).encode())
+            except Unavailable as problem:  # the next life takes another port
+                logs.get().warning("station.port-not-kept", code=problem.code)
         return listening
 
     def _application(self, routers: list[APIRouter], readiness: web.Readiness) -> FastAPI:
@@ -190,6 +196,7 @@ class Door:
             verifier=None,
             routers=[door.entrance(self.guard, self.token, self.station()), pages.router(), *routers],
             readiness=readiness,
+            docs=False,
         )
 
 
@@ -203,6 +210,7 @@ async def run(root: Path, config: settings.Settings, devices: dict[str, str] | N
     `devices` names those to be used from now on. Status 1 when a part of it failed: a supervisor starts it anew.
     """
     directory = settings.Directory(root)
+    ballast.Ballast(directory.ballast, config.reserve_bytes).release()
     if devices:
         enrolment.choose(directory, devices)
     entrance = Door(directory, config)
@@ -279,7 +287,7 @@ class _Server(uvicorn.Server):
 def _write_door_file(entrance: Door) -> None:
     url = f"http://{_HOST}:{entrance.port}"
     told = {"url": url, "token": entrance.token, "pid": os.getpid(), "metrics": f"{url}/metrics"}
-    settings.write_secret(entrance.directory.door, json.dumps(told).encode())
+    settings.write_secret_somehow(entrance.directory.door, json.dumps(told).encode())
     logs.get().info("station.open", url=url)
 
 

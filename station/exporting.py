@@ -8,9 +8,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from gradphoto_contracts import ids
 from kit import auth, boxes, clock, crypto, documents
@@ -27,13 +28,30 @@ _ALL = 10_000_000
 
 @dataclass(frozen=True)
 class Exported:
-    """What lies on the stick now. `undecided`: frames that nobody decided on; `damaged`: frames that do not open."""
+    """What lies on the stick now. `undecided`: frames that nobody decided on; `damaged`: frames that do not open.
+
+    `lost`: rows of the journal that do not open; `history` False: what happened at the desk is not known any more.
+    """
 
     folder: Path
     messages: int
     frames: int
     undecided: tuple[str, ...]
     damaged: tuple[str, ...]
+    lost: int = 0
+    history: bool = True
+
+
+@dataclass
+class _Book:
+    """What could be read of a journal. Without its history, frames are known by what the spool says of them."""
+
+    happened: list[facts.Fact] = field(default_factory=list)
+    pending: list[outgoing.Message] = field(default_factory=list)
+    #: Frames that the server was told of, or is to be.
+    told: set[UUID] = field(default_factory=set)
+    lost: int = 0
+    history: bool = True
 
 
 async def export(directory: settings.Directory, target: Path) -> Exported:
@@ -41,24 +59,41 @@ async def export(directory: settings.Directory, target: Path) -> Exported:
     enrolled = directory.enrolled()
     if not enrolled.recovery_key:
         raise Conflict("export-without-recovery-key")
-    book = journal.SqliteJournal(directory.journal, directory.sealer("journal"))
-    await book.open()
-    try:
-        desk = Desk(enrolled.desk_code, await book.history())
-        pending = [one.message for one in await book.pending(_ALL)]
-    finally:
-        await book.close()
+    book = await _read(directory)
+    desk, pending = Desk(enrolled.desk_code, book.happened), book.pending
     held = spool.FileSpool(directory.spool, directory.sealer(), 0)
     damaged = await _take_in_spooled(desk, held)
-    undecided = [_undecided(desk, capture_id) for capture_id in desk.undecided]
+    left = [capture_id for capture_id in desk.undecided if capture_id not in book.told]
+    undecided = [_undecided(desk, capture_id) for capture_id in left]
     folder = target / f"gradphoto-{enrolled.desk_code}-{enrolled.station_id}"
     files = list(_write_messages(directory, enrolled, folder, [*pending, *undecided]))
     wanted = {str(message.key) for message in [*pending, *undecided] if message.kind == "capture"}
     frames = [path for path in sorted(directory.spool.glob("*.frame")) if path.stem in wanted or path.stem in damaged]
     files += [_copy(path, folder) for path in frames]
     _write_manifest(directory, enrolled, folder, files)
-    tickets = tuple(desk.frames[capture_id].taken.ticket or str(capture_id) for capture_id in desk.undecided)
-    return Exported(folder, len(pending) + len(undecided), len(frames), tickets, tuple(damaged))
+    tickets = tuple(desk.frames[capture_id].taken.ticket or str(capture_id) for capture_id in left)
+    messages = len(pending) + len(undecided)
+    return Exported(folder, messages, len(frames), tickets, tuple(damaged), book.lost, book.history)
+
+
+async def _read(directory: settings.Directory) -> _Book:
+    """The journal as far as it opens: one bad row costs that row, or the history, and not what is to be sent."""
+    read, book = _Book(), journal.SqliteJournal(directory.journal, directory.sealer("journal"))
+    try:
+        await book.open()
+        try:
+            try:
+                read.happened = await book.history()
+            except journal.Damaged as problem:
+                read.history, read.lost = False, int(problem.params["rows"])
+            read.told = await book.told("capture")
+            read.pending = [one.message for one in await book.pending(_ALL)]
+            read.lost += book.unreadable
+        finally:
+            await book.close()
+    except journal.Damaged:  # no database any more
+        read.history = False
+    return read
 
 
 async def _take_in_spooled(desk: Desk, held: spool.FileSpool) -> list[str]:

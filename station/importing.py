@@ -8,12 +8,15 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
+
+from pydantic import BaseModel
 
 from kit import boxes, crypto, documents
 from kit.errors import Invalid, Problem
 from station import exporting
+from station.domain import outgoing
 
 
 class Server(Protocol):
@@ -47,6 +50,24 @@ class Imported:
     @property
     def whole(self) -> bool:
         return all(one.state == "ok" for one in self.files)
+
+
+class _Format(BaseModel):
+    format: int
+
+
+class _Entry(BaseModel):
+    name: str
+    kind: outgoing.Kind | Literal["frame"]
+    key: UUID
+    sha256: str
+
+
+class _Manifest(_Format):
+    station_id: UUID
+    desk_code: str
+    keys: str
+    files: list[_Entry]
 
 
 @dataclass(frozen=True)
@@ -98,12 +119,13 @@ def _opened(folder: Path, server: Server) -> _Stick:
     try:
         content = (folder / "manifest.json").read_bytes()
         signature = (folder / "manifest.sig").read_text("ascii")
-        manifest = json.loads(content)
-        station_id, version = manifest["station_id"], manifest["format"]
-    except (OSError, ValueError, KeyError):
+        told = _Format.model_validate_json(content)
+        if told.format != exporting.FORMAT:
+            raise Invalid("import-format-unknown", version=str(told.format))
+        station_id = str(_Manifest.model_validate_json(content).station_id)
+    except (OSError, ValueError):
         raise Invalid("import-not-a-stick", folder=folder.name) from None
-    if version != exporting.FORMAT:
-        raise Invalid("import-format-unknown", version=str(version))
+    manifest = json.loads(content)
     opener = boxes.Opener()
     asked = {"manifest": content.decode("utf-8", "replace"), "signature": signature, "recipient": opener.public}
     keys = json.loads(opener.open(server.open_keys(station_id, asked), documents.keys_of(UUID(station_id))))

@@ -8,16 +8,16 @@ import asyncio
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from kit import crypto
+from kit import crypto, logs
 from kit.errors import Conflict, Unavailable
 from station.domain import facts
 from station.domain.outgoing import Kind, Message
@@ -38,19 +38,59 @@ create table if not exists outgoing (
   revision integer not null default 1, received_at text, answer blob,
   unique (kind, key)
 );
-create index if not exists outgoing_waiting on outgoing (seq) where received_at is null;
-pragma user_version = 3;
+drop index if exists outgoing_waiting;
+create index if not exists outgoing_lanes on outgoing (seq, lane, after_kind, after_key, after_all)
+  where received_at is null;
+create index if not exists outgoing_keys on outgoing (kind, key) where received_at is null;
+pragma user_version = 4;
 """
+_VERSION = 4
 _ADD_MESSAGE = """
 insert into outgoing (kind, key, body, lane, after_kind, after_key, after_all) values (?, ?, ?, ?, ?, ?, ?)
 on conflict (kind, key) do update set body = excluded.body, revision = revision + 1, received_at = null, answer = null
 """
-_PENDING = """
-select seq, revision, kind, key, body, lane, after_kind, after_key, after_all,
-  exists (select 1 from outgoing b where b.kind = o.after_kind and b.key = o.after_key and b.received_at is null)
-  or (after_all and exists (select 1 from outgoing b where b.received_at is null and b.seq < o.seq))
-from outgoing o where received_at is null order by seq limit ?
+#: What the server has not received; `blocked` while another message must go first. A message that the server refuses,
+#: and one that can only follow such a one, hold up no seal: the server is to say what it lacks.
+_WAITING = """
+with refused(seq) as (select value from json_each(:refused)),
+stuck(seq) as (
+  select seq from refused union
+  select w.seq from outgoing w cross join outgoing r on r.kind = w.after_kind and r.key = w.after_key
+  where w.received_at is null and r.received_at is null and +r.seq in (select seq from refused)
+),
+waiting(seq, lane, blocked) as (
+  select seq, lane,
+    exists (select 1 from outgoing b where b.kind = o.after_kind and b.key = o.after_key and b.received_at is null)
+    or case when after_all then exists (
+      select 1 from outgoing b where b.received_at is null and b.seq < o.seq and b.seq not in (select seq from stuck)
+    ) else false end
+  from outgoing o where received_at is null
+)
 """
+_COLUMNS = "o.seq, o.revision, o.kind, o.key, o.body, o.lane, o.after_kind, o.after_key, o.after_all"
+_PENDING = f"""{_WAITING}
+select {_COLUMNS}, w.blocked from waiting w cross join outgoing o on o.seq = w.seq order by w.seq limit :limit
+"""  # noqa: S608 - of constants alone
+#: The first of each lane that may go now.
+_READY = f"""{_WAITING}
+select {_COLUMNS}, false from (
+  select min(seq) as seq from waiting
+  where seq not in (select value from json_each(:resting)) and lane not in (select value from json_each(:held))
+    and not blocked
+  group by lane order by 1 limit :limit
+) w cross join outgoing o on o.seq = w.seq order by w.seq
+"""  # noqa: S608 - of constants alone
+
+
+#: What SQLite says of a file that is no database any more.
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class Damaged(Conflict):
+    """What happened here cannot be read any more: no desk can go on from it. What is to be sent may be whole."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__("station-journal-damaged", rows=rows)
 
 
 #: What the first fact is chained to.
@@ -65,6 +105,7 @@ class SqliteJournal:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._path = path
         self._connection: sqlite3.Connection
+        self._unreadable: set[int] = set()
 
     async def open(self) -> None:
         """Open the file, made when missing. Raises Conflict while another process holds it."""
@@ -76,10 +117,14 @@ class SqliteJournal:
         self._thread.shutdown()
 
     async def history(self) -> list[facts.Fact]:
-        """All facts, in order."""
+        """All facts, in order. Raises Damaged when one of them does not open: the rest does not make a desk."""
         query = "select kind, body from facts order by seq"
         rows = await self._do(lambda: self._connection.execute(query).fetchall())
-        return [_FACT.validate_json(self._sealer.open(body, _of_fact(kind))) for kind, body in rows]
+        read = [self._fact(kind, body) for kind, body in rows]
+        happened = [fact for fact in read if fact is not None]
+        if len(happened) < len(read):
+            raise Damaged(len(read) - len(happened))
+        return happened
 
     async def append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:
         """Write facts and messages in one transaction; on the disk when this returns."""
@@ -87,8 +132,18 @@ class SqliteJournal:
 
     async def pending(self, limit: int) -> list[keeping.Pending]:
         """The oldest messages that the server has not received."""
-        rows = await self._do(lambda: self._connection.execute(_PENDING, (limit,)).fetchall())
-        return [self._pending(row) for row in rows]
+        return await self._waiting(_PENDING, refused="[]", limit=limit)
+
+    async def ready(
+        self, limit: int, refused: Collection[int], resting: Collection[int], held: Collection[str]
+    ) -> list[keeping.Pending]:
+        """The oldest messages that may go now: one of each lane, but of none that is `held`, and none of `resting`."""
+        told = {
+            "refused": [*refused, *self._unreadable],
+            "resting": [*resting, *self._unreadable],
+            "held": list(held),
+        }
+        return await self._waiting(_READY, limit=limit, **{name: json.dumps(value) for name, value in told.items()})
 
     async def received(
         self, pending: keeping.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
@@ -112,10 +167,41 @@ class SqliteJournal:
         """How many facts there are, the head of their hash chain, and whether the chain holds."""
         return await self._do(self._head)
 
+    @property
+    def unreadable(self) -> int:
+        """How many messages were met that do not open. They are told, and hold up nobody."""
+        return len(self._unreadable)
+
+    async def told(self, kind: Kind) -> set[UUID]:
+        """Of what the server was told, or is to be, in messages of this kind."""
+        query = "select key from outgoing where kind = ?"
+        rows = await self._do(lambda: self._connection.execute(query, (kind,)).fetchall())
+        return {UUID(key) for (key,) in rows}
+
+    async def _waiting(self, query: str, **values: str | int) -> list[keeping.Pending]:
+        rows = await self._do(lambda: self._connection.execute(query, values).fetchall())
+        return [pending for row in rows if (pending := self._opened(row)) is not None]
+
+    def _fact(self, kind: str, body: bytes) -> facts.Fact | None:
+        try:
+            return _FACT.validate_json(self._sealer.open(body, _of_fact(kind)))
+        except (crypto.Tampered, ValidationError):
+            return None
+
+    def _opened(self, row: tuple[Any, ...]) -> keeping.Pending | None:
+        try:
+            return self._pending(row)
+        except (crypto.Tampered, ValueError):
+            seq, kind, key = row[0], row[2], row[3]
+            if seq not in self._unreadable:
+                logs.get().error("journal.message-damaged", kind=kind, key=key)
+            self._unreadable.add(seq)
+            return None
+
     async def _do(self, act: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, act)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise _explained(error) from error
 
     def _open(self) -> None:
@@ -123,7 +209,9 @@ class SqliteJournal:
         connection.execute("pragma locking_mode = exclusive")
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
-        connection.executescript(_SCHEMA)
+        if connection.execute("pragma user_version").fetchone() != (_VERSION,):
+            # Only then: a journal is opened on a full disk too, and what is there already needs no room.
+            connection.executescript(_SCHEMA)
         self._connection = connection
 
     def _append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:
@@ -211,10 +299,12 @@ def _of_answer(kind: str, key: str) -> bytes:
     return f"journal answer {kind} {key}".encode()
 
 
-def _explained(error: sqlite3.OperationalError) -> Exception:
-    code = error.sqlite_errorcode & 0xFF  # without what is special to it, as in SQLITE_IOERR_WRITE
+def _explained(error: sqlite3.DatabaseError) -> Exception:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what is special to it, as in SQLITE_IOERR_WRITE
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Conflict("station-already-running")
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return Unavailable("station-disk-full")
+    if code in _BROKEN:
+        return Damaged(0)
     return error

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -31,6 +31,10 @@ _AAD = b"desk pack"
 _REFRESH_S = 15.0
 #: Asked for by a code that nobody knows, a refresh still waits so long after the last one.
 _HURRY_S = 1.0
+#: A pack that the clock calls forgotten is removed when it has called it so for this long: by then it is no slip.
+_KEPT_ASIDE = timedelta(days=30)
+#: The server's word that this station serves no desk any more.
+_REVOKED = "station-revoked"
 _TOLD: TypeAdapter[Pack | Changes] = TypeAdapter(Annotated[Pack | Changes, Field(discriminator="kind")])
 
 
@@ -67,6 +71,7 @@ class SealedPacks:
         ours: Ours,
         refused: Callable[[str], None] = _nothing,
     ) -> None:
+        self._aside = path.with_suffix(".aside")
         self._path, self._sealer, self._source, self._clock, self._ours = path, sealer, source, clock, ours
         self._refused = refused
         self._pack: Pack | None = None
@@ -89,9 +94,9 @@ class SealedPacks:
             logs.get().warning("pack.unreadable", fault=type(fault).__name__)
             return
         if pack.is_forgotten(self._clock.now()):
-            self._path.unlink()
-            logs.get().warning("pack.forgotten", expired_at=pack.expires_at.isoformat())
+            self._set_aside(pack)
             return
+        self._aside.unlink(missing_ok=True)
         self._take(pack, datetime.fromisoformat(kept["as_of"]))
 
     def current(self) -> Pack:
@@ -154,8 +159,35 @@ class SealedPacks:
             except TimeoutError:
                 continue
 
+    def _set_aside(self, pack: Pack) -> None:
+        """Not used, and not yet removed: no server has confirmed this clock; one that is ahead would cost the day."""
+        now = self._clock.now()
+        try:
+            since = datetime.fromisoformat(self._aside.read_text("ascii"))
+        except (FileNotFoundError, ValueError):
+            since = now
+            settings.write_whole(self._aside, now.isoformat().encode())
+        if now - since > _KEPT_ASIDE:
+            self._remove()
+        logs.get().warning("pack.forgotten", expired_at=pack.expires_at.isoformat(), since=since.isoformat())
+
+    def _remove(self) -> None:
+        self._path.unlink(missing_ok=True)
+        self._aside.unlink(missing_ok=True)
+        self._pack, self._as_of = None, None
+        self._by_digest, self._by_student = {}, {}
+
+    async def _ask(self, etag: str | None) -> Signed | None:
+        try:
+            return await self._source.desk_pack(etag)
+        except Problem as problem:
+            if problem.code == _REVOKED:
+                self._remove()
+                logs.get().warning("pack.removed", code=problem.code)
+            raise
+
     async def _refresh(self, etag: str | None) -> bool:
-        signed = await self._source.desk_pack(etag or None)
+        signed = await self._ask(etag or None)
         now = self._clock.now()
         if signed is None:
             self._as_of, self._trouble = now, None
@@ -192,6 +224,7 @@ class SealedPacks:
         # What was understood, and not the bytes that came: a field too many does not get onto this disk.
         kept = f'{{"as_of": {json.dumps(now.isoformat())}, "pack": {pack.model_dump_json()}}}'
         settings.write_whole(self._path, self._sealer.seal(kept.encode(), _AAD))
+        self._aside.unlink(missing_ok=True)
 
     def _take(self, pack: Pack, as_of: datetime) -> None:
         self._by_digest = {entry.digest: entry for entry in pack.entries if entry.digest}

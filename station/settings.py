@@ -35,6 +35,12 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     #: So much of the disk is left free; below it the shutter is refused.
     station_reserve_mb: int = 256
+
+    @property
+    def reserve_bytes(self) -> int:
+        """What is left free of the disk."""
+        return self.station_reserve_mb * 1024 * 1024
+
     #: Originals go up no faster than this; the campaign's policy may set a tighter limit. None: as fast as they can.
     station_upload_kbit_s: Annotated[int, Field(ge=64)] | None = None
     #: How often the desks of a hall exchange what they know, and how long a desk that is silent counts as heard. One
@@ -124,6 +130,11 @@ class Directory:
     @property
     def camera(self) -> Path:
         return self.root / "camera"
+
+    @property
+    def ballast(self) -> Path:
+        """Room for the start on a full disk. Holds nothing."""
+        return self.root / "ballast"
 
     @property
     def slips(self) -> Path:
@@ -238,6 +249,19 @@ def write_secret(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def write_secret_somehow(path: Path, content: bytes) -> None:
+    """As `write_secret`; on a full disk over the file that is there, whose place nobody takes. Then it may be torn."""
+    try:
+        write_secret(path, content)
+    except Unavailable:
+        if not path.exists():
+            raise
+        with path.open("r+b") as file:
+            file.write(content)
+            file.truncate()
+            os.fsync(file.fileno())
 
 
 def write_whole(path: Path, content: bytes) -> None:

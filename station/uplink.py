@@ -20,7 +20,6 @@ from station.ports import keeping
 from station.server import Place, RefusedByServer, Unreachable
 
 _AT_ONCE = 4
-_LOOK_AHEAD = 400
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _REFUSED_PAUSE_S = 0.25, 15.0, 60.0
 _IDLE_S = 5.0
 #: The store does not hold what the receipt would be for: uploading once more is the answer.
@@ -39,6 +38,7 @@ class Server(Protocol):
 class Trouble:
     """Why a message waits, how often it was tried, and when it may go again (loop time)."""
 
+    lane: str
     problem: Problem
     attempts: int
     not_before: float
@@ -85,8 +85,9 @@ class Uplink:
 
     @property
     def refused(self) -> dict[str, int]:
-        """How many messages the server refuses, by its code."""
+        """How many messages the server refuses, or cannot be sent, by code."""
         codes = [trouble.code for trouble in self._troubles.values() if trouble.refused]
+        codes += ["journal-message-damaged"] * self._journal.unreadable
         return {code: codes.count(code) for code in codes}
 
     @property
@@ -133,10 +134,7 @@ class Uplink:
             return self._offline_until - now
         if not self._room():
             return _IDLE_S
-        waiting = await self._journal.pending(_LOOK_AHEAD)
-        alive = {pending.seq for pending in waiting}
-        self._troubles = {seq: trouble for seq, trouble in self._troubles.items() if seq in alive}
-        for pending in self._may_go(waiting, now)[: self._room()]:
+        for pending in await self._may_go(now):
             self._sending[asyncio.create_task(self._send(pending))] = pending
         pauses = [trouble.not_before - now for trouble in self._troubles.values() if trouble.not_before > now]
         return max(0.01, min([_IDLE_S, *pauses]))
@@ -145,18 +143,13 @@ class Uplink:
         # A lost network is felt out with one message, not with four.
         return max(0, (1 if self._lost_in_a_row else _AT_ONCE) - len(self._sending))
 
-    def _may_go(self, waiting: list[keeping.Pending], now: float) -> list[keeping.Pending]:
-        lanes = {pending.message.lane for pending in self._sending.values()}
-        chosen = []
-        for pending in waiting:
-            trouble = self._troubles.get(pending.seq)
-            due = trouble is None or trouble.not_before <= now
-            if pending.blocked or (not due and trouble and trouble.refused):
-                continue
-            if due and pending.message.lane not in lanes:
-                chosen.append(pending)
-            lanes.add(pending.message.lane)
-        return chosen
+    async def _may_go(self, now: float) -> list[keeping.Pending]:
+        refused = [seq for seq, trouble in self._troubles.items() if trouble.refused]
+        resting = {seq: trouble for seq, trouble in self._troubles.items() if trouble.not_before > now}
+        # What the server was too busy for keeps its place in its lane; what it refuses lets others pass.
+        lanes = {trouble.lane for trouble in resting.values() if not trouble.refused}
+        lanes |= {pending.message.lane for pending in self._sending.values()}
+        return await self._journal.ready(self._room(), refused, resting, lanes)
 
     async def _send(self, pending: keeping.Pending) -> None:
         try:
@@ -208,7 +201,7 @@ class Uplink:
         attempts = known.attempts + 1 if known else 1
         refused = not isinstance(problem, Unavailable) and problem.code not in _UPLOAD_AGAIN
         pause_s = _REFUSED_PAUSE_S if refused else _pause_s(attempts)
-        self._troubles[pending.seq] = Trouble(problem, attempts, _loop_time() + pause_s, refused)
+        self._troubles[pending.seq] = Trouble(pending.message.lane, problem, attempts, _loop_time() + pause_s, refused)
         kind, key = pending.message.kind, str(pending.message.key)
         logs.get().warning("uplink.message-waits", kind=kind, key=key, code=problem.code, attempts=attempts)
 

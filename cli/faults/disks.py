@@ -98,6 +98,11 @@ async def _refused_before_it_begins(hall: Hall, disk: Disk, desk: agents.Desk, s
     seen.zh = await patience.until(f"message {_CODE}", lambda: told(desk, _CODE))
     seen.demand(_count(desk) == 1, "仍然拍了 the camera was fired")
     seen.moved = (0, await patience.until("metric", lambda: desk.metric("gradphoto_station_disk_full")))
+    disk.leave(0)
+    await desk.kill()
+    await desk.start()
+    await patience.until(f"message {_CODE} after a start on the full disk", lambda: told(desk, _CODE))
+    seen.demand(await _refusal(desk) == _CODE, "重启后快门未被拒绝 the shutter was not refused after the restart")
     disk.clear()
     kept[await desk.keep(await desk.post("/v1/shutter"))] = place
     await desk.settle()
@@ -120,8 +125,8 @@ async def _fails_in_mid_write(hall: Hall, disk: Disk, desk: agents.Desk, seen: S
     with contextlib.suppress(agents.Refused):
         await desk.post("/v1/checkins", {"scan": f"code-{later}"})
     await desk.kill()
+    await desk.start()  # the disk is full still, and the camera's card holds a frame
     disk.clear()
-    await desk.start()
     kept = {await desk.keep(await desk.post("/v1/shutter")): place}
     seen.demand(_count(desk) == 1, "又拍了一次 taken twice")
     kept[await desk.photograph(later)] = later

@@ -1,17 +1,24 @@
-"""The door for the other desks of the hall: whoever is not on the server's list is refused, whatever they ask."""
+"""The door for the other desks of the hall: whoever is not on the server's list is refused, whatever they ask.
+
+It stands open to a whole LAN, in the process that serves the operator: of a request of anybody else nothing but the
+head is read, and of a listed desk's the signature over the bytes comes before what they say.
+"""
 
 from typing import Annotated, Protocol, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from pydantic import BaseModel, ValidationError
 
 from gradphoto_contracts import ids
 from kit import auth, web
-from kit.errors import Refused, Unauthenticated
+from kit import clock as clocks
+from kit.errors import Invalid, Refused, Unauthenticated
 from station.hall import peers, roster, wire
 from station.ports import around
 
 T = TypeVar("T", bound=BaseModel)
+#: A full batch of entries, handed on within another message, is a fifth of it.
+BODY_LIMIT_BYTES = 2 * 1024 * 1024
 
 
 class Answering(Protocol):
@@ -55,21 +62,52 @@ def router(answering: Answering, listed: Listed, me: ids.StationId, private_pem:
         return Response(body, headers={"content-type": "application/json", peers.HEADER: signature})
 
     @doors.post("/exchanges")
-    async def exchange(request: Request, told: wire.Told, who: Who) -> Response:
+    async def exchange(request: Request, who: Who) -> Response:
+        told = await _read(wire.Told, request)
         return signed(request, await answering.exchange(who, told))
 
     @doors.post("/claims")
-    async def claim(request: Request, asked: wire.ClaimAsked, who: Who) -> Response:
+    async def claim(request: Request, who: Who) -> Response:
+        asked = await _read(wire.ClaimAsked, request)
         if asked.wish.desk != who:
             raise Refused("hall-not-yours")
         return signed(request, await answering.grant_claim(who, asked))
 
     @doors.post("/calls")
-    async def call(request: Request, asked: wire.CallAsked, who: Who) -> Response:
+    async def call(request: Request, who: Who) -> Response:
+        asked = await _read(wire.CallAsked, request)
         return signed(request, await answering.grant_call(who, asked))
 
     @doors.post("/relays")
-    async def relay(request: Request, asked: wire.Relayed, _who: Who) -> Response:
+    async def relay(request: Request, _who: Who) -> Response:
+        asked = await _read(wire.Relayed, request)
         return signed(request, await answering.relay(asked))
 
     return doors
+
+
+def application(settings: web.WebSettings, doors: APIRouter, clock: clocks.Clock) -> FastAPI:
+    """The doors by themselves: no figures, no health and no pages for a LAN."""
+    return web.application(
+        settings,
+        title="gradphoto hall",
+        clock=clock,
+        verifier=None,
+        routers=[doors],
+        readiness=_never_asked,
+        body_limit_bytes=BODY_LIMIT_BYTES,
+        docs=False,
+        operations=False,
+    )
+
+
+async def _never_asked() -> dict[str, bool]:
+    return {}
+
+
+async def _read(shape: type[T], request: Request) -> T:
+    """What a listed desk says; FastAPI itself would read it before it is known who speaks."""
+    try:
+        return shape.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise Invalid("malformed-request", count=error.error_count()) from None

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from pydantic import BaseModel, ConfigDict
 
 from kit import clock as clocks
-from kit import web
 from station import settings
 from station.hall import door, figures, peers, roster
 from station.hall.log import Log
@@ -118,15 +117,7 @@ class Joined:
     async def _serve(self) -> None:
         listed = door.Listed(self._listed, self._clock, self._client)
         doors = door.router(self._member, listed, self._me, self._key, self._clock)
-        application = web.application(
-            self._config,
-            title="gradphoto hall",
-            clock=clocks.clock_for(self._config),
-            verifier=None,
-            routers=[doors],
-            readiness=_ready,
-        )
-        await self._rounds.serve(application)
+        await self._rounds.serve(door.application(self._config, doors, clocks.clock_for(self._config)))
 
 
 def join(
@@ -136,7 +127,3 @@ def join(
     """The desk's part in its hall; None where nobody said how the others are reached."""
     hall = directory.hall_settings()
     return Joined(directory, config, hall, enrolled, clock, fetch) if hall else None
-
-
-async def _ready() -> dict[str, bool]:
-    return {}

@@ -25,6 +25,7 @@ create table if not exists reserved (one integer primary key check (one = 1), or
 insert into reserved values (1, 0) on conflict do nothing;
 pragma user_version = 1;
 """
+_VERSION = 1
 
 
 class Log:
@@ -88,7 +89,8 @@ class Log:
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=2, check_same_thread=False)
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
-        connection.executescript(_SCHEMA)
+        if connection.execute("pragma user_version").fetchone() != (_VERSION,):
+            connection.executescript(_SCHEMA)  # only then: what is there already is opened on a full disk too
         self._connection, self._is_open = connection, True
 
     def _read(self) -> tuple[list[tuple[str, int, bytes]], list[tuple[str, int]], list[tuple[int]]]:

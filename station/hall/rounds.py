@@ -19,6 +19,8 @@ from station.handlers import hall as acts
 from station.ports import workplace
 
 _REFRESH_S, _BIND_AGAIN_S = 15.0, 5.0
+#: Connections of other desks, or of whoever knocks; more are answered 503 and closed. A desk holds one or two.
+_AT_ONCE = 100
 #: However much happens, rounds do not follow each other closer than this.
 _BREATH_S = 0.02
 #: How often it is looked at what of the logs may go.
@@ -84,7 +86,7 @@ class Rounds:
             logs.get().info("hall.door-open", address=self._standing.own_address)
             options = uvicorn.Config(
                 application, log_config=None, access_log=False, server_header=False, lifespan="off",
-                timeout_graceful_shutdown=1,
+                timeout_graceful_shutdown=1, limit_concurrency=_AT_ONCE,
             )  # fmt: skip
             server = _Server(options)
             try:

@@ -93,6 +93,8 @@ async def take_in_waiting(work: workplace.Work, *, live: bool) -> None:
         return
     async with work.camera_lock:
         for exposure in await work.camera.waiting():
+            if _journalled(work, exposure) is None:
+                work.spool.demand_room()
             sitter = _sitter(work, exposure, live=live)
             if live and sitter and work.camera.photographer_fires:
                 await _press_for_photographer(work, sitter)
@@ -101,13 +103,20 @@ async def take_in_waiting(work: workplace.Work, *, live: bool) -> None:
 
 async def finish_interrupted(work: workplace.Work) -> None:
     """After a start: journal what was only spooled, wipe what the server has, fetch what the camera holds."""
-    for capture_id in await work.spool.held():
-        frame = work.desk.frames.get(capture_id)
-        if frame is None:
-            await _journal_spooled(work, capture_id)
-        elif frame.received:
-            await work.spool.wipe(capture_id)
+    await journal_spooled(work)
     await take_in_waiting(work, live=False)
+
+
+async def journal_spooled(work: workplace.Work) -> None:
+    """Journal what was only spooled, and wipe what the server has. Again changes nothing."""
+    async with work.camera_lock:  # a frame that is being taken in lies in the spool before it is journalled
+        held = await work.spool.held()
+        for capture_id in held:
+            frame = work.desk.frames.get(capture_id)
+            if frame is None:
+                await _journal_spooled(work, capture_id, held)
+            elif frame.received:
+                await work.spool.wipe(capture_id)
 
 
 async def judge_unjudged(work: workplace.Work) -> None:
@@ -172,15 +181,28 @@ async def _note_judgement(work: workplace.Work, capture_id: ids.CaptureId, judge
             await recording.record(work, [judged])
 
 
-async def _journal_spooled(work: workplace.Work, capture_id: ids.CaptureId) -> None:
+async def _journal_spooled(work: workplace.Work, capture_id: ids.CaptureId, held: list[ids.CaptureId]) -> None:
     try:
         label = await work.spool.label(capture_id)
     except crypto.Tampered as problem:
         _note_damage(work, capture_id, problem)
         return
+    if _is_copy(work, label, held):
+        await work.spool.wipe(capture_id)
+        logs.get().warning("frame.copy-dropped", capture_id=str(capture_id))
+        return
     async with work.lock:
         await recording.record(work, rules.take_in(work.desk, label, work.new_id))
     logs.get().warning("frame.recovered", capture_id=str(capture_id))
+
+
+def _is_copy(work: workplace.Work, label: facts.FrameJournalled, held: list[ids.CaptureId]) -> bool:
+    """Whether this very picture is journalled under another id, and lies here or at the server."""
+    known_id = work.desk.exposures.get((label.camera_serial, label.frame_counter))
+    known = work.desk.frames[known_id] if known_id else None
+    if known_id is None or known is None or known.taken.sha256 != label.sha256:
+        return False
+    return known_id in held or known.received is not None
 
 
 def _note_damage(work: workplace.Work, capture_id: ids.CaptureId, problem: Problem) -> None:
@@ -205,9 +227,15 @@ async def _take_in(
         former = None if known.ticket else work.chair.another(exposure.monotonic_ns, exposure.lag_ns)
         await work.spool.put(known, exposure.jpeg)
         watch.lap("spool")
-        async with work.lock:
-            happened = rules.take_in(work.desk, known, work.new_id, terms=_terms(work), former=former)
-            await recording.record(work, happened)
+        try:
+            async with work.lock:
+                happened = rules.take_in(work.desk, known, work.new_id, terms=_terms(work), former=former)
+                await recording.record(work, happened)
+        except Problem:
+            # The camera has it still, and the next try may give it another id.
+            if known.capture_id not in work.desk.frames:
+                await work.spool.wipe(known.capture_id)
+            raise
         watch.lap("journal")
     elif exposure.raw:
         await pairs.note(work, [known.capture_id])

@@ -1,6 +1,6 @@
 """What a desk keeps: journal, spool and desk pack."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -32,7 +32,19 @@ class Journal(Protocol):
         """All of it or nothing, on the disk when this returns."""
         ...
 
-    async def pending(self, limit: int) -> list[Pending]: ...
+    async def ready(
+        self, limit: int, refused: Collection[int], resting: Collection[int], held: Collection[str]
+    ) -> list[Pending]:
+        """The oldest messages that may go now, one of each lane that is not `held`, and none of `resting`.
+
+        One that must wait for all before it does not wait for the `refused`.
+        """
+        ...
+
+    @property
+    def unreadable(self) -> int:
+        """How many messages were met that do not open."""
+        ...
 
     async def received(
         self, pending: Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]

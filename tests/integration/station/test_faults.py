@@ -87,6 +87,7 @@ def test_the_door_is_for_the_holder_of_its_token(station: Station) -> None:
     denied = [(line["sub"], line["role"]) for line in lines if line.get("event") == "access.denied"]
     enrolled = json.loads((station.directory / "station.json").read_text())
     assert denied == [(enrolled["station_id"], "unknown")] * 2, "the audit line names whose door it was"
+    assert [station.client.get(door["url"] + path).status_code for path in ("/docs", "/openapi.json")] == [404, 404]
     station.photograph(0)
     measured = station.client.get(door["metrics"]).text
     assert 'gradphoto_checkins_total{campus="M",desk="A"} 1.0' in measured

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from gradphoto_contracts import ids
 from kit import crypto
 from kit import ids as new_ids
-from kit.errors import Problem, Unavailable
+from kit.errors import NotFound, Problem, Unavailable
 from station import devices
 from station.domain import facts, outgoing
 from station.domain.desk import Desk
@@ -55,8 +55,14 @@ class Journal:
         self.facts += happened
         self.messages += messages
 
-    async def pending(self, limit: int) -> list[keeping.Pending]:
+    async def ready(
+        self, limit: int, refused: Collection[int], resting: Collection[int], held: Collection[str]
+    ) -> list[keeping.Pending]:
         return []
+
+    @property
+    def unreadable(self) -> int:
+        return 0
 
     async def received(
         self, pending: keeping.Pending, answer: dict[str, Any], at: datetime, happened: Sequence[facts.Fact]
@@ -89,6 +95,8 @@ class Spool:
         self.frames[frame.capture_id] = (frame, jpeg)
 
     async def get(self, capture_id: ids.CaptureId) -> bytes:
+        if capture_id not in self.frames:
+            raise NotFound("spool-frame-missing", capture_id=str(capture_id))
         return self.frames[capture_id][1]
 
     async def held(self) -> list[ids.CaptureId]:

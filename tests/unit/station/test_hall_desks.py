@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gradphoto_contracts import ids
-from kit import auth, crypto, errors, web
+from kit import auth, crypto, errors
 from kit import clock as clocks
 from kit import ids as new_ids
 from station.domain import hub
@@ -112,14 +112,7 @@ class Desk:
             self.keys[0],
             self.clock,
         )
-        app = web.application(
-            Settings(),
-            title="gradphoto hall",
-            clock=clocks.SystemClock(),
-            verifier=None,
-            routers=[doors],
-            readiness=_ready,
-        )
+        app = door.application(Settings(), doors, clocks.SystemClock())
         self.lan.doors[self.code] = httpx.ASGITransport(app)
 
     async def close(self) -> None:
@@ -139,10 +132,6 @@ class Desk:
         """Check this student in here."""
         ticket = f"{self.code}-{number:04d}"
         return hub.Wish(ids.CheckinId(new_ids.new()), student, None, ticket, number, self.station_id)
-
-
-async def _ready() -> dict[str, bool]:
-    return {}
 
 
 def hall_list(*desks: Desk, key: str = SERVER[0]) -> tuple[bytes, str]:
@@ -272,6 +261,37 @@ async def test_a_stranger_is_refused(desks: list[Desk], tmp_path: Path) -> None:
     with pytest.raises(peers.PeerUnreachable):
         await a.client.ask("x:80", "/v1/hall/exchanges", a.standing.told(None), wire.Told)
     await stranger.close()
+
+
+async def test_of_a_stranger_s_request_only_the_head_is_read(desks: list[Desk]) -> None:
+    """What a keyless neighbour pours in is neither read nor parsed; a listed desk's is verified before it is parsed."""
+    a, b, _ = desks
+    poured: list[bytes] = []
+
+    async def pour() -> AsyncIterator[bytes]:
+        poured.append(b"[")
+        yield b"[" * 100_000
+
+    path = "/v1/hall/exchanges"
+    forged = auth.sign_station_request(crypto.new_key()[0], b.station_id, "POST", path, b"[", a.clock.now())
+    nobody = auth.sign_station_request(b.keys[0], new_ids.new(), "POST", path, b"[", a.clock.now())
+    own = auth.sign_station_request(b.keys[0], b.station_id, "POST", path, b"[", a.clock.now())
+    async with httpx.AsyncClient(transport=a.lan.doors["a"], base_url="http://a") as client:
+        for header in ({}, {"authorization": nobody}):
+            assert (await client.post(path, content=pour(), headers=header)).status_code == 401
+        assert poured == []
+        for signature, status in ((forged, 401), (own, 422)):
+            answer = await client.post(path, content=b"[", headers={"authorization": signature})
+            assert answer.status_code == status
+        large = await client.post(path, content=b" " * (door.BODY_LIMIT_BYTES + 1), headers={"authorization": own})
+        assert large.status_code == 413
+
+
+async def test_the_hall_s_door_shows_the_lan_nothing_else(desks: list[Desk]) -> None:
+    """No figures, no health, no pages about the doors."""
+    async with httpx.AsyncClient(transport=desks[0].lan.doors["a"], base_url="http://a") as client:
+        for path in ("/metrics", "/healthz", "/readyz", "/docs", "/openapi.json", "/redoc", "/"):
+            assert (await client.get(path)).status_code == 404, path
 
 
 async def test_an_answer_that_was_changed_is_no_answer(desks: list[Desk]) -> None:

@@ -1,12 +1,15 @@
 """The desk's handlers over fakes: check-in, seat, shutter, decision, drift, seal, and what a restart brings back."""
 
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+
 import pytest
 
 from gradphoto_contracts import ids
 from kit import ids as new_ids
 from kit.errors import Conflict, Invalid, Unavailable
 from services.capture.api.bodies import desk as desk_bodies
-from station.domain import facts
+from station.domain import facts, outgoing
 from station.handlers import frames, queue, sessions
 from tests.unit.station.fakes import OTHER_CLASS_ID, Bench, shown
 
@@ -271,14 +274,71 @@ async def test_a_frame_on_the_card_after_a_crash_is_that_of_the_press(bench: Ben
 async def test_a_frame_in_the_spool_after_a_crash_is_journalled(bench: Bench) -> None:
     """Killed between spool and journal, the frame is journalled with its student, once."""
     ticket = await _seated(bench)
-    bench.journal.full_for = "frame_journalled"
-    with pytest.raises(Unavailable, match="station-disk-full"):
-        await frames.press_shutter(bench.work)
-    bench.journal.full_for = None
+    await _killed_after_the_spool(bench, frames.press_shutter(bench.work))
     bench.restart()
     await frames.finish_interrupted(bench.work)
     assert [frame.taken.ticket for frame in bench.desk.frames.values()] == [ticket]
     assert (bench.desk.drift, bench.desk.pressed, bench.camera.card) == (None, None, {})
+
+
+async def test_a_frame_that_the_journal_refuses_leaves_no_copy(bench: Bench) -> None:
+    """Tried as often as it takes, a frame of nobody is journalled once, and lies in the spool once."""
+    bench.camera.fire()
+    bench.journal.full_for = "frame_journalled"
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="station-disk-full"):
+            await frames.take_in_waiting(bench.work, live=True)
+        assert bench.spool.frames == {}
+    bench.journal.full_for = None
+    await frames.take_in_waiting(bench.work, live=True)
+    assert list(bench.spool.frames) == list(bench.desk.frames)
+    assert (len(bench.desk.frames), len(bench.desk.drifts), bench.camera.card) == (1, 1, {})
+
+
+async def test_copies_of_one_exposure_are_journalled_once(bench: Bench) -> None:
+    """Killed again and again between spool and journal: one frame at the next start; another of that count is kept."""
+    bench.camera.fire()
+    for _ in range(3):
+        await _killed_after_the_spool(bench, frames.take_in_waiting(bench.work, live=True))
+    (label, jpeg), *_ = bench.spool.frames.values()
+    other = replace(label, capture_id=ids.CaptureId(new_ids.new()), sha256="0" * 64)
+    bench.spool.frames[other.capture_id] = other, jpeg
+    bench.restart()
+    await frames.finish_interrupted(bench.work)
+    assert len(bench.desk.frames) == 2
+    assert set(bench.spool.frames) == set(bench.desk.frames)
+    assert other.capture_id in bench.desk.frames
+
+
+class Killed(Exception):
+    """As if nothing after it had happened."""
+
+
+async def _killed_after_the_spool(bench: Bench, act: Awaitable[object]) -> None:
+    """Do it up to where the frame would be journalled."""
+    write = bench.journal.append
+
+    async def append(happened: Sequence[facts.Fact], messages: Sequence[outgoing.Message]) -> None:
+        if any(isinstance(fact, facts.FrameJournalled) for fact in happened):
+            raise Killed
+        await write(happened, messages)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench.journal, "append", append)
+        with pytest.raises(Killed):
+            await act
+
+
+async def test_the_reserve_holds_for_what_the_camera_brings(bench: Bench) -> None:
+    """Below the reserve a frame stays in the camera, and is taken in when there is room."""
+    bench.camera.fire()
+    bench.spool.full = True
+    with pytest.raises(Unavailable, match="station-disk-full"):
+        await frames.take_in_waiting(bench.work, live=True)
+    assert (len(bench.camera.card), bench.desk.frames) == (1, {})
+    bench.spool.full = False
+    await frames.take_in_waiting(bench.work, live=True)
+    assert (len(bench.camera.card), len(bench.desk.frames)) == (0, 1)
 
 
 async def test_a_full_disk_stops_the_shutter_before_the_camera(bench: Bench) -> None:

@@ -115,6 +115,25 @@ async def test_a_journal_on_a_full_disk_goes_on_when_there_is_room(journal: Sqli
     assert await journal.backlog() == 0
 
 
+async def test_a_journal_is_opened_without_a_free_byte(tmp_path: Path) -> None:
+    """What is there already needs no room to be read: a desk starts on the disk that it has filled."""
+    first = SqliteJournal(tmp_path / "j", SEALER)
+    await first.open()
+    await first.append([_issued(1)], [_message()])
+    await first.close()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        again = SqliteJournal(tmp_path / "j", SEALER)
+        await again.open()
+        assert (len(await again.history()), await again.backlog()) == (1, 1)
+        with pytest.raises(Unavailable, match="station-disk-full"):
+            await again.append([_issued(2)], [])
+        await again.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 @contextmanager
 def _full(journal: SqliteJournal, limit: str) -> Iterator[None]:
     """No more pages (SQLITE_FULL), or no longer file (SQLITE_IOERR_WRITE), for the block."""
@@ -153,6 +172,6 @@ async def test_what_the_journal_says_is_sealed(tmp_path: Path) -> None:
     connection.close()
     again = SqliteJournal(tmp_path / "j", SEALER)
     await again.open()
-    with pytest.raises(crypto.Tampered):
+    with pytest.raises(Conflict, match="station-journal-damaged"):
         await again.history()
     await again.close()

@@ -197,8 +197,8 @@ async def test_changes_are_applied_to_the_pack_that_they_are_of(server: Server, 
     assert packs.size == 1
 
 
-async def test_an_old_pack_is_used_and_a_forgotten_one_is_removed(server: Server, tmp_path: Path) -> None:
-    """Old after the policy's minutes, expired after its hours: both are said, both go on; twice the hours: gone."""
+async def test_an_old_pack_is_used_and_a_forgotten_one_is_not(server: Server, tmp_path: Path) -> None:
+    """Old after the policy's minutes, expired after its hours: both are said, both go on; twice the hours: not used."""
     bench = fakes.Bench()
     packs = server.packs(tmp_path)
     await packs.refresh()
@@ -217,7 +217,44 @@ async def test_an_old_pack_is_used_and_a_forgotten_one_is_removed(server: Server
     forgotten = server.packs(tmp_path)
     forgotten.load()
     assert forgotten.size == 0
-    assert not (tmp_path / "pack").exists()
+
+
+async def test_a_clock_ahead_costs_no_pack(server: Server, tmp_path: Path) -> None:
+    """Started under a clock that runs weeks ahead, and again when it is right, without network: the pack is there."""
+    await server.packs(tmp_path).refresh()
+    server.clock.advance(29 * 86400)
+    ahead = server.packs(tmp_path)
+    ahead.load()
+    assert ahead.size == 0
+    server.clock.advance(-29 * 86400)
+    right = server.packs(tmp_path)
+    right.load()
+    assert right.size == 3
+    assert _files(tmp_path) == [tmp_path / "pack"]
+
+
+async def test_a_forgotten_pack_goes_in_the_end(server: Server, tmp_path: Path) -> None:
+    """When the clock has called it forgotten for a month; or at once, by the word of the server that revoked us."""
+    await server.packs(tmp_path).refresh()
+    for days, left in ((7, True), (29, True), (2, False)):
+        server.clock.advance(days * 86400)
+        server.packs(tmp_path).load()
+        assert (tmp_path / "pack").exists() is left
+    packs = server.packs(tmp_path)
+    await packs.refresh()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "desk_pack", _revoked)
+        with pytest.raises(Refused, match="station-revoked"):
+            await packs.refresh()
+    assert (packs.size, _files(tmp_path)) == (0, [])
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def _revoked(_etag: str | None) -> None:
+    raise Refused("station-revoked")
 
 
 @pytest.mark.parametrize(

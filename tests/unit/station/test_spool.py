@@ -12,6 +12,7 @@ from kit import crypto
 from kit import ids as new_ids
 from kit.errors import NotFound, Unavailable
 from station import settings
+from station.ballast import Ballast
 from station.domain import facts
 from station.spool import FileSpool
 from tests.unit.station.fakes import START
@@ -117,6 +118,21 @@ async def test_a_frame_that_the_disk_did_not_take_is_counted(tmp_path: Path) -> 
     assert spool.free_bytes() > 0
 
 
+def test_room_is_kept_for_the_start_on_a_full_disk(tmp_path: Path) -> None:
+    """It is taken beside the reserve and not out of it, given back at once, and half of it is never left."""
+    file = tmp_path / "ballast"
+    kept = Ballast(file, 4 << 20)
+    with _no_file_larger_than(1000):
+        kept.keep()
+    assert not file.exists()
+    kept.keep()
+    assert file.stat().st_size == 1 << 20
+    kept.release()
+    kept.release()
+    Ballast(file, 1 << 62).keep()
+    assert _files(tmp_path) == []
+
+
 def test_a_small_file_on_a_full_disk_is_told_and_the_old_one_stays(tmp_path: Path) -> None:
     """Desk pack, measured clock, camera's counter: a disk that is full is a problem with words, not a crash."""
     file = tmp_path / "pack"
@@ -125,3 +141,19 @@ def test_a_small_file_on_a_full_disk_is_told_and_the_old_one_stays(tmp_path: Pat
         with _no_file_larger_than(1000), pytest.raises(Unavailable, match="station-disk-full"):
             write(file, bytes(5000))
         assert (file.read_bytes(), _files(tmp_path)) == (b"old", [file])
+
+
+def test_a_door_is_told_without_a_free_byte(tmp_path: Path) -> None:
+    """Over the file of the life before, if need be: without it nobody finds the desk."""
+    file = tmp_path / "door.json"
+    settings.write_secret_somehow(file, bytes(200))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "write_secret", _refuse)
+        settings.write_secret_somehow(file, b"new")
+        with pytest.raises(Unavailable, match="station-disk-full"):
+            settings.write_secret_somehow(tmp_path / "none", b"new")
+    assert (file.read_bytes(), _files(tmp_path)) == (b"new", [file])
+
+
+def _refuse(_path: Path, _content: bytes) -> None:
+    raise Unavailable("station-disk-full")

@@ -260,3 +260,33 @@ async def test_a_session_is_sealed_by_a_signature_alone(line: Line) -> None:
             line.genuine.demand(session, answer)
     line.genuine.demand(session, genuine)
     line.genuine.demand(session, {**genuine, "state": "refused", "balanced": False, "countersignature": None})
+
+
+async def test_a_seal_does_not_wait_for_what_is_refused(line: Line) -> None:
+    """A refused check-in, the photo behind it, a refused photo and one that the spool lost: the session goes, last."""
+    checkin, good = _message("checkin", "checkins"), _capture(line, "ticket A-0004")
+    behind = _capture(line, "ticket A-0001", after=("checkin", checkin.key))
+    refused, lost = _capture(line, "ticket A-0002"), _capture(line, "ticket A-0003")
+    session = _message("session", "sessions", after_all=True)
+    session.body["journalled"] = []
+    line.server.answers[_path(session)] = line.server.sealed(session, 0)
+    line.server.faults[_path(checkin)] = [RefusedByServer("ticket-taken", ticket="A-0001")]
+    line.server.faults[_path(refused)] = [RefusedByServer("capture-differs")]
+    await line.spool.wipe(ids.CaptureId(lost.key))
+    await line.say(checkin, behind, refused, lost, good, session)
+    while await line.journal.answer("session", session.key) is None:  # noqa: ASYNC110 - the journal can only be asked
+        await asyncio.sleep(0.01)
+    assert line.server.log == [_path(good), _path(session)]
+    assert line.uplink.refused == {"ticket-taken": 1, "capture-differs": 1, "spool-frame-missing": 1}
+
+
+async def test_many_refused_messages_starve_nobody(line: Line) -> None:
+    """However many at the head are refused, or wait for such a one, what comes later goes."""
+    heads = [_message("drift", f"lane {place}") for place in range(450)]
+    for head in heads:
+        line.server.faults[_path(head)] = [RefusedByServer("drift-differs")]
+    later = _message("checkin", "checkins")
+    await line.say(*heads, later)
+    while await line.journal.backlog() > len(heads):  # noqa: ASYNC110 - the journal can only be asked
+        await asyncio.sleep(0.01)
+    assert line.server.log == [_path(later)]
