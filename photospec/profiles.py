@@ -56,6 +56,10 @@ class Rule:
     advice_en: str
     source: str
 
+    def keeps(self, value: float) -> bool:
+        """Whether a measured value keeps it."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
     @property
     def limit(self) -> str:
         """The interval as people write it, with its unit."""
