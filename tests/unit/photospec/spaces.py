@@ -69,7 +69,7 @@ def shot_in(pixels: NDArray[np.uint8], space: str) -> NDArray[np.uint8]:
     light = np.clip(light @ matrix.T.astype(np.float32), 0, 1)
     curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     numbers = curved if space == "p3" else light ** (256 / 563)
-    return np.round(255 * numbers[..., ::-1]).astype(np.uint8)
+    return np.asarray(np.round(255 * numbers[..., ::-1]).astype(np.uint8))
 
 
 def saved(pixels: NDArray[np.uint8]) -> bytes:
