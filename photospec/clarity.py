@@ -58,9 +58,9 @@ def sharpness(eyes: decoding.Pixels, share: float = 1.0) -> float:
     Where the window is only at `share` of that size, what it would be at full size, erring downward: enlarging first
     would make every picture look blurred.
     """
-    if eyes.size < 300:
+    if eyes.shape[0] * eyes.shape[1] < 100:
         return 0.0
-    grey = cv2.cvtColor(eyes, cv2.COLOR_BGR2GRAY)
+    grey = cv2.cvtColor(eyes, cv2.COLOR_BGR2GRAY) if eyes.ndim == 3 else eyes
     return float(cv2.Laplacian(grey, cv2.CV_32F).var() * share**_COARSENESS)
 
 

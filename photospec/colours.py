@@ -107,7 +107,7 @@ def _parametric(tag: bytes, level: NDArray[np.float64]) -> NDArray[np.float64]:
     elif kind in (1, 2):
         d, e, f, c = (-b / a if a else 0.0), (c if kind == 2 else 0.0), (c if kind == 2 else 0.0), 0.0
     above = np.maximum(a * level + b, 0) ** g + e
-    return np.clip(np.where(level >= d, above, c * level + f), 0, 1)
+    return np.asarray(np.clip(np.where(level >= d, above, c * level + f), 0, 1))
 
 
 def _space(curves: NDArray[np.float64], to_xyz: NDArray[np.float64]) -> Space:

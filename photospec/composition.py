@@ -1,5 +1,7 @@
 """The finished photo: cropped, scaled and saved as the profile wants its file. Nothing else is done to the picture."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -19,22 +21,63 @@ class NotComposable(ValueError):
         super().__init__(f"{rule_id}: {reason_zh} · {reason_en}")
 
 
-def compose(jpeg: bytes, profile: profiles.Profile, report: inspection.Report | None = None) -> bytes:
+@dataclass(frozen=True)
+class Finished:
+    """A finished photo. `broken`: rules on its size in bytes that it keeps at no quality, and that forbid nothing."""
+
+    jpeg: bytes
+    broken: tuple[str, ...]
+
+
+def compose(jpeg: decoding.Bytes, profile: profiles.Profile, report: inspection.Report | None = None) -> bytes:
     """Compose the finished JPEG from a capture; `report` is the capture's own, where there is one.
 
-    The same bytes in give the same bytes out. Raises: NotComposable, decoding.UnreadableImage.
+    The same bytes in give the same bytes out. Whether a rejected capture is composed is the caller's choice. Raises:
+    NotComposable, decoding.UnreadableImage; ValueError where the report is of another picture or profile.
     """
+    return finish(jpeg, profile, report).jpeg
+
+
+def finish(jpeg: decoding.Bytes, profile: profiles.Profile, report: inspection.Report | None = None) -> Finished:
+    """The same, with what the file could not be made to keep."""
+    data = decoding.whole(jpeg)
     if report is None:
-        report = inspection.inspect(jpeg, profile)
+        report = inspection.inspect(data, profile)
+    header = decoding.check(data)
+    _same(report, header, profile)
     crop = _crop(report)
-    header = decoding.check(jpeg)
     reduction = decoding.reduction_for(crop.width, profile.output.width_px)
-    picture = decoding.decode(jpeg, header, reduction)
-    return encode(measures.cut(picture, crop, profile.target), profile.output)
+    picture = decoding.decode(data, header, reduction)
+    finished = encode(measures.cut(picture, crop, profile.target), profile.output)
+    return Finished(finished, _of_size(len(finished), profile))
+
+
+def _same(report: inspection.Report, header: markers.Header, profile: profiles.Profile) -> None:
+    """Raises: ValueError."""
+    size = decoding.upright_size(header)
+    if (report.width_px, report.height_px) != size:
+        raise ValueError(f"the report is of another picture: {report.width_px} × {report.height_px} px, not {size}")
+    if (report.profile, report.profile_version) != (profile.name, profile.version):
+        raise ValueError(
+            f"the report is by another profile: {report.profile} {report.profile_version}, "
+            f"not {profile.name} {profile.version}"
+        )
+
+
+def _of_size(size: int, profile: profiles.Profile) -> tuple[str, ...]:
+    """Rules on the bytes of a file that one of `size` breaks. Raises: NotComposable where one of them refuses."""
+    broken = [rule for rule in profile.rules if rule.measure == "bytes" and not rule.keeps(size)]
+    for rule in broken:
+        if rule.severity == "reject":
+            raise NotComposable(rule.id, f"{rule.reason_zh}（{size} 字节）", f"{rule.reason_en} ({size} bytes)")
+    return tuple(rule.id for rule in broken)
 
 
 def encode(photo: decoding.Pixels, output: profiles.Output) -> bytes:
-    """Save with the best quality that keeps the file within `output`'s bytes, and with its density stated."""
+    """Save with the best quality that keeps the file within `output`'s bytes, and with its density stated.
+
+    Where even the least quality gives more, or the best less, the result is what comes nearest.
+    """
     low, high = output.least_quality, _MAX_QUALITY
     best = _saved(photo, low, output)
     while low < high:

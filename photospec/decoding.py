@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from photospec import colours, jpeg, refusals
 
 Pixels = NDArray[np.uint8]
+#: A file's content as callers may hold it.
+Bytes = bytes | bytearray | memoryview
 
 MAX_BYTES = 64 * 2**20
 #: Above every camera that a crew brings (61 megapixels); some 190 MB decoded whole.
@@ -85,6 +87,13 @@ class Picture:
     reduction: int
     width_px: int
     height_px: int
+
+
+def whole(data: Bytes) -> bytes:
+    """The same as `bytes`. Raises: TypeError, in words, for a path, a file or pixels."""
+    if not isinstance(data, Bytes):
+        raise TypeError(f"the content of a JPEG file is wanted, as bytes, bytearray or memoryview, not {type(data)}")
+    return bytes(data)
 
 
 def check(data: bytes) -> jpeg.Header:
@@ -164,6 +173,13 @@ def decode(data: bytes, header: jpeg.Header, reduction: int) -> Picture:
         pixels = space.to_srgb(pixels)
     width_px, height_px = upright_size(header)
     return Picture(_upright(pixels, header.orientation), reduction, width_px, height_px)
+
+
+def decode_grey(data: bytes, header: jpeg.Header, reduction: int) -> Picture:
+    """Its lightness alone, (H, W): two thirds of the time where only edges matter. Raises: UnreadableImage."""
+    width_px, height_px = upright_size(header)
+    grey = _decoded(data, header, reduction, "GRAY")[..., 0]
+    return Picture(_upright(grey, header.orientation), reduction, width_px, height_px)
 
 
 def _decoded(data: bytes, header: jpeg.Header, reduction: int, channels: str) -> Pixels:

@@ -78,10 +78,15 @@ class Face:
 
 @dataclass(frozen=True)
 class Found:
-    """How many faces stand in the picture, and the greatest of them."""
+    """The greatest face of the picture, and where the others are: (n, 4) x, y, width, height in its pixels."""
 
-    count: int
     face: Face | None
+    others: Points
+
+    @property
+    def count(self) -> int:
+        """How many faces there are."""
+        return len(self.others) + (self.face is not None)
 
 
 def prepare() -> None:
@@ -94,10 +99,10 @@ def find(pixels: decoding.Pixels) -> Found:
     """Find the faces in (H, W, 3) uint8 BGR pixels and measure the greatest."""
     boxes = _detect(pixels)
     if not len(boxes):
-        return Found(0, None)
-    greatest = boxes[boxes[:, 2].argmax()]
-    count = int((boxes[:, 2] >= MIN_SHARE * greatest[2]).sum())
-    return Found(count, _measure(pixels, greatest))
+        return Found(None, np.zeros((0, 4)))
+    first = int(boxes[:, 2].argmax())
+    others = np.delete(boxes, first, axis=0)[:, :4]
+    return Found(_measure(pixels, boxes[first]), others[others[:, 2] >= MIN_SHARE * boxes[first, 2]])
 
 
 def _detect(pixels: decoding.Pixels) -> Points:

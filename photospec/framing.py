@@ -6,8 +6,13 @@ interval of t, so the search is one dimension of s and exact in t.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+
+#: One coordinate, or those of many points.
+Along = TypeVar("Along", float, NDArray[np.float64])
 
 #: Backdrop that is left above high hair, so that it is seen to end there.
 _HAIR_MARGIN_PX = 8.0
@@ -87,11 +92,11 @@ class Crop:
     height: float
     scale: float
 
-    def across(self, x: float) -> float:
+    def across(self, x: Along) -> Along:
         """A source position as output pixels from the left edge."""
         return (x - self.x) * self.scale
 
-    def down(self, y: float) -> float:
+    def down(self, y: Along) -> Along:
         """A source position as output pixels from the upper edge."""
         return (y - self.y) * self.scale
 

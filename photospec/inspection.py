@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from photospec import backdrop, decoding, faces, framing, measures, profiles
 
@@ -117,25 +117,30 @@ class Examined:
 
 
 def inspect(
-    jpeg: bytes,
+    jpeg: decoding.Bytes,
     profile: profiles.Profile,
     *,
     stage: profiles.Stage | None = None,
     context: Context | None = None,
 ) -> Report:
-    """Inspect one JPEG. `stage` None: told from the size. Raises: decoding.UnreadableImage."""
+    """Inspect one JPEG. `stage` None: told from the size.
+
+    Raises: decoding.UnreadableImage; ValueError, TypeError for a caller's mistake.
+    """
     return examine(jpeg, profile, stage=stage, context=context).report
 
 
 def examine(
-    jpeg: bytes,
+    jpeg: decoding.Bytes,
     profile: profiles.Profile,
     *,
     stage: profiles.Stage | None = None,
     context: Context | None = None,
 ) -> Examined:
     """The same, with the picture that was judged, so that it need not be decoded again to be shown."""
-    return _Inspection(jpeg, profile, stage, context or Context()).run()
+    if stage not in (None, *get_args(profiles.Stage)):
+        raise ValueError(f"stage is one of {get_args(profiles.Stage)} or None, not {stage!r}")
+    return _Inspection(decoding.whole(jpeg), profile, stage, context or Context()).run()
 
 
 class _Inspection:
@@ -166,9 +171,9 @@ class _Inspection:
             values |= measures.of_leftovers(self.data, self.header)
         scene = None
         if found.face is not None:
-            values["others"] = found.count - 1
             scene, measured = self._measure(picture, found.face)
-            values |= measured
+            others = found.others * (picture.width_px / picture.pixels.shape[1])
+            values |= {**measured, **measures.of_others(others, scene.crop)}
         findings = tuple(_judge(rule, values) for rule in self.profile.rules if self._applies(rule, values))
         return Examined(self._report(findings, found.count, scene), picture)
 
@@ -180,7 +185,17 @@ class _Inspection:
             values |= self._of_eyes(picture, scene)
             if self.stage == "finished":
                 values |= measures.of_edges(picture, scene.crop, self.target)
-        return scene, {**measures.of_face(face), **measures.of_frame(scene, self.target), **values}
+        of_face = self._if_seen(measures.of_face(face), values["eye_contrast"])
+        return scene, {**of_face, **measures.of_frame(scene, self.target), **values}
+
+    def _if_seen(self, values: measures.Values, contrast: float | None) -> measures.Values:
+        """What the mesh says of eyes that can't be seen is a guess: it may break a rule, but it keeps none."""
+        limits = [rule.low for rule in self.profile.rules if rule.measure == "eye_contrast" and rule.low is not None]
+        if contrast is not None and contrast >= max(limits, default=-math.inf):
+            return values
+        of_eyes = [rule for rule in self.profile.rules if rule.measure in ("blink", "eye_openness")]
+        kept = {rule.measure for rule in of_eyes if not _outside(values[rule.measure] or 0.0, rule.low, rule.high)}
+        return {name: None if name in kept else value for name, value in values.items()}
 
     def _of_eyes(self, picture: decoding.Picture, scene: measures.Scene) -> measures.Values:
         """What needs the finished photo's own resolution; decoded again only where a coarse look leaves a doubt."""
@@ -189,8 +204,8 @@ class _Inspection:
         if wanted >= picture.reduction or not self._doubtful(values["sharpness"]):
             return values
         with self._timed("finer"):
-            finer = self._decode(wanted)
-        return measures.of_eyes(scene, finer, self.target)
+            finer = decoding.decode_grey(self.data, self.header, wanted)
+            return {**values, "sharpness": measures.sharpness(scene, finer, self.target)}
 
     def _doubtful(self, sharpness: float | None) -> bool:
         """Whether pixels not yet decoded could change the verdict on sharpness; a coarse value errs downward."""

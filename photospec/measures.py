@@ -6,8 +6,9 @@ from datetime import date
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from photospec import backdrop, clarity, decoding, faces, framing, jpeg, profiles
+from photospec import backdrop, clarity, decoding, eyes, faces, framing, jpeg, profiles
 
 Values = dict[str, float | None]
 
@@ -88,6 +89,17 @@ def of_face(face: faces.Face) -> Values:
     }
 
 
+def of_others(others: NDArray[np.float64], crop: framing.Crop) -> Values:
+    """How many faces the finished photo would show beside the greatest, and how many it leaves out.
+
+    `others`: x, y, width, height in source pixels. A head is twice as wide and high as what is found of its face.
+    """
+    x, y, width, height = others.T
+    inside = (x + 1.5 * width > crop.x) & (x - 0.5 * width < crop.x + crop.width)
+    inside &= (y + 1.5 * height > crop.y) & (y - 0.5 * height < crop.y + crop.height)
+    return {"others": float(inside.sum()), "bystanders": float((~inside).sum())}
+
+
 def of_frame(scene: Scene, target: framing.Target) -> Values:
     """Where the head lies in the finished photo, and whether the original has the pixels for it.
 
@@ -132,13 +144,43 @@ def of_colours(scene: Scene, source: decoding.Picture, profile: profiles.Profile
 
 
 def of_eyes(scene: Scene, source: decoding.Picture, target: framing.Target) -> Values:
-    """Sharpness and red pupils, in the eyes' window at the finished photo's own size, or at the source's if smaller."""
+    """Sharpness, red pupils and whether eyes are seen, at the finished photo's own size, or the source's if smaller."""
+    seen = _eye_window(scene, source, target)
+    irises = [seen.inside(x, y) for x, y in (scene.face.left_eye, scene.face.right_eye)]
+    points = np.column_stack(seen.inside(scene.face.points[:, 0], scene.face.points[:, 1]))
+    return {
+        "sharpness": clarity.sharpness(seen.pixels, seen.share),
+        "red_eye": clarity.red_share(seen.pixels, irises),
+        "eye_contrast": eyes.contrast(seen.pixels, points),
+    }
+
+
+def sharpness(scene: Scene, source: decoding.Picture, target: framing.Target) -> float:
+    """That alone, on a finer picture."""
+    seen = _eye_window(scene, source, target)
+    return clarity.sharpness(seen.pixels, seen.share)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A part of the finished photo from `x`, `y` on, at `share` of its size."""
+
+    pixels: decoding.Pixels
+    crop: framing.Crop
+    x: int
+    y: int
+    share: float
+
+    def inside(self, x: framing.Along, y: framing.Along) -> tuple[framing.Along, framing.Along]:
+        """A place in the source, in the window's pixels."""
+        return (self.crop.across(x) - self.x) * self.share, (self.crop.down(y) - self.y) * self.share
+
+
+def _eye_window(scene: Scene, source: decoding.Picture, target: framing.Target) -> _Window:
     left, right = ((scene.crop.across(x), scene.crop.down(y)) for x, y in (scene.face.left_eye, scene.face.right_eye))
     box = clarity.eye_window(left, right)
     share = min(1.0, scene.crop.width / source.width_px * source.pixels.shape[1] / target.width_px)
-    pixels = window(source, scene.crop, target, box, share)
-    irises = [((x - max(0, box[0])) * share, (y - max(0, box[1])) * share) for x, y in (left, right)]
-    return {"sharpness": clarity.sharpness(pixels, share), "red_eye": clarity.red_share(pixels, irises)}
+    return _Window(window(source, scene.crop, target, box, share), scene.crop, max(0, box[0]), max(0, box[1]), share)
 
 
 def of_leftovers(data: bytes, header: jpeg.Header) -> Values:

@@ -7,8 +7,9 @@ from photospec import decoding
 _QUALITY = 82
 
 
-def make(data: bytes, height_px: int) -> bytes:
+def make(jpeg: decoding.Bytes, height_px: int) -> bytes:
     """The picture upright, at most `height_px` high, as JPEG. Raises: decoding.UnreadableImage."""
+    data = decoding.whole(jpeg)
     header = decoding.check(data)
     _, height = decoding.upright_size(header)
     picture = decoding.decode(data, header, decoding.reduction_for(height, height_px))

@@ -1,7 +1,8 @@
 """Profiles: one photo standard each, as versioned data.
 
-A profile is a TOML file in `profiles/`. It may stand on another (`extends`), leave rules out (`without`) and change
-single values of a rule by giving its id again: a province's or a portal's differences are all that its file holds.
+A profile is a TOML file, in `profiles/` or anywhere else. It may stand on another (`extends`), leave rules out
+(`without`) and change single values of a rule by giving its id again: a province's or a portal's differences are all
+that its file holds.
 """
 
 import functools
@@ -10,23 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from photospec import backdrop, framing
+from photospec import backdrop, framing, profile_checks
 
-Severity = Literal["reject", "review", "warn", "info"]
-Stage = Literal["capture", "finished"]
+Severity = profile_checks.Severity
+Stage = profile_checks.Stage
+ProfileBroken = profile_checks.ProfileBroken
 
 DEFAULT = "chsi-2017-99"
 #: Composition stays this far inside P1, P2 and P3, so that the finished photo, measured again, keeps them too.
 _INSET_PX = 4.0
+_Table = dict[str, Any]
 _FOLDER = Path(__file__).parent / "profiles"
 
 
 class ProfileUnknown(LookupError):
     """There is no photo profile of this name."""
-
-
-class ProfileBroken(ValueError):
-    """A profile's file does not say what it must; the message names file and rule."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,10 @@ class Rule:
     advice_zh: str
     advice_en: str
     source: str
+
+    def keeps(self, value: float) -> bool:
+        """Whether a measured value keeps it."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
     @property
     def limit(self) -> str:
@@ -113,60 +116,78 @@ class Profile:
 
 
 def names() -> list[str]:
-    """The profiles that exist."""
+    """The profiles that come with the library."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 @functools.cache
 def load(name: str = DEFAULT) -> Profile:
-    """Load a profile by name. Raises: ProfileUnknown, ProfileBroken."""
-    document = _document(name)
-    try:
-        return _profile(name, document)
-    except (KeyError, TypeError) as error:
-        raise ProfileBroken(f"profiles/{name}.toml: missing or unknown {error}") from error
-
-
-def _document(name: str) -> dict[str, Any]:
+    """Load one of `names()`. Raises: ProfileUnknown, ProfileBroken."""
     if name not in names():
         raise ProfileUnknown(
-            f"没有名为 {name} 的照片标准 · there is no photo profile {name}; there are: {', '.join(names())}"
+            f"没有名为 {name} 的照片标准 · there is no photo profile {name}; there are: {', '.join(names())}; "
+            "自己的标准请给出 .toml 文件路径 · for one of your own give the path of its .toml file"
         )
-    own = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    return load_file(_FOLDER / f"{name}.toml")
+
+
+def load_file(path: Path) -> Profile:
+    """Load a profile of one's own, named after its file; it may extend one of `names()`.
+
+    Raises: ProfileBroken, naming file, rule, value and remedy; OSError.
+    """
+    return _profile(path, _document(path))
+
+
+def find(name_or_path: str) -> Profile:
+    """By name, or by path where it ends in .toml. Raises: ProfileUnknown, ProfileBroken, OSError."""
+    return load_file(Path(name_or_path)) if name_or_path.endswith(".toml") else load(name_or_path)
+
+
+def _document(path: Path) -> _Table:
+    try:
+        own = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise ProfileBroken(f"{path.name}: 不是 TOML 文件 · it is no TOML file in UTF-8: {error}") from error
+    profile_checks.shape(path.name, own)
     if "extends" not in own:
         return own
-    return _merged(_document(own["extends"]), own)
+    if own["extends"] not in names():
+        profile_checks.refuse(path.name, "", "extends", own["extends"], f"one of {', '.join(names())}")
+    return _merged(path.name, _document(_FOLDER / f"{own['extends']}.toml"), own)
 
 
-def _merged(below: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+def _merged(file: str, below: _Table, own: _Table) -> _Table:
     rules = {rule_id: {**rule, **own.get("rules", {}).get(rule_id, {})} for rule_id, rule in below["rules"].items()}
     rules |= {rule_id: rule for rule_id, rule in own.get("rules", {}).items() if rule_id not in rules}
-    without = set(own.get("without", ()))
-    kept = {rule_id: rule for rule_id, rule in rules.items() if rule_id not in without}
-    return {**below, **own, "output": {**below["output"], **own.get("output", {})}, "rules": kept}
+    for rule_id in own.get("without", ()):
+        if rule_id not in rules:
+            profile_checks.refuse(file, rule_id, "without", rule_id, f"one of {', '.join(rules)}")
+    kept = {rule_id: rule for rule_id, rule in rules.items() if rule_id not in own.get("without", ())}
+    backdrops = {**below["backdrops"], **own.get("backdrops", {})}
+    output = {**below["output"], **own.get("output", {})}
+    return {**below, **own, "output": output, "backdrops": backdrops, "rules": kept}
 
 
-def _profile(name: str, document: dict[str, Any]) -> Profile:
+def _profile(path: Path, document: _Table) -> Profile:
+    profile_checks.whole(path.name, document)
     return Profile(
-        name=name,
+        name=path.stem,
         version=document["version"],
         title_zh=document["title_zh"],
         title_en=document["title_en"],
         output=Output(**document["output"]),
         backdrop=backdrop.Colour(*document["backdrops"][document["backdrop"]]),
-        rules=tuple(_rule(name, rule_id, rule) for rule_id, rule in document["rules"].items()),
+        rules=tuple(_rule(path.name, rule_id, rule) for rule_id, rule in document["rules"].items()),
     )
 
 
-def _rule(profile: str, rule_id: str, values: dict[str, Any]) -> Rule:
+def _rule(file: str, rule_id: str, values: _Table) -> Rule:
     defaults = {
         "measure": "", "judged_by": "machine", "unit": "", "low": None, "high": None, "reject_low": None,
         "reject_high": None, "unmeasured": "info", "noise": 0.0, "advice_zh": "", "advice_en": "", "source": "",
-        "stages": ("capture", "finished"),
+        "stages": ["capture", "finished"],
     }  # fmt: skip
-    known = {**defaults, **values, "id": rule_id}
-    if known["judged_by"] == "machine" and not known["measure"]:
-        raise ProfileBroken(f"profiles/{profile}.toml: rule {rule_id} names no measure")
-    if known["judged_by"] == "machine" and known["low"] is None and known["high"] is None:
-        raise ProfileBroken(f"profiles/{profile}.toml: rule {rule_id} has no limit")
-    return Rule(**{**known, "stages": tuple(known["stages"])})
+    known = {**defaults, **values}
+    profile_checks.rule(file, rule_id, known)
+    return Rule(id=rule_id, **{**known, "stages": tuple(known["stages"])})

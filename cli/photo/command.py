@@ -1,6 +1,7 @@
 """`./gradphoto photo …`: judge photos, compose finished ones, draw what was found."""
 
 import contextlib
+import dataclasses
 import io
 import os
 import sys
@@ -8,20 +9,26 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, NoReturn
 
-import cv2
 import rich.progress
 import typer
 
 from cli import screen
 from cli.photo import crew, files, judging, page, telling
-from photospec import composition, decoding, inspection, overlay, profiles
+from photospec import decoding, inspection, profiles
 
 app = typer.Typer(no_args_is_help=True, help="照片标准 · The photo standard.")
 
 Paths = Annotated[list[Path], typer.Argument(help="照片或文件夹 · pictures or folders", show_default=False)]
-ProfileName = Annotated[str, typer.Option("--profile", help="照片标准 · " + ", ".join(profiles.names()))]
+ProfileName = Annotated[
+    str,
+    typer.Option(
+        "--profile",
+        help="照片标准，或自己的 .toml 文件 · " + ", ".join(profiles.names()) + "; or a .toml file of your own",
+    ),
+]
+Jobs = Annotated[int, typer.Option(min=0, help="进程数，0 = 每核一个 · processes, 0 = one a core")]
 Stage = Annotated[
     profiles.Stage | None, typer.Option(help="capture | finished；默认按尺寸判断 · by default told from the size")
 ]
@@ -33,6 +40,15 @@ Graduates = Annotated[
 _PAGE = Path("photo-report.html")
 _STOPPED = 130
 _NO_FILE = "文件夹里没有文件 · there is no file in the folder"
+
+
+@app.callback()
+def _speak() -> None:
+    """照片标准 · The photo standard."""
+    # A screen or a pipe of another alphabet (GBK) lacks some signs, and a file's name may be none at all.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @app.command()
@@ -51,16 +67,17 @@ def inspect(
             help="写入文件；两种报告都要时各取 .html、.json · write to this file; for both kinds, .html and .json"
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, help="进程数，0 = 每核一个 · processes, 0 = one a core")] = 0,
+    jobs: Jobs = 0,
 ) -> None:
     """检查照片 · Judge photos. Exit status 1 where one is rejected or can't be judged."""
     standard = _profile(profile)
     context = inspection.Context(graduates_on=graduates_on.date() if graduates_on else None)
+    json, html = _kinds(out, json=json, html=html)
     page_at = (out.with_suffix(".html") if json else out) if html and out else _PAGE if html else None
     json_at = (out.with_suffix(".json") if html else out) if json and out else None
     written = [target for target in (page_at, json_at) if target is not None]
     found = _without(_found(paths), paths, written)
-    work = [judging.Job(path, profile, context, stage, thumbnail=html) for path in found]
+    work = [judging.Job(path, profile, context, stage, "thumbnail" if html else "nothing") for path in found]
     tally = telling.Tally()
     try:
         with _reports(standard, page_at, files.common(found), json=json, json_at=json_at) as reports:
@@ -69,7 +86,7 @@ def inspect(
                     report.add(row)
                 tally.add(row)
     except OSError as error:
-        screen.fail(f"无法写入 · can't write: {error}", 2)
+        _unheard(error)
     except KeyboardInterrupt:
         done = tally.verdicts.total()
         screen.fail(
@@ -79,9 +96,39 @@ def inspect(
         )
     for target in written:
         screen.errors.print(f"报告 report: {files.shown(target)}", markup=False, soft_wrap=True)
-    if not json:
-        tally.tell()
+    with _heard():
+        if not json:
+            tally.tell()
     raise typer.Exit(1 if tally.verdicts["reject"] else 0)
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[None]:
+    """What is told is told whole, or the command ends with status 2."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        _unheard(error)
+
+
+def _unheard(error: OSError) -> NoReturn:
+    try:
+        sys.stdout.flush()
+    except OSError:  # a full disk or a closed pipe: else it would be told once more at the end, as a traceback
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    screen.fail(f"无法写入 · can't write: {error}", 2)
+
+
+def _kinds(out: Path | None, *, json: bool, html: bool) -> tuple[bool, bool]:
+    """What is to be written to a file that was named without saying what: its suffix tells."""
+    if out is None or json or html:
+        return json, html
+    if out.suffix not in (".json", ".html"):
+        screen.fail(f"{files.shown(out)}: 请加 --json 或 --html · say --json or --html, or name it .json or .html", 2)
+    return out.suffix == ".json", out.suffix == ".html"
 
 
 @contextlib.contextmanager
@@ -96,17 +143,10 @@ def _reports(
         if json_at is not None:
             asked.append(telling.Document(stack.enter_context(files.whole(json_at)), profile))
         elif json:
-            asked.append(telling.Document(_stdout(), profile))
+            asked.append(telling.Document(sys.stdout, profile))
         yield asked
         for report in asked:
             report.end()
-
-
-def _stdout() -> TextIO:
-    """Any file's name can be written to it, as JSON's own escapes."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    return sys.stdout
 
 
 def _without(found: list[Path], named: list[Path], written: list[Path]) -> list[Path]:
@@ -126,15 +166,18 @@ def compose(
     paths: Paths,
     out: Annotated[Path, typer.Option(help="写入文件夹 · write into this folder")] = Path("composed"),
     profile: ProfileName = profiles.DEFAULT,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="不合格的也裁切 · compose rejected pictures as well")
+    ] = False,
+    jobs: Jobs = 0,
 ) -> None:
-    """裁切成标准照 · Crop and scale to finished photos, nothing else. Exit status 1 where one can't be composed."""
-    standard = _profile(profile)
+    """裁切成标准照 · Crop and scale to finished photos, nothing else.
 
-    def finished(data: bytes) -> tuple[inspection.Report, bytes]:
-        report = inspection.inspect(data, standard)
-        return report, composition.compose(data, standard, report)
-
-    _each(_found(paths), out, ".jpg", finished)
+    Exit status 1 where one is rejected or can't be composed.
+    """
+    _each(
+        paths, out, ".jpg", judging.Job(Path(), profile, inspection.Context(), make="finished", refused=refused), jobs
+    )
 
 
 @app.command(name="overlay")
@@ -142,16 +185,10 @@ def draw(
     paths: Paths,
     out: Annotated[Path, typer.Option(help="写入文件夹 · write into this folder")] = Path("overlays"),
     profile: ProfileName = profiles.DEFAULT,
+    jobs: Jobs = 0,
 ) -> None:
     """画出检查结果 · Draw what was found over the pictures: crop, permitted bands, crown, eyes, face."""
-    standard = _profile(profile)
-
-    def drawn(data: bytes) -> tuple[inspection.Report, bytes]:
-        examined = inspection.examine(data, standard)
-        pixels = overlay.draw(examined.picture, examined.report, standard)
-        return examined.report, cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
-
-    _each(_found(paths), out, ".overlay.jpg", drawn)
+    _each(paths, out, ".overlay.jpg", judging.Job(Path(), profile, inspection.Context(), make="overlay"), jobs)
 
 
 @app.command()
@@ -171,6 +208,8 @@ def measure(
     from cli.photo import chapter, rates, studio, trial
 
     standard = _profile(profile)
+    if profile not in profiles.names():
+        screen.fail("测量只用自带的照片标准 · only a profile that comes with the library is measured by", 2)
     paths = studio.portraits(faces) if faces.is_dir() else []
     if not paths:
         screen.fail(f"{faces} 里没有肖像 · there is no portrait in {faces}", 2)
@@ -196,33 +235,56 @@ def measure(
         _told(docs, lambda: chapter.write(docs, told, standard, datetime.now(UTC).date()))
 
 
-def _each(paths: list[Path], out: Path, suffix: str, make: Callable[[bytes], tuple[inspection.Report, bytes]]) -> None:
+def _each(paths: list[Path], out: Path, suffix: str, like: judging.Job, jobs: int) -> None:
     """Make one file of each; what can't be made is told and skipped."""
-    failed, taken = 0, {os.path.realpath(path) for path in paths}
-    for path in paths:
-        target = out / f"{path.stem}{suffix}"
-        try:
-            if os.path.realpath(target) in taken:
-                raise FileExistsError(
-                    f"{files.shown(target)}: 会覆盖原片或同名文件 · it would replace an original or its namesake"
-                )
-            report, data = make(files.read(path))
-            files.store(target, data)
-        except (decoding.UnreadableImage, composition.NotComposable, OSError) as error:
-            failed += 1
-            screen.tell(f"✗ {files.shown(path)}: {error}")
-            continue
-        taken.add(os.path.realpath(target))
-        told = " ".join((*page.VERDICTS[report.verdict], *report.reasons))
-        screen.tell(f"{telling.MARKS[report.verdict]} {files.shown(target)} · {len(data) / 1024:.1f} KB · {told}")
+    _profile(like.profile)
+    pairs = files.into(paths, out, suffix)
+    if not pairs:
+        screen.fail(_NO_FILE, 2)
+    work = [dataclasses.replace(like, path=path) for path, _ in pairs]
+    taken = {os.path.realpath(path) for path, _ in pairs}
+    failed = done = 0
+    try:
+        rows = _with_progress(work, jobs or min(crew.cores(), len(work)))
+        for (_, target), row in zip(pairs, rows, strict=True):
+            with _heard():
+                failed += not _made(row, target, taken)
+            done += 1
+    except KeyboardInterrupt:
+        screen.fail(f"已中止：{done} / {len(work)} 张 · stopped after {done} of {len(work)} files", _STOPPED)
     raise typer.Exit(1 if failed else 0)
 
 
-def _profile(name: str) -> profiles.Profile:
+def _made(row: judging.Row, target: Path, taken: set[str]) -> bool:
+    """Put it in its place and say so; whether nothing is amiss."""
     try:
-        return profiles.load(name)
-    except profiles.ProfileUnknown as error:
+        if row.refusal is not None:
+            raise decoding.UnreadableImage(row.refusal.code)
+        if not row.made:
+            raise ValueError(row.note)
+        if os.path.realpath(target) in taken:
+            raise FileExistsError(
+                f"{files.shown(target)}: 会覆盖原片或同名文件 · it would replace an original or its namesake"
+            )
+        files.store(target, row.made)
+    except (OSError, ValueError) as error:
+        rules = "".join(f" {rule_id}" for rule_id in row.rules)
+        screen.tell(f"{telling.MARKS['reject']} {files.shown(row.path)}:{rules} {error}")
+        return False
+    taken.add(os.path.realpath(target))
+    told = " ".join((*page.VERDICTS[row.verdict], *row.rules, row.note)).rstrip()
+    screen.tell(f"{telling.MARKS[row.verdict]} {files.shown(target)} · {len(row.made) / 1024:.1f} KB · {told}")
+    return row.verdict != "reject" or target.name.endswith(".overlay.jpg")
+
+
+def _profile(name: str) -> profiles.Profile:
+    judging.standard.cache_clear()  # a file may have been mended since
+    try:
+        return judging.standard(name)
+    except (profiles.ProfileUnknown, profiles.ProfileBroken) as error:
         screen.fail(str(error), 2)
+    except OSError as error:
+        screen.fail(f"{name}: 无法打开 · can't be opened: {error.strerror}", 2)
 
 
 def _found(paths: list[Path]) -> list[Path]:

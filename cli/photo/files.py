@@ -24,6 +24,26 @@ def expand(paths: Iterable[Path]) -> list[Path]:
     return [found for path in paths for found in (_inside(path) if path.is_dir() else (path,))]
 
 
+def into(paths: Iterable[Path], out: Path, suffix: str) -> list[tuple[Path, Path]]:
+    """Each file with where its product goes: folders below `out` as they were below the folder that was named.
+
+    What an earlier run put there, where `out` lies in that folder, is no original.
+    """
+    named = list(paths)
+    several = sum(path.is_dir() for path in named) > 1
+    own, found = os.path.realpath(out), []
+    for path in named:
+        above = path.parent if not path.is_dir() or several else path
+        inside = [one for one in _inside(path) if not _below(one, own)] if path.is_dir() else [path]
+        found += [(one, out / one.relative_to(above).with_suffix(suffix)) for one in inside]
+    return found
+
+
+def _below(path: Path, folder: str) -> bool:
+    real = os.path.realpath(path)
+    return os.path.commonpath([real, folder]) == folder
+
+
 def _inside(folder: Path) -> Iterator[Path]:
     closed: list[Path] = []
     for parent, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):

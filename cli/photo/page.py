@@ -101,7 +101,7 @@ def _photo(row: judging.Row, below: Path) -> dict[str, Any]:
     if row.refusal is not None:
         said = [{"rule": row.refusal.rule_id, "said": row.refusal.code, "severity": "reject", "measured": ""}]
     said.sort(key=lambda one: one["severity"] != "reject")
-    picture = base64.b64encode(row.thumbnail).decode("ascii")
+    picture = base64.b64encode(row.made).decode("ascii")
     name = row.path.relative_to(below) if row.path.is_relative_to(below) else row.path
     return {"name": files.shown(name), "verdict": row.verdict, "found": said, "jpeg": picture}
 

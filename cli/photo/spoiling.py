@@ -147,6 +147,33 @@ def _red_eyed(s: Scene) -> Pixels:
     return spoilt
 
 
+def _covered(colour: tuple[int, int, int], *eyes: str) -> Callable[[Scene], Pixels]:
+    """Something opaque over both eyes or one: black lenses, a flare on a lens."""
+
+    def spoil(s: Scene) -> Pixels:
+        spoilt = s.sound.copy()
+        apart = s.sitter.face.right_eye[0] - s.sitter.face.left_eye[0]
+        axes = (round(0.36 * apart), round(0.27 * apart))
+        for eye in eyes:
+            x, y = s.sitter.face.left_eye if eye == "left" else s.sitter.face.right_eye
+            cv2.ellipse(spoilt, (round(x), round(y)), axes, 0, 0, 360, colour, cv2.FILLED, cv2.LINE_AA)
+        return spoilt
+
+    return spoil
+
+
+def _fringed(s: Scene) -> Pixels:
+    """The hair above the forehead once more, over one eye."""
+    face, spoilt = s.sitter.face, s.sound.copy()
+    apart = face.right_eye[0] - face.left_eye[0]
+    high, wide = round(0.5 * apart), round(0.6 * apart)
+    x, y = round(face.left_eye[0] - wide / 2), round(face.left_eye[1] - high / 2)
+    hair_x = round(face.centre_x - wide / 2)
+    hair_y = max(0, round(face.forehead_y - 0.25 * (face.chin_y - face.eyes_y)) - high)
+    spoilt[y : y + high, x : x + wide] = s.sound[hair_y : hair_y + high, hair_x : hair_x + wide]
+    return spoilt
+
+
 def _dressed(colour: tuple[int, int, int]) -> Callable[[Scene], Pixels]:
     """The clothes in another colour, RGB."""
     return lambda s: s.sitter.before(s.colour, backdrop.Colour(*colour))
@@ -237,6 +264,10 @@ FLAWS = (
     ),
     Flaw("glare painted", "高光", ("E2",), _glaring),
     Flaw("red eyes painted", "红眼", ("E4",), _red_eyed),
+    Flaw("black lenses painted", "深色镜片", ("H1-seen",), _covered((12, 12, 12), "left", "right")),
+    Flaw("black lens over one eye", "深色镜片", ("H1-seen",), _covered((12, 12, 12), "right")),
+    Flaw("flare over one eye", "镜片反光", ("H1-seen",), _covered((255, 255, 255), "left")),
+    Flaw("fringe over one eye", "刘海遮眼", ("H1-seen",), _fringed),
     *(Flaw(f"clothes {name}", "蓝衣", ("C2",), _dressed(colour)) for name, colour in _BLUE_CLOTHES.items()),
     Flaw("clothes like the backdrop", "衣服近背景", ("C1",), _dressed((100, 197, 255))),
     Flaw("second face", "两人", ("F2",), _joined),

@@ -71,15 +71,18 @@ def _readable(data: bytes) -> bool:
 def _inspect(original: bytes, profile_name: str, compose_refused: bool) -> photos.Inspection:
     profile = profiles.load(profile_name)
     try:
-        report = inspection.inspect(original, profile)
+        # As the desk judges it: a picture that happens to have a finished photo's size is a capture all the same.
+        report = inspection.inspect(original, profile, stage="capture")
+        wanted = report.verdict != "reject" or compose_refused
+        photo, forbidden = _compose(original, profile, report) if wanted else (None, None)
     except decoding.UnreadableImage:
         return photos.Inspection(verdict="reject", rules=(), profile=profile_name, photo=None, readable=False)
-    wanted = report.verdict != "reject" or compose_refused
+    beyond = forbidden is not None and forbidden not in report.reasons  # found while composing: no file of its size
     return photos.Inspection(
-        verdict=report.verdict,
-        rules=report.reasons,
+        verdict="reject" if beyond else report.verdict,
+        rules=(*report.reasons, str(forbidden)) if beyond else report.reasons,
         profile=f"{report.profile} {report.profile_version}",
-        photo=_compose(original, profile, report) if wanted else None,
+        photo=photo,
         maker=maker(),
     )
 
@@ -92,9 +95,9 @@ def maker() -> str:
     return f"gradphoto {metadata.version('gradphoto')} photospec {mark}"
 
 
-def _compose(original: bytes, profile: profiles.Profile, report: inspection.Report) -> bytes | None:
+def _compose(original: bytes, profile: profiles.Profile, report: inspection.Report) -> tuple[bytes | None, str | None]:
+    """The finished photo, or the rule that forbids it."""
     try:
-        return composition.compose(original, profile, report)
-    except composition.NotComposable:
-        # The rule that forbids it is among the report's reasons already.
-        return None
+        return composition.compose(original, profile, report), None
+    except composition.NotComposable as error:
+        return None, error.rule_id

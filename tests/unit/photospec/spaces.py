@@ -63,13 +63,13 @@ def named(data: bytes, colour_space: int, index: bytes) -> bytes:
 
 def shot_in(pixels: NDArray[np.uint8], space: str) -> NDArray[np.uint8]:
     """The same colours in the numbers of "p3" or "adobe", by the definition and not by the code under test."""
-    level = pixels[..., ::-1].astype(np.float64) / 255
-    light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+    level = np.arange(256, dtype=np.float32) / 255
+    light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)[pixels[..., ::-1]]
     matrix = np.linalg.inv(np.array(_COLUMNS[space]).T) @ np.array(_SRGB).T
-    light = np.clip(light @ matrix.T, 0, 1)
+    light = np.clip(light @ matrix.T.astype(np.float32), 0, 1)
     curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     numbers = curved if space == "p3" else light ** (256 / 563)
-    return np.round(255 * numbers[..., ::-1]).astype(np.uint8)
+    return np.asarray(np.round(255 * numbers[..., ::-1]).astype(np.uint8))
 
 
 def saved(pixels: NDArray[np.uint8]) -> bytes:

@@ -12,7 +12,7 @@ from tests.unit.photospec import nasty, spaces
 @pytest.fixture(scope="module")
 def pixels(portrait: bytes) -> NDArray[np.uint8]:
     """A sound portrait's."""
-    return decoding.decode(portrait, decoding.check(portrait), 1).pixels
+    return decoding.decode(portrait, decoding.check(portrait), 2).pixels
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +234,81 @@ def test_a_report_is_whole_or_not_there(tmp_path: Path) -> None:
     with files.whole(at) as file:
         file.write("new")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"report.json": "new"}
+
+
+def test_a_report_is_written_as_its_name_says(folder: Path, tmp_path: Path) -> None:
+    """`--out f.json` alone is a document, `f.html` a page; another name is asked about and never passed over."""
+    sound = folder / "sound-7.jpg"
+    assert _run("inspect", sound, "--out", tmp_path / "f.json").exit_code == 0
+    assert json.loads((tmp_path / "f.json").read_text("utf-8"))["verdicts"] == {"accept": 1}
+    assert _run("inspect", sound, "--out", tmp_path / "f.html").exit_code == 0
+    assert "<html" in (tmp_path / "f.html").read_text("utf-8")
+    unclear = _run("inspect", sound, "--out", tmp_path / "report")
+    assert (unclear.exit_code, "--json" in unclear.stderr) == (2, True)
+    assert {path.name for path in tmp_path.iterdir()} == {"f.json", "f.html"}
+
+
+def test_a_rejected_picture_is_not_composed_unless_asked(folder: Path, tmp_path: Path) -> None:
+    """Status 1 and no file; with --refused the file, and status 1 all the same."""
+    shut = folder / "eyes_shut.jpg"
+    result = _run("compose", shut, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "H1-eyes" in result.stdout
+    assert not (tmp_path / "out").exists()
+    assert _run("compose", shut, "--refused", "--out", tmp_path / "out").exit_code == 1
+    assert (tmp_path / "out" / "eyes_shut.jpg").exists()
+    assert _run("compose", folder / "blue_clothes.jpg", "--out", tmp_path / "out").exit_code == 0
+
+
+def test_folders_of_classes_are_composed_side_by_side_and_again(folder: Path, tmp_path: Path) -> None:
+    """a/7.jpg and b/7.jpg are two students; what the last run wrote is no original of the next."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "7.jpg").write_bytes((folder / "sound-7.jpg").read_bytes())
+    out = tmp_path / "composed"
+    for _ in range(2):
+        assert _run("compose", tmp_path, "--out", out).exit_code == 0
+        made = {str(path.relative_to(out)) for path in out.rglob("*.jpg")}
+        assert made == {"a/7.jpg", "b/7.jpg"}
+    assert files.into([tmp_path / "a", tmp_path / "b"], Path("x"), ".jpg") == [
+        (tmp_path / name / "7.jpg", Path("x") / name / "7.jpg") for name in ("a", "b")
+    ]
+
+
+def test_a_profile_of_ones_own_is_taken_from_its_file(folder: Path, tmp_path: Path) -> None:
+    """By its path; one with a mistake is told and judges nothing."""
+    own = tmp_path / "ours.toml"
+    own.write_text('extends = "chsi-2017-99"\n[rules.C2]\nseverity = "warn"\n')
+    assert _run("inspect", folder / "blue_clothes.jpg", "--profile", own, "--json").stdout.count('"accept"') >= 1
+    own.write_text('extends = "chsi-2017-99"\n[rules.C2]\nseverity = "wran"\n')
+    result = _run("inspect", folder / "blue_clothes.jpg", "--profile", own)
+    assert (result.exit_code, "[rules.C2] severity = 'wran'" in result.stderr) == (2, True)
+    assert _run("inspect", folder / "sound-7.jpg", "--profile", tmp_path / "none.toml").exit_code == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk as Linux has it")
+@pytest.mark.parametrize("words", [("inspect", "sound-7.jpg"), ("inspect", "sound-7.jpg", "--json")])
+def test_a_full_disk_is_told_and_no_traceback(words: tuple[str, ...], folder: Path) -> None:
+    """Status 2 and one sentence."""
+    told = _spoken(words, folder, "/dev/full", "utf-8")
+    assert told.returncode == 2
+    assert "无法写入" in told.stderr.decode()
+    assert "Traceback" not in told.stderr.decode()
+
+
+def test_a_screen_of_another_alphabet_is_no_error(folder: Path) -> None:
+    """GBK has no ✓: an escape stands for it."""
+    told = _spoken(("inspect", "sound-7.jpg"), folder, None, "gbk")
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert "合格" in told.stdout.decode("gbk")
+
+
+def _spoken(
+    words: tuple[str, ...], folder: Path, into: str | None, alphabet: str
+) -> subprocess.CompletedProcess[bytes]:
+    run = [sys.executable, "-m", "cli", "photo", *words]
+    root = Path(__file__).parents[3]
+    env = {**os.environ, "PYTHONIOENCODING": alphabet, "PYTHONPATH": f"{root}{os.pathsep}{root / 'contracts'}"}
+    with contextlib.ExitStack() as stack:
+        out = stack.enter_context(Path(into).open("wb")) if into else subprocess.PIPE
+        return subprocess.run(run, cwd=folder, env=env, stdout=out, stderr=subprocess.PIPE, check=False)

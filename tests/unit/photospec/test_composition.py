@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from photospec import composition, decoding, inspection, jpeg, profiles
+from services.capture.store import images
+from station import inspection as station
 from station.cameras import portraits
 from station.cameras.portraits import Flaw
 
@@ -103,3 +105,51 @@ def test_real_faces_are_composed_within_the_rules(neutral_faces: list[Path], whi
         if failed:
             broken[path.stem] = failed
     assert broken == {}
+
+
+def _noisy(portrait: bytes) -> bytes:
+    """More grain than any quality of 60 brings under 40 KB."""
+    pixels = decoding.decode(portrait, decoding.check(portrait), 2).pixels
+    grain = np.random.default_rng(3).normal(0, 45, pixels.shape)
+    return cv2.imencode(".jpg", np.clip(pixels + grain, 0, 255).astype(np.uint8))[1].tobytes()
+
+
+def test_a_file_that_can_not_be_brought_to_its_size_is_told(portrait: bytes, blue: profiles.Profile) -> None:
+    """Where size only warns, the result names the rule; an ordinary photo names none."""
+    noisy = composition.finish(_noisy(portrait), blue)
+    assert len(noisy.jpeg) > 40_960
+    assert noisy.broken == ("G6",)
+    assert composition.finish(portrait, blue).broken == ()
+
+
+def test_a_file_that_its_portal_would_refuse_is_not_made(portrait: bytes) -> None:
+    """Where the profile refuses by size, so does composition, and the server with it."""
+    name = "chsi-2017-99-30-40kb"
+    with pytest.raises(composition.NotComposable) as refused:
+        composition.compose(_noisy(portrait), profiles.load(name))
+    assert refused.value.rule_id == "G6"
+    said = images._inspect(_noisy(portrait), name, compose_refused=False)
+    assert (said.verdict, said.photo, said.rules[-1]) == ("reject", None, "G6")
+
+
+def test_a_report_of_another_picture_or_profile_is_not_taken(
+    portrait: bytes, blue: profiles.Profile, white: profiles.Profile, portrait_report: inspection.Report
+) -> None:
+    """The crop of one student's head is not cut from another's picture."""
+    with pytest.raises(ValueError, match="another picture"):
+        composition.compose(portraits.draw(8, width_px=1200, height_px=1800), blue, portrait_report)
+    with pytest.raises(ValueError, match="another profile"):
+        composition.compose(portrait, white, portrait_report)
+
+
+def test_desk_and_server_judge_a_capture_of_a_finished_photos_size_alike(portrait: bytes) -> None:
+    """Too few pixels are too few for both, though 480 × 640 is what a finished photo has."""
+    pixels = decoding.decode(portrait, decoding.check(portrait), 1).pixels
+    small = cv2.imencode(".jpg", cv2.resize(pixels[:2133], (480, 640), interpolation=cv2.INTER_AREA))[1].tobytes()
+    desk, server = (
+        station._inspect(small, profiles.DEFAULT),
+        images._inspect(small, profiles.DEFAULT, compose_refused=False),
+    )
+    assert desk.verdict == server.verdict
+    assert tuple(finding.rule for finding in desk.findings) == server.rules
+    assert "P5" in server.rules

@@ -250,3 +250,49 @@ def test_the_coarse_look_lets_no_blurred_photo_pass(blue: profiles.Profile) -> N
     assert "finer" not in sharp.elapsed_ms
     assert "X4" not in sharp.reasons
     assert "X4" in blurred.reasons
+
+
+def _beside(portrait: bytes, away: float) -> bytes:
+    """The portrait in a wide picture, with the same head at half its size, `away` crop widths from the middle."""
+    pixels = cv2.imdecode(np.frombuffer(portrait, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    wide = cv2.copyMakeBorder(pixels, 0, 0, 1200, 1200, cv2.BORDER_CONSTANT, value=(255, 197, 100))
+    small = cv2.resize(pixels[300:1500, 350:1250], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    x = round(2000 + away * 1040 - small.shape[1] / 2)
+    wide[600 : 600 + small.shape[0], x : x + small.shape[1]] = small
+    return cv2.imencode(".jpg", wide)[1].tobytes()
+
+
+@pytest.mark.parametrize(("away", "verdict", "rule_id"), [(1.1, "accept", "F2-outside"), (0.45, "reject", "F2")])
+def test_somebody_outside_the_crop_is_warned_of_and_inside_it_refused(
+    away: float, verdict: str, rule_id: str, portrait: bytes, blue: profiles.Profile
+) -> None:
+    """The finished photo shows the one and not the other."""
+    report = inspection.inspect(_beside(portrait, away), blue)
+    failed = {finding.rule_id for finding in report.findings if finding.passed is False}
+    assert (report.faces, report.verdict) == (2, verdict)
+    assert failed & {"F2", "F2-outside"} == {rule_id}
+
+
+@pytest.mark.parametrize("hold", [bytearray, memoryview])
+def test_a_files_content_may_be_held_in_any_way(
+    hold: type[bytearray] | type[memoryview],
+    portrait: bytes,
+    blue: profiles.Profile,
+    portrait_report: inspection.Report,
+) -> None:
+    """The report is the same."""
+    assert inspection.inspect(hold(portrait), blue).findings == portrait_report.findings
+
+
+@pytest.mark.parametrize("wrong", ["7.jpg", Path("7.jpg"), np.zeros((9, 9, 3), np.uint8), None])
+def test_what_is_no_content_is_a_callers_mistake(wrong: object, blue: profiles.Profile) -> None:
+    """A path or pixels: told in words, not by what breaks first."""
+    with pytest.raises(TypeError, match="content of a JPEG file"):
+        inspection.inspect(wrong, blue)  # type: ignore[arg-type]
+
+
+def test_a_stage_that_does_not_exist_is_a_callers_mistake(portrait: bytes, blue: profiles.Profile) -> None:
+    """Else a misspelt one would leave out half of the rules."""
+    with pytest.raises(ValueError, match="capture"):
+        inspection.inspect(portrait, blue, stage="finish")  # type: ignore[arg-type]

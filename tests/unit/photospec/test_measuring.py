@@ -1,5 +1,6 @@
 """The measurement's own parts: intervals, cut-outs, flaws. Drawn portraits stand in for real ones."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -95,3 +96,13 @@ def test_tables_are_written_between_the_marks(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no <!-- measured"):
         chapter.write(page, "", profiles.load(), date(2026, 11, 22))
     assert page.read_text() == "no marks"
+
+
+def test_no_rule_is_surer_than_its_measurement() -> None:
+    """Confidence comes of noise, and noise from the page's own table: the same person taken again."""
+    told = dict(
+        re.findall(r"^\| (\S+) [^|]*\|[^|]*\|[^|]*\| ([\d.]+) \|[^|]*\|[^|]*\|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    )
+    rules = {rule.id: rule for rule in profiles.load().rules if rule.judged_by == "machine" and rule.noise}
+    assert set(told) == set(rules)
+    assert {rule_id for rule_id, rule in rules.items() if rule.noise < 0.95 * float(told[rule_id])} == set()
