@@ -250,7 +250,7 @@ class Desk:
         self.frames[fact.capture_id] = frame
         self.undecided.pop(fact.capture_id, None)
         number = frame.taken.ticket
-        if number and fact.decision == "retake":
+        if number and fact.uses_up:
             self.tickets[number] = replace(self.tickets[number], retakes=self.tickets[number].retakes + 1)
         if number and fact.decision in ("keep", "override"):
             self.last_done = number

@@ -237,7 +237,14 @@ class FrameDecided:
     reason: str | None
     at: datetime
     role: Role | None = None
+    #: A frame of the sitter's that is left to nobody.
+    given_up: bool = False
     kind: Literal["frame_decided"] = "frame_decided"
+
+    @property
+    def uses_up(self) -> bool:
+        """Whether the sitter has one retake less for it."""
+        return self.decision == "retake" or self.given_up
 
 
 @dataclass(frozen=True, slots=True)

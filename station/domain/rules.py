@@ -110,10 +110,18 @@ def _call(desk: Desk, now: datetime) -> list[facts.Fact]:
     return [facts.Seated(desk.expected, now)]
 
 
-def press(desk: Desk, new_id: NewId, now: datetime, terms: signals.Terms = signals.LENIENT) -> facts.ShutterPressed:
+def press(
+    desk: Desk,
+    new_id: NewId,
+    now: datetime,
+    terms: signals.Terms = signals.LENIENT,
+    *,
+    retake_limit: int | None = None,
+) -> facts.ShutterPressed:
     """Bind the next frame to whoever sits. A press that never came to a frame is taken up again, as it was.
 
-    Where the campaign demands it, no frame is anybody's before the number was shown at the seat.
+    Where the campaign demands it, no frame is anybody's before the number was shown at the seat. Whose last frame was
+    given up beyond the limit leaves the seat without a photo.
     """
     _demand_still(desk)
     if desk.seated is None:
@@ -123,9 +131,16 @@ def press(desk: Desk, new_id: NewId, now: datetime, terms: signals.Terms = signa
         raise Conflict("desk-decision-outstanding", count=len(desk.undecided))
     if desk.pressed:
         return desk.pressed
+    if used_up(desk, retake_limit):
+        raise Conflict("desk-retakes-used-up", ticket=desk.seated)
     ticket = desk.tickets[desk.seated]
     capture_id = ids.CaptureId(new_id())
     return facts.ShutterPressed(capture_id, ticket.number, ticket.checkin_id, ticket.student_id, now)
+
+
+def used_up(desk: Desk, retake_limit: int | None) -> bool:
+    """Whether who sits has given up every frame that the campaign grants; None: it grants any number."""
+    return bool(desk.seated and retake_limit is not None and desk.tickets[desk.seated].retakes > retake_limit)
 
 
 def take_in(
@@ -173,8 +188,13 @@ def decide(
     now: datetime,
     role: facts.Role | None = None,
     terms: signals.Terms = signals.LENIENT,
+    *,
+    damaged: bool = False,
 ) -> list[facts.Fact]:
-    """What becomes of a frame. The same decision again changes nothing."""
+    """What becomes of a frame. The same decision again changes nothing.
+
+    A frame of the sitter's that is left to nobody counts as a retake, unless it was `damaged` on our disk.
+    """
     frame = desk.frames.get(capture_id)
     if frame is None:
         raise NotFound("desk-frame-unknown", capture_id=str(capture_id))
@@ -188,7 +208,9 @@ def decide(
     _allow(desk, frame, decision, retake_limit)
     if decision in ("keep", "override"):
         _demand_proof(desk, terms)
-    return [facts.FrameDecided(capture_id, decision, reason, now, role)]
+    of_sitter = frame.taken.ticket is not None and frame.taken.ticket == desk.seated
+    given_up = decision == "unbound" and of_sitter and not damaged
+    return [facts.FrameDecided(capture_id, decision, reason, now, role, given_up)]
 
 
 def note_consent(

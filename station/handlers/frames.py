@@ -77,7 +77,8 @@ async def decide(
     async with work.lock:
         limit = work.packs.current().photo.retake_limit
         now = work.clock.now()
-        happened = rules.decide(work.desk, capture_id, decision, reason, limit, now, role, work.terms)
+        damaged = capture_id in work.damaged
+        happened = rules.decide(work.desk, capture_id, decision, reason, limit, now, role, work.terms, damaged=damaged)
         await recording.record(work, happened)
         work.judgements.pop(capture_id, None)
 
@@ -130,9 +131,9 @@ def _awaiting_decision(work: workplace.Work) -> facts.FrameJournalled | None:
 async def _press(work: workplace.Work) -> facts.ShutterPressed:
     if work.exposing:
         raise Conflict("desk-shutter-busy")
-    work.packs.current()
+    limit = work.packs.current().photo.retake_limit
     work.spool.demand_room()
-    pressed = rules.press(work.desk, work.new_id, work.clock.now(), work.terms)
+    pressed = rules.press(work.desk, work.new_id, work.clock.now(), work.terms, retake_limit=limit)
     if pressed != work.desk.pressed:
         await recording.record(work, [pressed])
     work.exposing = True
@@ -142,7 +143,8 @@ async def _press(work: workplace.Work) -> facts.ShutterPressed:
 async def _press_for_photographer(work: workplace.Work, sitter: str) -> None:
     async with work.lock:
         desk = work.desk
-        if work.sitter == sitter and not desk.drift and not desk.undecided:
+        spent = rules.used_up(desk, _retake_limit(work))
+        if work.sitter == sitter and not spent and not desk.drift and not desk.undecided:
             pressed = rules.press(desk, work.new_id, work.clock.now())
             if pressed != desk.pressed:
                 await recording.record(work, [pressed])
@@ -246,6 +248,13 @@ def _terms(work: workplace.Work) -> signals.Terms:
         return work.terms
     except Unavailable:
         return signals.LENIENT
+
+
+def _retake_limit(work: workplace.Work) -> int | None:
+    try:
+        return work.packs.current().photo.retake_limit
+    except Unavailable:
+        return None
 
 
 def _follows(work: workplace.Work, exposure: hardware.Exposure) -> bool:

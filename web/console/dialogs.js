@@ -4,7 +4,8 @@ import { html } from "./markup.js";
 import { Picture } from "./overlay.js";
 import { LET_IN_REASONS, OVERRIDE_REASONS, RELEASE_REASONS, ROLES } from "./words.js";
 
-// A dialog is {kind, steps: [{title, options}], step, chosen, at}. One step at a time: one choice, then the next.
+// A dialog is {kind, steps: [{title, options, typed}], answers, at}. One step at a time: one choice, then the next.
+// `typed`: what may be typed instead, a "reason" (looked at once more before it counts), a "number" or a "code".
 export function overrideDialog(frame) {
   return {
     kind: "override",
@@ -12,8 +13,21 @@ export function overrideDialog(frame) {
     title: { zh: "放行这张照片", en: "Override: keep this photo" },
     steps: [
       { title: { zh: "由谁决定？", en: "Who decides?" }, options: ROLES },
-      { title: { zh: "为什么？", en: "Why?" }, options: OVERRIDE_REASONS, free: true },
+      { title: { zh: "为什么？", en: "Why?" }, options: OVERRIDE_REASONS, typed: "reason" },
     ],
+    answers: [],
+    at: -1,
+  };
+}
+
+// At the limit a photo that is given up is the last one.
+export function giveUpDialog(frame) {
+  return {
+    kind: "giveUp",
+    frame,
+    title: { zh: "不绑定这张照片", en: "Bind this photo to nobody" },
+    lines: [{ zh: `${frame.ticket} 已没有重拍次数：不留照片，学生离开，另行安排补拍。`, en: "No retakes are left: the student leaves without a photo, and comes for a make-up." }],
+    steps: [{ title: null, options: [{ id: "yes", zh: "不绑定", en: "Bind to nobody" }, { id: "no", zh: "返回", en: "Back" }] }],
     answers: [],
     at: -1,
   };
@@ -27,7 +41,7 @@ export function letInDialog(turnedAway) {
     title: { zh: "准许刚被拦下的学生在本台签到", en: "Let the student in who was turned away just now" },
     steps: [
       { title: { zh: "由谁决定？", en: "Who decides?" }, options: ROLES },
-      { title: { zh: "为什么？", en: "Why?" }, options: LET_IN_REASONS, free: true },
+      { title: { zh: "为什么？", en: "Why?" }, options: LET_IN_REASONS, typed: "reason" },
     ],
     answers: [],
     at: -1,
@@ -52,7 +66,7 @@ export function releaseDialog(ticket) {
     kind: "release",
     ticket,
     title: { zh: `${ticket} 离开座位`, en: `${ticket} leaves` },
-    steps: [{ title: { zh: "为什么？", en: "Why?" }, options: RELEASE_REASONS, free: true }],
+    steps: [{ title: { zh: "为什么？", en: "Why?" }, options: RELEASE_REASONS, typed: "reason" }],
     answers: [],
     at: -1,
   };
@@ -74,12 +88,15 @@ export function consentDialog(view) {
   };
 }
 
-export function callDialog(queue) {
-  const options = queue.map((person) => ({ ticket: person.ticket, zh: `${person.ticket}　${person.class_label ?? ""}`, en: person.order_code ?? "" }));
+// The first in the queue are offered; any other number is typed, or its slip scanned.
+export function callDialog(view) {
+  const more = view.queue_length - view.queue.length;
+  const options = view.queue.map((person) => ({ ticket: person.ticket, zh: `${person.ticket}　${person.class_label ?? ""}`, en: person.order_code ?? "" }));
   return {
     kind: "call",
     title: { zh: "学生手中是哪个号？", en: "Which number does the student hold?" },
-    steps: [{ title: { zh: "不是下一位时，会先请您核对", en: "If it is not the next one, you are asked to make sure" }, options }],
+    lines: more > 0 ? [{ zh: `后面还有 ${more} 位：扫描小票，或输入其号码。`, en: `${more} more wait: scan the slip, or type the number.` }] : [],
+    steps: [{ title: { zh: "不是下一位时，会先请您核对", en: "If it is not the next one, you are asked to make sure" }, options, typed: "number" }],
     answers: [],
     at: -1,
   };
@@ -165,7 +182,7 @@ export function typeDialog(watching) {
       {
         title: { zh: "输入采集码、学号或卡号，或者：", en: "type the code or number, or:" },
         options: [webcam, { id: "picture", zh: "从图片读采集码（也可把图片粘贴或拖到页面上）", en: "read the code from a picture; pasting or dropping one works anywhere" }],
-        free: true,
+        typed: "code",
       },
     ],
     answers: [],
@@ -175,12 +192,28 @@ export function typeDialog(watching) {
 
 export const step = (dialog) => dialog.steps[dialog.answers.length];
 
+// What was typed is asked about, as an answer that has to be chosen.
+export function propose(dialog, text) {
+  const asked = step(dialog);
+  const options = [{ zh: text, en: "this is the reason" }, { zh: "重写或另选", en: "write or choose again", again: true }];
+  dialog.steps[dialog.answers.length] = { title: { zh: "以此为理由，记录在案？", en: "Is this the reason? It goes on record" }, options, was: asked };
+  dialog.at = -1;
+}
+
+export function again(dialog) {
+  dialog.steps[dialog.answers.length] = step(dialog).was;
+  dialog.at = -1;
+}
+
+// Each question has the focus, so that it is read out, and Tab finds its field. A key goes where it went before.
+const focus = (node) => node.el.focus({ preventScroll: true });
+
 export function Dialog({ dialog, view, choose, cancel, typed }) {
   const now = step(dialog);
   const quietly = (event) => event.preventDefault();
   return html`
     <div class="veil" onClick=${(event) => event.target === event.currentTarget && cancel()}>
-      <div class=${dialog.tone ? `dialog tone-${dialog.tone}` : "dialog"} role="dialog" aria-modal="true" data-dialog=${dialog.kind}>
+      <div key=${`${dialog.kind} ${now?.title?.en}`} class=${dialog.tone ? `dialog tone-${dialog.tone}` : "dialog"} role="dialog" aria-modal="true" aria-label=${dialog.title.zh} tabindex="-1" onVnodeMounted=${focus} data-dialog=${dialog.kind}>
         <h1>${dialog.sign ? html`<b class="sign">${dialog.sign}</b>` : null}${dialog.title.zh}<i>${dialog.title.en}</i></h1>
         ${dialog.counts ? counts(dialog) : null}
         ${(dialog.lines ?? []).map((line) => html`<p key=${line.en}>${line.zh}<small>${line.en}</small></p>`)}
@@ -195,21 +228,26 @@ export function Dialog({ dialog, view, choose, cancel, typed }) {
             `,
           )}
         </div>
-        ${now?.free ? free(dialog, typed) : null}
+        ${now?.typed ? free(now.typed, typed) : null}
         <p class="how">${hint(dialog, now)}</p>
       </div>
     </div>
   `;
 }
 
-function free(dialog, typed) {
+const FIELD = {
+  code: "在此输入 type here",
+  number: "其他号码 another number",
+  reason: "其他原因（不要写姓名） another reason, no names",
+};
+
+function free(kind, typed) {
   const hand = (event) => {
     event.preventDefault();
     const text = event.target.elements.text.value.trim();
     if (text) typed(text);
   };
-  const words = dialog.kind === "type" ? "在此输入 type here" : "其他原因（不要写姓名） another reason, no names";
-  return html`<form class="free" autocomplete="off" onSubmit=${hand}><input name="text" type="text" maxlength="180" autocomplete="off" spellcheck="false" placeholder=${words} /><button type="submit">↵</button></form>`;
+  return html`<form class="free" autocomplete="off" onSubmit=${hand}><input name="text" type="text" data-words=${kind === "code" ? null : ""} maxlength="180" autocomplete="off" spellcheck="false" placeholder=${FIELD[kind]} /><button type="submit" tabindex="-1">↵</button></form>`;
 }
 
 function hint(dialog, now) {
@@ -229,7 +267,7 @@ function devices(view) {
   if (printer) rows.push(["号条打印机", "slip printer", view.devices.printer, printer]);
   return html`
     <table class="keys devices">${rows.map(
-      ([zh, en, name, gear]) => html`<tr key=${en}><th>${zh}<i>${en}</i></th><td><b>${gear.trouble ? "▲ 故障" : gear.ready ? "✓ 正常" : "◌ 连接中"}</b> <span>${name}</span><i>${facts(gear)}</i></td></tr>`,
+      ([zh, en, name, gear]) => html`<tr key=${en}><th>${zh}<i>${en}</i></th><td><b>${gear.trouble ? "▲ 故障 fault" : gear.ready ? "✓ 正常 well" : "◌ 连接中 connecting"}</b> <span>${name}</span><i>${facts(gear)}</i></td></tr>`,
     )}</table>
     ${view.health.hall ? html`<${Members} hall=${view.health.hall} code=${view.desk_code} />` : null}
   `;
@@ -239,7 +277,7 @@ const FACTS = {
   serial: (value) => `序列号 serial ${value}`,
   model: (value) => `型号 model ${value}`,
   battery_percent: (value) => `电量 battery ${value}%`,
-  clock_offset_s: (value) => `时钟差 clock ${value > 0 ? "+" : ""}${value} s（无需调整）`,
+  clock_offset_s: (value) => `时钟差 clock ${value > 0 ? "+" : ""}${value} s（无需调整 needs no setting）`,
   frames: (value) => `计数 frames ${value}`,
   files: (value) => `格式 files ${value}`,
   free_images: (value) => `还可拍 free ${value}`,
@@ -262,7 +300,7 @@ const KEYS = [
   ["F3", "补打号条", "print the slip again"],
   ["F4", "放行（角色和理由）", "override, with role and reason"],
   ["F5", "准许刚被拦下的学生签到（角色和理由）", "let in whom check-in turned away, with role and reason"],
-  ["F6", "学生离开", "walked off"],
+  ["F6", "学生离开；重拍次数用完时，不绑定这张照片", "walked off; with no retakes left, bind the photo to nobody"],
   ["F7", "记录人脸比对的同意或撤回", "note consent to face comparison"],
   ["Insert", "设备与实时取景", "devices and live view"],
   ["F8", "换一个号", "another number"],
@@ -277,7 +315,7 @@ function keys() {
 export function Drift({ drift, at, choose }) {
   return html`
     <div class="veil drift">
-      <div class="dialog stop" role="alertdialog" aria-modal="true" data-dialog="drift">
+      <div key=${drift.drift_id} class="dialog stop" role="alertdialog" aria-modal="true" aria-label="停：可能错位" tabindex="-1" onVnodeMounted=${focus} data-dialog="drift">
         <h1><b class="sign">■</b> 停：可能错位<i>Stop: photos may be shifted</i></h1>
         <div class="against">
           <div><span>应为<i>expected</i></span><b>${drift.expected}</b></div>
