@@ -138,6 +138,11 @@ def press(
     return facts.ShutterPressed(capture_id, ticket.number, ticket.checkin_id, ticket.student_id, now)
 
 
+def fail(desk: Desk, pressed: facts.ShutterPressed, now: datetime) -> list[facts.Fact]:
+    """The camera says that no picture comes of a press. Again changes nothing."""
+    return [facts.PressFailed(pressed.capture_id, now)] if desk.pressed == pressed and not desk.press_failed else []
+
+
 def used_up(desk: Desk, retake_limit: int | None) -> bool:
     """Whether who sits has given up every frame that the campaign grants; None: it grants any number."""
     return bool(desk.seated and retake_limit is not None and desk.tickets[desk.seated].retakes > retake_limit)
@@ -150,13 +155,15 @@ def take_in(
     *,
     terms: signals.Terms = signals.LENIENT,
     former: str | None = None,
+    known_ns: int | None = None,
 ) -> list[facts.Fact]:
     """A frame is in the spool: journal it, and suspect drift if the camera's count or the time says that it is odd.
 
     A camera seen for the first time sets its own starting count. `former` is the ticket of whom a frame may show that
-    was taken before the present sitter sat alone.
+    was taken before the present sitter sat alone. `known_ns`: since when it is known who sits, by the machine's
+    monotonic clock; None: since before a start, and the clock on the wall has to tell.
     """
-    odd = signals.by_count(desk, frame, former) or signals.by_time(desk, frame, terms)
+    odd = signals.by_count(desk, frame, former) or signals.by_time(desk, frame, terms, known_ns)
     return [frame, *([_suspect(odd, frame.shutter_at, frame.capture_id, new_id)] if odd else [])]
 
 

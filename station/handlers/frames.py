@@ -134,7 +134,9 @@ async def _press(work: workplace.Work) -> facts.ShutterPressed:
     limit = work.packs.current().photo.retake_limit
     work.spool.demand_room()
     pressed = rules.press(work.desk, work.new_id, work.clock.now(), work.terms, retake_limit=limit)
-    if pressed != work.desk.pressed:
+    if work.desk.press_failed and pressed == work.left_pressed:
+        work.left_pressed = None
+    if pressed != work.desk.pressed or work.desk.press_failed:
         await recording.record(work, [pressed])
     work.exposing = True
     return pressed
@@ -156,7 +158,12 @@ async def _expose(
     arrived = work.desk.frames.get(pressed.capture_id)
     if arrived:  # the photographer was faster than the operator
         return arrived.taken, await work.spool.get(pressed.capture_id)
-    exposure = await work.camera.shutter()
+    try:
+        exposure = await work.camera.shutter()
+    except Problem:
+        async with work.lock:
+            await recording.record(work, rules.fail(work.desk, pressed, work.clock.now()))
+        raise
     watch.lap("camera")
     return await _take_in(work, exposure, watch, _sitter(work, exposure, live=True)), exposure.jpeg
 
@@ -191,11 +198,14 @@ def _note_damage(work: workplace.Work, capture_id: ids.CaptureId, problem: Probl
 
 
 def _sitter(work: workplace.Work, exposure: hardware.Exposure, *, live: bool) -> str | None:
-    """Whose ticket it can only be. A press of before a restart is answered by the camera's count, not by the time."""
+    """Whose ticket it can only be. A press of before a restart is answered by the camera's count, not by the time.
+
+    Unless the camera had refused it: then somebody else fired.
+    """
     pressed = work.desk.pressed
-    if pressed and (not live or pressed == work.left_pressed):
+    if pressed and not work.desk.press_failed and (not live or pressed == work.left_pressed):
         return pressed.ticket
-    return work.chair.sitter(exposure.monotonic_ns, exposure.lag_ns)
+    return work.chair.sitter(exposure.monotonic_ns, exposure.lag_ns) if live else None
 
 
 async def _take_in(
@@ -208,7 +218,10 @@ async def _take_in(
         await work.spool.put(known, exposure.jpeg)
         watch.lap("spool")
         async with work.lock:
-            happened = rules.take_in(work.desk, known, work.new_id, terms=_terms(work), former=former)
+            known_ns = work.chair.known_ns
+            happened = rules.take_in(
+                work.desk, known, work.new_id, terms=_terms(work), former=former, known_ns=known_ns
+            )
             await recording.record(work, happened)
         watch.lap("journal")
     elif exposure.raw:

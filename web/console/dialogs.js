@@ -150,7 +150,14 @@ function told(state, sealed) {
   return [head, ...lines];
 }
 
-export function sealedDialog(sealed) {
+// The desk deletes nothing that another program wrote.
+function left(state, view) {
+  const agreed = state === "sealed" || state === "settled";
+  if (!agreed || !view.devices.camera.startsWith("hotfolder:")) return [];
+  return [{ zh: "联机文件夹的 taken 中还有未加密的原片：请摄影人员现在自行删除或移走。", en: "Pictures lie unencrypted in the folder's taken/: the crew deletes or moves them now." }];
+}
+
+export function sealedDialog(sealed, view) {
   const state = sealed.balanced ? "sealed" : (sealed.state in SEALED && sealed.state !== "sealed" ? sealed.state : "refused");
   const { sign, tone, zh, en } = SEALED[state];
   return {
@@ -161,7 +168,7 @@ export function sealedDialog(sealed) {
       { zh: "本机", en: "this machine", count: sealed.journalled_frames },
       { zh: "服务器", en: "server", count: sealed.stored_frames ?? "…", off: state === "refused" && sealed.stored_frames !== sealed.journalled_frames },
     ],
-    lines: told(state, sealed),
+    lines: [...told(state, sealed), ...left(state, view)],
     steps: [{ title: null, options: [{ id: "no", zh: "知道了", en: "Understood" }] }],
     answers: [],
     at: 0,

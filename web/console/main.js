@@ -236,7 +236,7 @@ const FINISH = {
   async seal(dialog, answer) {
     if (answer.id !== "yes") return;
     const sealed = await doing("seals");
-    if (sealed) ui.dialog = dialogs.sealedDialog(sealed);
+    if (sealed) ui.dialog = dialogs.sealedDialog(sealed, station.view);
   },
 };
 

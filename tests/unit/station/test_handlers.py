@@ -298,11 +298,7 @@ async def test_where_the_photographer_fires_whoever_sits_is_meant() -> None:
 async def test_a_frame_on_the_card_after_a_crash_is_that_of_the_press(bench: Bench) -> None:
     """Killed between camera and spool, the picture is fetched from the card and bound to whom it was pressed for."""
     ticket = await _seated(bench)
-    bench.camera.broken = True
-    with pytest.raises(Unavailable):
-        await frames.press_shutter(bench.work)
-    bench.camera.fire()
-    bench.restart()
+    await bench.die_at_the_camera()
     await frames.finish_interrupted(bench.work)
     await frames.judge_unjudged(bench.work)
     (frame,) = bench.desk.frames.values()
