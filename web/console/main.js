@@ -8,6 +8,7 @@ import { on, toggle } from "./live.js";
 import { scanning, toggle as toggleWebcam } from "./scanning.js";
 import { choose as choosePicture } from "./pictures.js";
 import { play } from "./sounds.js";
+import { Dialog, Drift } from "./questions.js";
 import { connect, post, station, take } from "./station.js";
 import { Wizard } from "./wizard.js";
 import { LINK } from "./words.js";
@@ -262,8 +263,8 @@ function App() {
         <${Head} view=${view} act=${act} />
         <${Messages} view=${view} notice=${ui.notice} />
         <${Desk} view=${view} act=${act} pressed=${ui.pressed} />
-        ${view.drift ? html`<${dialogs.Drift} drift=${view.drift} at=${ui.driftAt} choose=${(i) => { ui.driftAt = i; answerDrift(); }} />` : null}
-        ${ui.dialog && !view.drift ? html`<${dialogs.Dialog} dialog=${ui.dialog} view=${view} choose=${confirmDialog} cancel=${cancel} typed=${typed} />` : null}
+        ${view.drift ? html`<${Drift} drift=${view.drift} at=${ui.driftAt} choose=${(i) => { ui.driftAt = i; answerDrift(); }} />` : null}
+        ${ui.dialog && !view.drift ? html`<${Dialog} dialog=${ui.dialog} view=${view} choose=${confirmDialog} cancel=${cancel} typed=${typed} />` : null}
       `}
       ${wizard && ui.notice ? html`<${Messages} view=${null} notice=${ui.notice} />` : null}
     </div>

@@ -107,6 +107,7 @@ def test_an_override_keeps_the_photo_that_it_was_asked_of(station: Station, refu
     """While the question stands the photo is retaken: the answer is refused, and the new photo awaits its own."""
     page = refused
     ask_why(page)
+    assert (left_in_the_folder(page, "hotfolder:D:/photos"), left_in_the_folder(page, "virtual")) == (True, False)
     decide(station, "retake")
     station.post("/v1/shutter")
     (second,) = station.get("/v1/state")["undecided"]
@@ -114,6 +115,15 @@ def test_an_override_keeps_the_photo_that_it_was_asked_of(station: Station, refu
     page.tell("document.querySelector('.dialog .options button').click()")
     page.until("document.querySelector('[data-code=desk-frame-decided]')")
     assert station.get("/v1/state")["undecided"] == [second]
+
+
+def left_in_the_folder(page: browser.Page, camera: str) -> bool:
+    """Whether the page says, after a seal, that pictures lie in `taken/`."""
+    sealed = "{balanced: true, missing: []}"
+    said = (
+        f"m.sealedDialog({sealed}, {{devices: {{camera: '{camera}'}}}}).lines.some(line => line.zh.includes('taken'))"
+    )
+    return bool(page.tell(f"import('/web/console/dialogs.js').then(m => {said})"))
 
 
 @pytest.mark.thorough
