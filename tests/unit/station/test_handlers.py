@@ -205,7 +205,7 @@ async def test_a_photo_left_to_nobody_is_a_retake(bench: Bench) -> None:
     ticket = await _seated(bench)
     for decision in ("unbound", "retake", "unbound"):
         shot = await frames.press_shutter(bench.work)
-        await frames.decide(bench.work, shot.frame.capture_id, decision, None)  # type: ignore[arg-type]
+        await frames.decide(bench.work, shot.frame.capture_id, decision, None)
     with pytest.raises(Conflict, match="desk-retakes-used-up"):
         await frames.press_shutter(bench.work)
     assert (bench.camera.count, bench.desk.tickets["A-0001"].retakes, bench.desk.seated) == (3, 3, ticket)

@@ -220,7 +220,7 @@ async def test_a_press_that_the_camera_refused_claims_nothing_fired_while_the_ag
     assert desk.desk.drift is not None
     await desk.answer("dismiss")
     shot = await frames.press_shutter(desk.work)
-    assert (shot.frame.ticket, desk.desk.drift) == (ticket, None)
+    assert (shot.frame.ticket, desk.desk.drifts) == (ticket, [])
 
 
 async def test_a_press_taken_up_again_and_killed_has_its_frame(desk: Clocked) -> None:
