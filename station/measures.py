@@ -91,7 +91,7 @@ class Measures:
             case facts.FaceCompared():
                 outcome = likeness.likeness(fact.similarity)
                 FACES.labels(**self._labels, against=fact.against, outcome=outcome).inc()
-            case facts.FrameDecided(decision="retake"):
+            case facts.FrameDecided(uses_up=True):
                 RETAKES.labels(**self._labels).inc()
             case facts.DriftSuspected():
                 DRIFTS.labels(**self._labels, sign=fact.sign).inc()

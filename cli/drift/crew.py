@@ -14,7 +14,7 @@ from cli.drift.script import Kind, Noise, Script, Sitting
 from cli.drift.tally import Day, Wrong
 from gradphoto_contracts import ids
 from kit.errors import Conflict
-from station.domain import facts, rules, signals
+from station.domain import facts, resolving, rules, signals
 from station.domain.desk import Desk
 
 STRICT = signals.Terms("shown", change_over_s=2.0, lingering_s=180.0)
@@ -233,7 +233,7 @@ class Crew:
             if drift.capture_id:
                 people.append(self._shows[drift.capture_id])
             self._alarm(drift.sign, people)
-            self._record(rules.resolve(self.desk, drift.drift_id, self._as_it_is(drift, slip), None, self.now))
+            self._record(resolving.resolve(self.desk, drift.drift_id, self._as_it_is(drift, slip), None, self.now))
             if drift.sign == "frame_unexpected" and sitting:
                 self._look_at_the_other(sitting)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from station.api import answers
 from station.console import views
 from station.domain import desk as desks
-from station.domain import facts, rules
+from station.domain import facts, resolving
 
 
 def asked(desk: desks.Desk, now: datetime) -> views.Drift | None:
@@ -15,7 +15,7 @@ def asked(desk: desks.Desk, now: datetime) -> views.Drift | None:
         return None
     told = {"expected": drift.expected, "seen": drift.seen}
     words = views.message(answers.drift_code(drift), "stop", told)
-    ways = [(way, views.message(_way(desk, drift, way), "stop", told)) for way in rules.ways_out(desk, now)]
+    ways = [(way, views.message(_way(desk, drift, way), "stop", told)) for way in resolving.ways_out(desk, now)]
     return views.Drift(
         drift_id=drift.drift_id,
         sign=drift.sign,

@@ -95,6 +95,8 @@ class Desk:
         self.frames: dict[ids.CaptureId, Frame] = {}
         self.undecided: dict[ids.CaptureId, None] = {}
         self.pressed: facts.ShutterPressed | None = None
+        #: Whether the camera has said since that no picture comes.
+        self.press_failed = False
         self.drifts: list[facts.DriftSuspected] = []
         #: How each drift ended.
         self.resolutions: dict[ids.DriftId, facts.Resolution] = {}
@@ -210,7 +212,11 @@ class Desk:
 
     @apply.register
     def _(self, fact: facts.ShutterPressed) -> None:
-        self.pressed = fact
+        self.pressed, self.press_failed = fact, False
+
+    @apply.register
+    def _(self, fact: facts.PressFailed) -> None:
+        self.press_failed = self.pressed is not None and self.pressed.capture_id == fact.capture_id
 
     @apply.register
     def _(self, fact: facts.FrameJournalled) -> None:
@@ -250,7 +256,7 @@ class Desk:
         self.frames[fact.capture_id] = frame
         self.undecided.pop(fact.capture_id, None)
         number = frame.taken.ticket
-        if number and fact.decision == "retake":
+        if number and fact.uses_up:
             self.tickets[number] = replace(self.tickets[number], retakes=self.tickets[number].retakes + 1)
         if number and fact.decision in ("keep", "override"):
             self.last_done = number

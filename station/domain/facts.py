@@ -158,6 +158,18 @@ class ShutterPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class PressFailed:
+    """The camera said that no picture comes of this press. It stands, to be taken up again.
+
+    Should the agent end before that, what the camera has counted by the next start was fired by somebody else.
+    """
+
+    capture_id: ids.CaptureId
+    at: datetime
+    kind: Literal["press_failed"] = "press_failed"
+
+
+@dataclass(frozen=True, slots=True)
 class FrameJournalled:
     """A frame lies fsynced in the spool. From here on it may not be lost. Without a ticket it belongs to nobody yet."""
 
@@ -237,7 +249,14 @@ class FrameDecided:
     reason: str | None
     at: datetime
     role: Role | None = None
+    #: A frame of the sitter's that is left to nobody.
+    given_up: bool = False
     kind: Literal["frame_decided"] = "frame_decided"
+
+    @property
+    def uses_up(self) -> bool:
+        """Whether the sitter has one retake less for it."""
+        return self.decision == "retake" or self.given_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +331,7 @@ Fact = (
     | TicketShown
     | TicketReturned
     | ShutterPressed
+    | PressFailed
     | FrameJournalled
     | RawFound
     | FrameJudged

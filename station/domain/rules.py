@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import get_args
 from uuid import UUID
 
 from gradphoto_contracts import ids
@@ -81,7 +80,7 @@ def seat(desk: Desk, number: str | None, new_id: NewId, now: datetime) -> list[f
         return [] if desk.proven else [facts.TicketShown(number, now)]
     if desk.drift and desk.drift.seen == number:
         return []
-    _demand_still(desk)
+    demand_still(desk)
     if desk.seated:
         raise Conflict("desk-seat-taken", ticket=desk.seated)
     ticket = _ticket(desk, number)
@@ -102,7 +101,7 @@ def show(desk: Desk, number: str, new_id: NewId, now: datetime) -> list[facts.Fa
 
 
 def _call(desk: Desk, now: datetime) -> list[facts.Fact]:
-    _demand_still(desk)
+    demand_still(desk)
     if desk.seated:
         raise Conflict("desk-seat-taken", ticket=desk.seated)
     if desk.expected is None:
@@ -110,12 +109,20 @@ def _call(desk: Desk, now: datetime) -> list[facts.Fact]:
     return [facts.Seated(desk.expected, now)]
 
 
-def press(desk: Desk, new_id: NewId, now: datetime, terms: signals.Terms = signals.LENIENT) -> facts.ShutterPressed:
+def press(
+    desk: Desk,
+    new_id: NewId,
+    now: datetime,
+    terms: signals.Terms = signals.LENIENT,
+    *,
+    retake_limit: int | None = None,
+) -> facts.ShutterPressed:
     """Bind the next frame to whoever sits. A press that never came to a frame is taken up again, as it was.
 
-    Where the campaign demands it, no frame is anybody's before the number was shown at the seat.
+    Where the campaign demands it, no frame is anybody's before the number was shown at the seat. Whose last frame was
+    given up beyond the limit leaves the seat without a photo.
     """
-    _demand_still(desk)
+    demand_still(desk)
     if desk.seated is None:
         raise Conflict("desk-nobody-seated")
     _demand_proof(desk, terms)
@@ -123,9 +130,21 @@ def press(desk: Desk, new_id: NewId, now: datetime, terms: signals.Terms = signa
         raise Conflict("desk-decision-outstanding", count=len(desk.undecided))
     if desk.pressed:
         return desk.pressed
+    if used_up(desk, retake_limit):
+        raise Conflict("desk-retakes-used-up", ticket=desk.seated)
     ticket = desk.tickets[desk.seated]
     capture_id = ids.CaptureId(new_id())
     return facts.ShutterPressed(capture_id, ticket.number, ticket.checkin_id, ticket.student_id, now)
+
+
+def fail(desk: Desk, pressed: facts.ShutterPressed, now: datetime) -> list[facts.Fact]:
+    """The camera says that no picture comes of a press. Again changes nothing."""
+    return [facts.PressFailed(pressed.capture_id, now)] if desk.pressed == pressed and not desk.press_failed else []
+
+
+def used_up(desk: Desk, retake_limit: int | None) -> bool:
+    """Whether who sits has given up every frame that the campaign grants; None: it grants any number."""
+    return bool(desk.seated and retake_limit is not None and desk.tickets[desk.seated].retakes > retake_limit)
 
 
 def take_in(
@@ -135,13 +154,15 @@ def take_in(
     *,
     terms: signals.Terms = signals.LENIENT,
     former: str | None = None,
+    known_ns: int | None = None,
 ) -> list[facts.Fact]:
     """A frame is in the spool: journal it, and suspect drift if the camera's count or the time says that it is odd.
 
     A camera seen for the first time sets its own starting count. `former` is the ticket of whom a frame may show that
-    was taken before the present sitter sat alone.
+    was taken before the present sitter sat alone. `known_ns`: since when it is known who sits, by the machine's
+    monotonic clock; None: since before a start, and the clock on the wall has to tell.
     """
-    odd = signals.by_count(desk, frame, former) or signals.by_time(desk, frame, terms)
+    odd = signals.by_count(desk, frame, former) or signals.by_time(desk, frame, terms, known_ns)
     return [frame, *([_suspect(odd, frame.shutter_at, frame.capture_id, new_id)] if odd else [])]
 
 
@@ -173,8 +194,13 @@ def decide(
     now: datetime,
     role: facts.Role | None = None,
     terms: signals.Terms = signals.LENIENT,
+    *,
+    damaged: bool = False,
 ) -> list[facts.Fact]:
-    """What becomes of a frame. The same decision again changes nothing."""
+    """What becomes of a frame. The same decision again changes nothing.
+
+    A frame of the sitter's that is left to nobody counts as a retake, unless it was `damaged` on our disk.
+    """
     frame = desk.frames.get(capture_id)
     if frame is None:
         raise NotFound("desk-frame-unknown", capture_id=str(capture_id))
@@ -182,13 +208,15 @@ def decide(
         if frame.decided.decision == decision:
             return []
         raise Conflict("desk-frame-decided", decision=frame.decided.decision)
-    _demand_still(desk)
+    demand_still(desk)
     if decision == "override" and not (role and reason and reason.strip()):
         raise Invalid("desk-override-needs-reason")
     _allow(desk, frame, decision, retake_limit)
     if decision in ("keep", "override"):
         _demand_proof(desk, terms)
-    return [facts.FrameDecided(capture_id, decision, reason, now, role)]
+    of_sitter = frame.taken.ticket is not None and frame.taken.ticket == desk.seated
+    given_up = decision == "unbound" and of_sitter and not damaged
+    return [facts.FrameDecided(capture_id, decision, reason, now, role, given_up)]
 
 
 def note_consent(
@@ -201,41 +229,9 @@ def note_consent(
     return [facts.FaceConsent(student_id, given, text, text_sha256, now)]
 
 
-def resolve(
-    desk: Desk, drift_id: ids.DriftId, resolution: facts.Resolution, note: str | None, now: datetime
-) -> list[facts.Fact]:
-    """End the suspected drift that is shown, which is the oldest one, with what follows from the answer.
-
-    The same answer to the same drift again changes nothing; an answer to another than the one shown is refused.
-    """
-    if desk.resolutions.get(drift_id) == resolution:
-        return []
-    drift = desk.drift
-    if drift is None:
-        raise Conflict("desk-no-drift")
-    if drift.drift_id != drift_id:
-        _demand_still(desk)
-    end = facts.DriftResolved(drift.drift_id, resolution, note, now)
-    return [end, *_consequences(desk, drift, resolution, now)]
-
-
-def ways_out(desk: Desk, now: datetime) -> tuple[facts.Resolution, ...]:
-    """The answers that `resolve` would take for the drift that is shown."""
-    if desk.drift is None:
-        return ()
-    fit: list[facts.Resolution] = []
-    for resolution in get_args(facts.Resolution):
-        try:
-            resolve(desk, desk.drift.drift_id, resolution, None, now)
-        except Conflict:
-            continue
-        fit.append(resolution)
-    return tuple(fit)
-
-
 def seal(desk: Desk, camera_frames: int, now: datetime) -> list[facts.Fact]:
     """Close the session. Refused while somebody sits, a frame is undecided or drift is open; who waits may stay."""
-    _demand_still(desk)
+    demand_still(desk)
     if desk.seated:
         raise Conflict("desk-seat-taken", ticket=desk.seated)
     if desk.undecided:
@@ -246,7 +242,8 @@ def seal(desk: Desk, camera_frames: int, now: datetime) -> list[facts.Fact]:
     return [facts.SessionSealed(session.session_id, camera_frames - session.camera_frames_before, now)]
 
 
-def _demand_still(desk: Desk) -> None:
+def demand_still(desk: Desk) -> None:
+    """Raises Conflict while drift is suspected: the desk stands still."""
     if desk.drift:
         raise Conflict("desk-drift-open", sign=desk.drift.sign, expected=desk.drift.expected, seen=desk.drift.seen)
 
@@ -280,66 +277,3 @@ def _allow(desk: Desk, frame: Frame, decision: facts.Decision, retake_limit: int
         raise Conflict("desk-retake-limit", limit=retake_limit)
     if decision == "keep" and (frame.judged is None or frame.judged.verdict == "reject"):
         raise Conflict("desk-keep-refused", rules=" ".join(frame.judged.rules) if frame.judged else "-")
-
-
-def _consequences(
-    desk: Desk, drift: facts.DriftSuspected, resolution: facts.Resolution, now: datetime
-) -> list[facts.Fact]:
-    match drift.sign, resolution:
-        case "ticket_skipped", "seen":
-            return _seat_if_waiting(desk, drift.seen, now, "shown")
-        case "ticket_skipped" | "ticket_repeated", "expected":
-            return _seat_if_waiting(desk, drift.expected, now, "called")
-        case "double_checkin", "expected":
-            return _seat_if_waiting(desk, drift.expected, now, "called")
-        case "double_checkin", "seen" if drift.expected in desk.waiting:
-            return [facts.TicketReleased(drift.expected, "double_checkin", now)]
-        case "frame_unexpected" | "frame_missing", "dismiss" if drift.capture_id in desk.undecided:
-            return [facts.FrameDecided(drift.capture_id, "unbound", None, now)]
-        case "frame_missing" | "face_repeated", "seen" | "expected":
-            return []
-        case "frame_unexpected", "seen" if _bound(desk, drift.capture_id):
-            return []
-        case "ticket_unlike", "seen":
-            return [*_vacate(desk, now), *_seat_waiting(desk, drift.seen, now)]
-        case "ticket_unlike", "expected" if desk.seated == drift.expected:
-            return []
-        case "ticket_unlike", "dismiss":
-            return _vacate(desk, now)
-        case "seat_stale" | "frame_too_soon" | "face_changed" | "face_unlike", "seen":
-            return []
-        case "seat_stale" | "frame_too_soon" | "face_changed" | "face_unlike" | "face_repeated", "dismiss" if (
-            drift.capture_id in desk.undecided
-        ):
-            return _vacate(desk, now)
-        case _, "dismiss":
-            return []
-        case _:
-            raise Conflict("desk-resolution-unfit", sign=drift.sign, resolution=resolution)
-
-
-def _bound(desk: Desk, capture_id: ids.CaptureId | None) -> bool:
-    return capture_id is not None and desk.frames[capture_id].taken.ticket is not None
-
-
-def _seat_if_waiting(desk: Desk, number: str, now: datetime, proof: facts.Proof) -> list[facts.Fact]:
-    if desk.seated:
-        raise Conflict("desk-resolution-unfit", sign="ticket", resolution=number)
-    return _seat_waiting(desk, number, now, proof)
-
-
-def _seat_waiting(desk: Desk, number: str, now: datetime, proof: facts.Proof = "shown") -> list[facts.Fact]:
-    ticket = desk.tickets.get(number)
-    if ticket is None or ticket.state != "waiting":
-        raise Conflict("desk-resolution-unfit", sign="ticket", resolution=number)
-    return [facts.Seated(number, now, proof)]
-
-
-def _vacate(desk: Desk, now: datetime) -> list[facts.Fact]:
-    """Whoever sits is not who we thought: undecided frames are nobody's, the number waits again."""
-    number = desk.seated
-    if number is None:
-        return []
-    theirs = [capture_id for capture_id in desk.undecided if desk.frames[capture_id].taken.ticket == number]
-    unbound = [facts.FrameDecided(capture_id, "unbound", None, now) for capture_id in theirs]
-    return [*unbound, facts.TicketReturned(number, now)]

@@ -16,6 +16,8 @@ class Chair:
     #: When the `former` one left by our count, who may stay on until the next one sits; nobody knows who sat before.
     left_ns: int
     former: str | None = None
+    #: When who sits was called, or has shown the number; None: before this life of the agent.
+    known_ns: int | None = None
 
     def follow(self, seated: str | None, now_ns: int) -> None:
         """Take in who sits now. The same one again changes nothing."""

@@ -49,8 +49,11 @@ def by_count(desk: Desk, frame: facts.FrameJournalled, former: str | None = None
     return None
 
 
-def by_time(desk: Desk, frame: facts.FrameJournalled, terms: Terms) -> Odd | None:
-    """The frame comes sooner than anybody can have sat down, or so late that somebody else may sit there."""
+def by_time(desk: Desk, frame: facts.FrameJournalled, terms: Terms, known_ns: int | None = None) -> Odd | None:
+    """The frame comes sooner than anybody can have sat down, or so late that somebody else may sit there.
+
+    `known_ns` as for `rules.take_in`.
+    """
     if frame.ticket is None or desk.seating is None:
         return None
     last = desk.last_bound
@@ -58,8 +61,11 @@ def by_time(desk: Desk, frame: facts.FrameJournalled, terms: Terms) -> Odd | Non
         gap_s = (frame.monotonic_ns - last.monotonic_ns) / 1e9
         if 0 <= gap_s < terms.change_over_s:
             return Odd("frame_too_soon", frame.ticket, f"{gap_s:.1f} s")
-    known_at = last.shutter_at if last and last.ticket == frame.ticket else desk.seating.at
-    return _stale(frame, max(known_at, desk.seating.at), terms)
+    own = last if last and last.ticket == frame.ticket else None
+    waited_s = _by_wall(desk.seating.at, own, frame) if known_ns is None else _sat(known_ns, own, frame)
+    if terms.lingering_s is None or waited_s <= terms.lingering_s:
+        return None
+    return Odd("seat_stale", frame.ticket, f"{waited_s:.0f} s")
 
 
 def by_face(desk: Desk, frame: Frame, compared: facts.FaceCompared) -> Odd | None:
@@ -92,8 +98,14 @@ def _has_earlier(desk: Desk, frame: Frame) -> bool:
     return any(other.decided is None or other.decided.decision != "unbound" for other in own)
 
 
-def _stale(frame: facts.FrameJournalled, known_at: datetime, terms: Terms) -> Odd | None:
-    if terms.lingering_s is None or frame.ticket is None:
-        return None
-    waited_s = (frame.shutter_at - known_at).total_seconds()
-    return Odd("seat_stale", frame.ticket, f"{waited_s:.0f} s") if waited_s > terms.lingering_s else None
+def _sat(known_ns: int, own: facts.FrameJournalled | None, frame: facts.FrameJournalled) -> float:
+    """Seconds since it was known who sits, or since their last frame; that may bear the time of another boot."""
+    if own and known_ns <= own.monotonic_ns <= frame.monotonic_ns:
+        known_ns = own.monotonic_ns
+    return (frame.monotonic_ns - known_ns) / 1e9
+
+
+def _by_wall(seated_at: datetime, own: facts.FrameJournalled | None, frame: facts.FrameJournalled) -> float:
+    """The same by the clock on the wall, which may have been set meanwhile."""
+    known_at = max(own.shutter_at, seated_at) if own else seated_at
+    return (frame.shutter_at - known_at).total_seconds()

@@ -77,7 +77,8 @@ async def decide(
     async with work.lock:
         limit = work.packs.current().photo.retake_limit
         now = work.clock.now()
-        happened = rules.decide(work.desk, capture_id, decision, reason, limit, now, role, work.terms)
+        damaged = capture_id in work.damaged
+        happened = rules.decide(work.desk, capture_id, decision, reason, limit, now, role, work.terms, damaged=damaged)
         await recording.record(work, happened)
         work.judgements.pop(capture_id, None)
 
@@ -139,10 +140,12 @@ def _awaiting_decision(work: workplace.Work) -> facts.FrameJournalled | None:
 async def _press(work: workplace.Work) -> facts.ShutterPressed:
     if work.exposing:
         raise Conflict("desk-shutter-busy")
-    work.packs.current()
+    limit = work.packs.current().photo.retake_limit
     work.spool.demand_room()
-    pressed = rules.press(work.desk, work.new_id, work.clock.now(), work.terms)
-    if pressed != work.desk.pressed:
+    pressed = rules.press(work.desk, work.new_id, work.clock.now(), work.terms, retake_limit=limit)
+    if work.desk.press_failed and pressed == work.left_pressed:
+        work.left_pressed = None
+    if pressed != work.desk.pressed or work.desk.press_failed:
         await recording.record(work, [pressed])
     work.exposing = True
     return pressed
@@ -151,7 +154,8 @@ async def _press(work: workplace.Work) -> facts.ShutterPressed:
 async def _press_for_photographer(work: workplace.Work, sitter: str) -> None:
     async with work.lock:
         desk = work.desk
-        if work.sitter == sitter and not desk.drift and not desk.undecided:
+        spent = rules.used_up(desk, _retake_limit(work))
+        if work.sitter == sitter and not spent and not desk.drift and not desk.undecided:
             pressed = rules.press(desk, work.new_id, work.clock.now())
             if pressed != desk.pressed:
                 await recording.record(work, [pressed])
@@ -163,7 +167,12 @@ async def _expose(
     arrived = work.desk.frames.get(pressed.capture_id)
     if arrived:  # the photographer was faster than the operator
         return arrived.taken, await work.spool.get(pressed.capture_id)
-    exposure = await work.camera.shutter()
+    try:
+        exposure = await work.camera.shutter()
+    except Problem:
+        async with work.lock:
+            await recording.record(work, rules.fail(work.desk, pressed, work.clock.now()))
+        raise
     watch.lap("camera")
     return await _take_in(work, exposure, watch, _sitter(work, exposure, live=True)), exposure.jpeg
 
@@ -211,11 +220,14 @@ def _note_damage(work: workplace.Work, capture_id: ids.CaptureId, problem: Probl
 
 
 def _sitter(work: workplace.Work, exposure: hardware.Exposure, *, live: bool) -> str | None:
-    """Whose ticket it can only be. A press of before a restart is answered by the camera's count, not by the time."""
+    """Whose ticket it can only be. A press of before a restart is answered by the camera's count, not by the time.
+
+    Unless the camera had refused it: then somebody else fired.
+    """
     pressed = work.desk.pressed
-    if pressed and (not live or pressed == work.left_pressed):
+    if pressed and not work.desk.press_failed and (not live or pressed == work.left_pressed):
         return pressed.ticket
-    return work.chair.sitter(exposure.monotonic_ns, exposure.lag_ns)
+    return work.chair.sitter(exposure.monotonic_ns, exposure.lag_ns) if live else None
 
 
 async def _take_in(
@@ -227,20 +239,27 @@ async def _take_in(
         former = None if known.ticket else work.chair.another(exposure.monotonic_ns, exposure.lag_ns)
         await work.spool.put(known, exposure.jpeg)
         watch.lap("spool")
-        try:
-            async with work.lock:
-                happened = rules.take_in(work.desk, known, work.new_id, terms=_terms(work), former=former)
-                await recording.record(work, happened)
-        except Problem:
-            # The camera has it still, and the next try may give it another id.
-            if known.capture_id not in work.desk.frames:
-                await work.spool.wipe(known.capture_id)
-            raise
+        await _record_taken(work, known, former)
         watch.lap("journal")
     elif exposure.raw:
         await pairs.note(work, [known.capture_id])
     await work.camera.acknowledge(exposure)
     return known
+
+
+async def _record_taken(work: workplace.Work, taken: facts.FrameJournalled, former: str | None) -> None:
+    """A frame that is not journalled goes: the camera has it still, and the next try may give it another id."""
+    try:
+        async with work.lock:
+            known_ns = work.chair.known_ns
+            happened = rules.take_in(
+                work.desk, taken, work.new_id, terms=_terms(work), former=former, known_ns=known_ns
+            )
+            await recording.record(work, happened)
+    except Problem:
+        if taken.capture_id not in work.desk.frames:
+            await work.spool.wipe(taken.capture_id)
+        raise
 
 
 def _journalled(work: workplace.Work, exposure: hardware.Exposure) -> facts.FrameJournalled | None:
@@ -274,6 +293,13 @@ def _terms(work: workplace.Work) -> signals.Terms:
         return work.terms
     except Unavailable:
         return signals.LENIENT
+
+
+def _retake_limit(work: workplace.Work) -> int | None:
+    try:
+        return work.packs.current().photo.retake_limit
+    except Unavailable:
+        return None
 
 
 def _follows(work: workplace.Work, exposure: hardware.Exposure) -> bool:

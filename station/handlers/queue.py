@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gradphoto_contracts import ids
 from kit.errors import Conflict, Invalid, NotFound
-from station.domain import facts, hub, rules
+from station.domain import facts, hub, resolving, rules
 from station.domain.desk import Ticket
 from station.domain.pack import Entry, Pack
 from station.handlers import hall, recording, slips
@@ -133,7 +133,9 @@ async def resolve_drift(
     work: workplace.Work, drift_id: ids.DriftId, resolution: facts.Resolution, note: str | None
 ) -> None:
     """End the suspected drift that is shown."""
-    await hall.seat(work, lambda: rules.resolve(work.desk, drift_id, resolution, note, work.clock.now()), named=True)
+    await hall.seat(
+        work, lambda: resolving.resolve(work.desk, drift_id, resolution, note, work.clock.now()), named=True
+    )
 
 
 @dataclass(frozen=True, slots=True)

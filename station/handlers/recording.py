@@ -31,6 +31,8 @@ async def _record(work: workplace.Work, happened: Sequence[facts.Fact]) -> None:
         work.happened(fact)
         _let_go(work, fact)
     work.chair.follow(work.sitter, now_ns)
+    if any(isinstance(fact, facts.Seated | facts.TicketShown) for fact in happened):
+        work.chair.known_ns = now_ns
     if messages:
         work.wake_uplink()
 

@@ -8,6 +8,11 @@ export function retakesLeft(view) {
   return Math.max(0, view.retake_limit - view.seated.retakes);
 }
 
+// Every photo that the campaign grants was given up.
+export function usedUp(view) {
+  return Boolean(view.seated) && view.retake_limit !== null && view.seated.retakes > view.retake_limit;
+}
+
 export function mainAct(view) {
   const frame = view.frame;
   if (view.drift) return { id: "drift", zh: "选择处理方式", en: "Choose what is right", ready: false };
@@ -16,6 +21,7 @@ export function mainAct(view) {
   if (frame?.damaged) return { id: "unbound", zh: "照片损坏：不绑定", en: "Damaged: bind to nobody", tone: "stop", ready: true };
   if (frame && !frame.verdict) return { id: "wait", zh: "正在检查…", en: "Looking at it…", ready: false };
   if (frame) return deciding(view, frame);
+  if (usedUp(view)) return { id: "release", zh: "没有照片，次数用完：学生离开", en: "No photo, no retakes left: the student leaves", tone: "reject", ready: true };
   if (view.unshown) return { id: "wait", zh: `请扫描 ${view.seated.ticket} 的小票`, en: `Scan the slip ${view.seated.ticket}`, ready: false };
   if (view.seated) return { id: "shutter", zh: "拍摄", en: "Shutter", ready: true };
   if (view.queue_length) return { id: "seat", zh: `请 ${view.queue[0].ticket} 就座`, en: `Seat ${view.queue[0].ticket}`, ready: true };
@@ -28,7 +34,7 @@ function deciding(view, frame) {
     return { id: "keep", zh: "看过，保留", en: "Seen, accept", tone: "review", ready: true, arm: LOOK_MS };
   }
   if (retakesLeft(view)) return { id: "retake", zh: "重拍", en: "Retake", tone: "reject", ready: true };
-  return { id: "override", zh: "次数用完：请负责人决定", en: "No retakes left: crew lead", tone: "reject", ready: true };
+  return { id: "override", zh: "次数用完：请负责人决定（F4）", en: "No retakes left: crew lead decides (F4)", tone: "reject", ready: true };
 }
 
 export function otherActs(view) {
@@ -41,7 +47,8 @@ export function otherActs(view) {
   if (owns && view.frame.verdict !== "accept" && main !== "override") {
     acts.push({ id: "override", key: "F4", zh: "放行", en: "Override", ready: true });
   }
-  if (view.seated && !view.frame && !view.drift) {
+  if (owns && !retakesLeft(view)) acts.push({ id: "giveUp", key: "F6", zh: "不绑定", en: "Bind to nobody", ready: true });
+  if (view.seated && !view.frame && !view.drift && main !== "release") {
     acts.push({ id: "release", key: "F6", zh: "学生离开", en: "Walked off", ready: view.mode !== "exposing" });
   }
   const person = view.seated ?? view.queue[0];

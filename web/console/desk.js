@@ -1,6 +1,6 @@
 // The desk at work: who sits, the frame, the verdict, what to say, what to do next; around it queue, last frames, health.
 import { html } from "./markup.js";
-import { mainAct, otherActs, retakesLeft } from "./acts.js";
+import { mainAct, otherActs, retakesLeft, usedUp } from "./acts.js";
 import { Picture } from "./overlay.js";
 import { scan } from "./keys.js";
 import { Live, shows } from "./live.js";
@@ -49,18 +49,18 @@ function seal(frame) {
 function who(view) {
   const person = view.seated ?? (view.frame ? null : view.queue[0]);
   if (!person) {
-    return html`<div class="who none"><div class="label">拍摄号 <i>Number</i></div><div class="number">${view.frame?.ticket ?? html`<span class="blank-number">无人排队</span>`}</div></div>`;
+    return html`<div class="who none"><div class="label">拍摄号 <i>Number</i></div><div class="number">${view.frame?.ticket ?? html`<span class="blank-number">无人排队<i>Nobody waits</i></span>`}</div></div>`;
   }
   return html`
     <div class=${view.seated ? "who" : "who next"}>
       <div class="label">${view.seated ? html`就座 <i>Seated</i>` : html`下一位 <i>Next</i>`}</div>
       <div class="number" data-test="ticket">${person.ticket}</div>
-      <div class="class">${person.name_masked ? html`<b>${person.name_masked}</b>` : null}<b>${person.class_label ?? "班级未知"}</b></div>
+      <div class="class">${person.name_masked ? html`<b>${person.name_masked}</b>` : null}<b>${person.class_label ?? html`班级未知 <i>class unknown</i>`}</b></div>
       <div class="place">
         ${person.order_code ? html`<span>顺序代码 <i>order</i> <b>${person.order_code}</b></span>` : null}
         ${person.ordinal !== null ? html`<span>序号 <i>no.</i> <b>${person.ordinal}</b></span>` : null}
         ${view.seated ? retakes(view) : null}
-        ${view.face_consent ? html`<span class="consent" data-test="consent">人脸比对 <i>faces</i> <b>${person.face_consent ? "✓ 已同意" : "— 未同意"}</b></span>` : null}
+        ${view.face_consent ? html`<span class="consent" data-test="consent">人脸比对 <i>faces</i> <b>${person.face_consent ? "✓ 已同意" : "— 未同意"}</b> <i>${person.face_consent ? "agreed" : "not agreed"}</i></span>` : null}
       </div>
     </div>
   `;
@@ -70,7 +70,7 @@ function retakes(view) {
   const limit = view.retake_limit ?? 0;
   const left = retakesLeft(view);
   const dots = Array.from({ length: Math.min(limit, 8) }, (_, i) => (i < limit - left ? "●" : "○")).join("");
-  return html`<span class=${left ? "retakes" : "retakes none"}>重拍 <i>retakes</i> <b class="dots">${dots}</b> 还剩 <b>${left}</b> 次</span>`;
+  return html`<span class=${left ? "retakes" : "retakes none"}>重拍 <i>retakes</i> <b class="dots">${dots}</b> 还剩 <b>${left}</b> 次 <i>left</i></span>`;
 }
 
 function said(view) {
@@ -109,6 +109,7 @@ function looked(frame) {
 }
 
 function quiet(view) {
+  if (usedUp(view)) return html`<p>没有留下照片：安排补拍，再来时重新签到<small>No photo was kept: plan a make-up; the student checks in anew</small></p>`;
   if (view.unshown) return html`<p>请扫描学生手中的小票<small>Scan the slip in the student's hand</small></p>`;
   if (view.seated) return html`<p>看好了就拍摄<small>Press when the student is ready</small></p>`;
   if (view.queue_length) return html`<p>核对学生手中的号，再请就座<small>See that the student holds this number, then seat them</small></p>`;
@@ -155,8 +156,8 @@ function recent(view) {
             <li key=${frame.capture_id}>
               ${frame.shown ? html`<img src=${`/console/frames/${frame.capture_id}.jpg`} alt="" />` : html`<span class="sent">↑</span>`}
               <div>
-                <b>${frame.ticket ?? (frame.test_shot ? "试拍" : "—")}</b>
-                <span class=${frame.decision}>${DECISION[frame.decision].sign} ${DECISION[frame.decision].zh}</span>
+                <b>${frame.ticket ?? (frame.test_shot ? "试拍 test" : "—")}</b>
+                <span class=${frame.decision}>${DECISION[frame.decision].sign} ${DECISION[frame.decision].zh} <i>${DECISION[frame.decision].en}</i></span>
                 <small>${frame.state === "received" ? "↑ 已上传 sent" : "⋯ 待上传 waits"}</small>
               </div>
             </li>
@@ -224,14 +225,16 @@ function cameraSays(camera) {
 }
 
 function cameraMore(camera) {
+  if (camera.trouble) return "fault";
+  if (!camera.ready) return "connecting";
   const frames = camera.details.frames;
   return frames === undefined ? camera.serial.slice(-10) : `${camera.serial.slice(-8)} #${frames}`;
 }
 
 const gearSays = (gear) => (gear.trouble ? "故障" : gear.ready ? "正常" : "连接中");
-const cardSays = (reader) => ({ read: "card read", again: "lay again" })[reader.details.card] ?? (reader.ready ? "no card" : "…");
+const cardSays = (reader) => reader.trouble ? "fault" : ({ read: "card read", again: "lay again" })[reader.details.card] ?? (reader.ready ? "no card" : "connecting");
 const slipSays = (printer) => (printer.details.waiting ? `待打 ${printer.details.waiting}` : gearSays(printer));
-const paperSays = (printer) => (printer.trouble ? "fault" : printer.details.paper === "near end" ? "paper low" : "paper ok");
+const paperSays = (printer) => (printer.trouble ? "fault" : !printer.ready ? "connecting" : printer.details.paper === "near end" ? "paper low" : "paper ok");
 
 // What this desk is to the others of its hall, and how many of them it hears.
 function hall(state) {

@@ -1,10 +1,8 @@
-// Questions to the operator. All are answered by arrow keys and space; what a scanner types goes past them.
-import { Members } from "./hall.js";
-import { html } from "./markup.js";
-import { Picture } from "./overlay.js";
+// What the operator is asked. All of it is answered by arrow keys and space; what a scanner types goes past it.
 import { LET_IN_REASONS, OVERRIDE_REASONS, RELEASE_REASONS, ROLES } from "./words.js";
 
-// A dialog is {kind, steps: [{title, options}], step, chosen, at}. One step at a time: one choice, then the next.
+// A dialog is {kind, steps: [{title, options, typed}], answers, at}. One step at a time: one choice, then the next.
+// `typed`: what may be typed instead, a "reason" (looked at once more before it counts), a "number" or a "code".
 export function overrideDialog(frame) {
   return {
     kind: "override",
@@ -12,8 +10,21 @@ export function overrideDialog(frame) {
     title: { zh: "放行这张照片", en: "Override: keep this photo" },
     steps: [
       { title: { zh: "由谁决定？", en: "Who decides?" }, options: ROLES },
-      { title: { zh: "为什么？", en: "Why?" }, options: OVERRIDE_REASONS, free: true },
+      { title: { zh: "为什么？", en: "Why?" }, options: OVERRIDE_REASONS, typed: "reason" },
     ],
+    answers: [],
+    at: -1,
+  };
+}
+
+// At the limit a photo that is given up is the last one.
+export function giveUpDialog(frame) {
+  return {
+    kind: "giveUp",
+    frame,
+    title: { zh: "不绑定这张照片", en: "Bind this photo to nobody" },
+    lines: [{ zh: `${frame.ticket} 已没有重拍次数：不留照片，学生离开，另行安排补拍。`, en: "No retakes are left: the student leaves without a photo, and comes for a make-up." }],
+    steps: [{ title: null, options: [{ id: "yes", zh: "不绑定", en: "Bind to nobody" }, { id: "no", zh: "返回", en: "Back" }] }],
     answers: [],
     at: -1,
   };
@@ -27,7 +38,7 @@ export function letInDialog(turnedAway) {
     title: { zh: "准许刚被拦下的学生在本台签到", en: "Let the student in who was turned away just now" },
     steps: [
       { title: { zh: "由谁决定？", en: "Who decides?" }, options: ROLES },
-      { title: { zh: "为什么？", en: "Why?" }, options: LET_IN_REASONS, free: true },
+      { title: { zh: "为什么？", en: "Why?" }, options: LET_IN_REASONS, typed: "reason" },
     ],
     answers: [],
     at: -1,
@@ -52,7 +63,7 @@ export function releaseDialog(ticket) {
     kind: "release",
     ticket,
     title: { zh: `${ticket} 离开座位`, en: `${ticket} leaves` },
-    steps: [{ title: { zh: "为什么？", en: "Why?" }, options: RELEASE_REASONS, free: true }],
+    steps: [{ title: { zh: "为什么？", en: "Why?" }, options: RELEASE_REASONS, typed: "reason" }],
     answers: [],
     at: -1,
   };
@@ -74,12 +85,15 @@ export function consentDialog(view) {
   };
 }
 
-export function callDialog(queue) {
-  const options = queue.map((person) => ({ ticket: person.ticket, zh: `${person.ticket}　${person.class_label ?? ""}`, en: person.order_code ?? "" }));
+// The first in the queue are offered; any other number is typed, or its slip scanned.
+export function callDialog(view) {
+  const more = view.queue_length - view.queue.length;
+  const options = view.queue.map((person) => ({ ticket: person.ticket, zh: `${person.ticket}　${person.class_label ?? ""}`, en: person.order_code ?? "" }));
   return {
     kind: "call",
     title: { zh: "学生手中是哪个号？", en: "Which number does the student hold?" },
-    steps: [{ title: { zh: "不是下一位时，会先请您核对", en: "If it is not the next one, you are asked to make sure" }, options }],
+    lines: more > 0 ? [{ zh: `后面还有 ${more} 位：扫描小票，或输入其号码。`, en: `${more} more wait: scan the slip, or type the number.` }] : [],
+    steps: [{ title: { zh: "不是下一位时，会先请您核对", en: "If it is not the next one, you are asked to make sure" }, options, typed: "number" }],
     answers: [],
     at: -1,
   };
@@ -133,7 +147,14 @@ function told(state, sealed) {
   return [head, ...lines];
 }
 
-export function sealedDialog(sealed) {
+// The desk deletes nothing that another program wrote.
+function left(state, view) {
+  const agreed = state === "sealed" || state === "settled";
+  if (!agreed || !view.devices.camera.startsWith("hotfolder:")) return [];
+  return [{ zh: "联机文件夹的 taken 中还有未加密的原片：请摄影人员现在自行删除或移走。", en: "Pictures lie unencrypted in the folder's taken/: the crew deletes or moves them now." }];
+}
+
+export function sealedDialog(sealed, view) {
   const state = sealed.balanced ? "sealed" : (sealed.state in SEALED && sealed.state !== "sealed" ? sealed.state : "refused");
   const { sign, tone, zh, en } = SEALED[state];
   return {
@@ -144,7 +165,7 @@ export function sealedDialog(sealed) {
       { zh: "本机", en: "this machine", count: sealed.journalled_frames },
       { zh: "服务器", en: "server", count: sealed.stored_frames ?? "…", off: state === "refused" && sealed.stored_frames !== sealed.journalled_frames },
     ],
-    lines: told(state, sealed),
+    lines: [...told(state, sealed), ...left(state, view)],
     steps: [{ title: null, options: [{ id: "no", zh: "知道了", en: "Understood" }] }],
     answers: [],
     at: 0,
@@ -165,7 +186,7 @@ export function typeDialog(watching) {
       {
         title: { zh: "输入采集码、学号或卡号，或者：", en: "type the code or number, or:" },
         options: [webcam, { id: "picture", zh: "从图片读采集码（也可把图片粘贴或拖到页面上）", en: "read the code from a picture; pasting or dropping one works anywhere" }],
-        free: true,
+        typed: "code",
       },
     ],
     answers: [],
@@ -175,128 +196,15 @@ export function typeDialog(watching) {
 
 export const step = (dialog) => dialog.steps[dialog.answers.length];
 
-export function Dialog({ dialog, view, choose, cancel, typed }) {
-  const now = step(dialog);
-  const quietly = (event) => event.preventDefault();
-  return html`
-    <div class="veil" onClick=${(event) => event.target === event.currentTarget && cancel()}>
-      <div class=${dialog.tone ? `dialog tone-${dialog.tone}` : "dialog"} role="dialog" aria-modal="true" data-dialog=${dialog.kind}>
-        <h1>${dialog.sign ? html`<b class="sign">${dialog.sign}</b>` : null}${dialog.title.zh}<i>${dialog.title.en}</i></h1>
-        ${dialog.counts ? counts(dialog) : null}
-        ${(dialog.lines ?? []).map((line) => html`<p key=${line.en}>${line.zh}<small>${line.en}</small></p>`)}
-        ${dialog.kind === "help" ? keys() : null} ${dialog.kind === "devices" ? devices(view) : null}
-        ${now?.title ? html`<h2>${now.title.zh}<i>${now.title.en}</i></h2>` : null}
-        <div class="options">
-          ${now?.options.map(
-            (option, i) => html`
-              <button key=${option.en + option.zh} class=${i === dialog.at ? "at" : ""} tabindex="-1" onMousedown=${quietly} onClick=${() => choose(i)}>
-                <b>${i === dialog.at ? "▶" : ""}</b><span>${option.zh}<i>${option.en}</i></span>
-              </button>
-            `,
-          )}
-        </div>
-        ${now?.free ? free(dialog, typed) : null}
-        <p class="how">${hint(dialog, now)}</p>
-      </div>
-    </div>
-  `;
+// What was typed is asked about, as an answer that has to be chosen.
+export function propose(dialog, text) {
+  const asked = step(dialog);
+  const options = [{ zh: text, en: "this is the reason" }, { zh: "重写或另选", en: "write or choose again", again: true }];
+  dialog.steps[dialog.answers.length] = { title: { zh: "以此为理由，记录在案？", en: "Is this the reason? It goes on record" }, options, was: asked };
+  dialog.at = -1;
 }
 
-function free(dialog, typed) {
-  const hand = (event) => {
-    event.preventDefault();
-    const text = event.target.elements.text.value.trim();
-    if (text) typed(text);
-  };
-  const words = dialog.kind === "type" ? "在此输入 type here" : "其他原因（不要写姓名） another reason, no names";
-  return html`<form class="free" autocomplete="off" onSubmit=${hand}><input name="text" type="text" maxlength="180" autocomplete="off" spellcheck="false" placeholder=${words} /><button type="submit">↵</button></form>`;
-}
-
-function hint(dialog, now) {
-  const choice = now?.options.length > 1 ? html`<kbd>↑</kbd><kbd>↓</kbd> 选择 choose　` : null;
-  return html`${choice}${now?.options.length ? html`<kbd>空格</kbd> 确定 confirm　` : null}<kbd>Esc</kbd> 返回 back`;
-}
-
-function counts(dialog) {
-  return html`<div class="counts">${dialog.counts.map((one) => html`<div key=${one.en} class=${one.off ? "off" : ""}><b>${one.off ? "≠ " : ""}${one.count}</b><span>${one.zh}<i>${one.en}</i></span></div>`)}</div>`;
-}
-
-// Everything that a device says of itself; the chips have room for the first of it.
-function devices(view) {
-  const { camera, reader, printer } = view.health;
-  const rows = [["相机", "camera", view.devices.camera, camera]];
-  if (reader) rows.push(["读卡器", "card reader", view.devices.reader, reader]);
-  if (printer) rows.push(["号条打印机", "slip printer", view.devices.printer, printer]);
-  return html`
-    <table class="keys devices">${rows.map(
-      ([zh, en, name, gear]) => html`<tr key=${en}><th>${zh}<i>${en}</i></th><td><b>${gear.trouble ? "▲ 故障" : gear.ready ? "✓ 正常" : "◌ 连接中"}</b> <span>${name}</span><i>${facts(gear)}</i></td></tr>`,
-    )}</table>
-    ${view.health.hall ? html`<${Members} hall=${view.health.hall} code=${view.desk_code} />` : null}
-  `;
-}
-
-const FACTS = {
-  serial: (value) => `序列号 serial ${value}`,
-  model: (value) => `型号 model ${value}`,
-  battery_percent: (value) => `电量 battery ${value}%`,
-  clock_offset_s: (value) => `时钟差 clock ${value > 0 ? "+" : ""}${value} s（无需调整）`,
-  frames: (value) => `计数 frames ${value}`,
-  files: (value) => `格式 files ${value}`,
-  free_images: (value) => `还可拍 free ${value}`,
-  shutter_count: (value) => `快门 shutter ${value}`,
-  waiting: (value) => `待打 waiting ${value}`,
-  paper: (value) => `纸 paper ${value}`,
-  card: (value) => `卡 card ${value}`,
-};
-
-function facts(gear) {
-  const told = { ...(gear.serial ? { serial: gear.serial } : {}), ...gear.details };
-  return Object.keys(FACTS).filter((name) => name in told).map((name) => FACTS[name](told[name])).join(" · ");
-}
-
-const KEYS = [
-  ["空格 · Enter · PageDown · 踏板", "下一步：就座 → 拍摄 → 保留或重拍", "the next step: seat, shutter, accept or retake"],
-  ["退格 · PageUp · 第二踏板", "重拍", "retake"],
-  ["扫码枪", "签到，任何时候都可以", "check in, at any time"],
-  ["F2", "手工输入，摄像头扫码，从图片读码", "type a code, scan with a webcam, or from a picture"],
-  ["F3", "补打号条", "print the slip again"],
-  ["F4", "放行（角色和理由）", "override, with role and reason"],
-  ["F5", "准许刚被拦下的学生签到（角色和理由）", "let in whom check-in turned away, with role and reason"],
-  ["F6", "学生离开", "walked off"],
-  ["F7", "记录人脸比对的同意或撤回", "note consent to face comparison"],
-  ["Insert", "设备与实时取景", "devices and live view"],
-  ["F8", "换一个号", "another number"],
-  ["F9", "设置与试拍", "set-up and test shot"],
-  ["F10", "封存本场", "seal the session"],
-];
-
-function keys() {
-  return html`<table class="keys">${KEYS.map(([key, zh, en]) => html`<tr key=${key}><th>${key}</th><td>${zh}<i>${en}</i></td></tr>`)}</table>`;
-}
-
-export function Drift({ drift, at, choose }) {
-  return html`
-    <div class="veil drift">
-      <div class="dialog stop" role="alertdialog" aria-modal="true" data-dialog="drift">
-        <h1><b class="sign">■</b> 停：可能错位<i>Stop: photos may be shifted</i></h1>
-        <div class="against">
-          <div><span>应为<i>expected</i></span><b>${drift.expected}</b></div>
-          <div class="unlike">≠</div>
-          <div><span>实为<i>seen</i></span><b>${drift.seen}</b></div>
-          ${drift.capture_id ? html`<div class="shot"><${Picture} frame=${{ capture_id: drift.capture_id, marks: null, rules: [] }} key=${drift.capture_id} /></div>` : null}
-        </div>
-        <p>${drift.zh}<small>${drift.en}</small></p>
-        <div class="options">
-          ${drift.ways.map(
-            (way, i) => html`
-              <button key=${way.resolution} data-way=${way.resolution} class=${i === at ? "at" : ""} tabindex="-1" onMousedown=${(event) => event.preventDefault()} onClick=${() => choose(i)}>
-                <b>${i === at ? "▶" : ""}</b><span>${way.zh}<i>${way.en}</i></span>
-              </button>
-            `,
-          )}
-        </div>
-        <p class="how"><kbd>↑</kbd><kbd>↓</kbd> 选择 choose　<kbd>空格</kbd> 确定 confirm</p>
-      </div>
-    </div>
-  `;
+export function again(dialog) {
+  dialog.steps[dialog.answers.length] = step(dialog).was;
+  dialog.at = -1;
 }

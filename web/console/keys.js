@@ -1,6 +1,7 @@
 // The keyboard. Scanners type like a keyboard and end with Enter, so what is printable always belongs to a scan, also
-// while a dialog is open; acts lie on keys that no code contains. Nothing is typed into a field here: without a field
-// there is no input method either, which would swallow a scanner's letters.
+// while a dialog is open; acts lie on keys that no code contains. Without a field there is no input method either, which
+// would swallow a scanner's letters; the few fields that there are tell a scan by its speed.
+import { scannedInto } from "./bursts.js";
 import { pictures } from "./pictures.js";
 import { reactive } from "/web/vendor/vue-3.5.45.runtime.esm-browser.prod.js";
 
@@ -19,7 +20,7 @@ export function clearScan() {
   keep("");
 }
 
-// `on`: what to do for main, retake, scanned(text), cancel, choose(step), and the keys in `named`.
+// `on`: what to do for main, retake, scanned(text), unread, cancel, choose(step), and the keys in `named`.
 export function listen(on, named) {
   pictures(on.picture);
   window.addEventListener("keydown", (event) => {
@@ -64,6 +65,13 @@ function inField(target) {
   return target instanceof HTMLInputElement && target.type !== "radio";
 }
 
+// A field for codes takes them as they come; any other field of a question holds somebody's words, and no scan.
 function inFieldKey(event, on) {
-  if (event.key === "Escape") on.cancel();
+  if (event.key === "Escape") return on.cancel();
+  if (!event.target.matches(".dialog [data-words]")) return;
+  const scanned = scannedInto(event);
+  if (!scanned) return;
+  event.preventDefault();
+  if (scanned.text === null) on.unread();
+  else on.scanned(scanned.text);
 }

@@ -8,6 +8,7 @@ import { on, toggle } from "./live.js";
 import { scanning, toggle as toggleWebcam } from "./scanning.js";
 import { choose as choosePicture } from "./pictures.js";
 import { play } from "./sounds.js";
+import { Dialog, Drift } from "./questions.js";
 import { connect, post, station, take } from "./station.js";
 import { Wizard } from "./wizard.js";
 import { LINK } from "./words.js";
@@ -53,9 +54,10 @@ const ACTS = {
   retake: () => decide("retake"),
   unbound: () => decide("unbound"),
   override: () => (ui.dialog = dialogs.overrideDialog(station.view.frame)),
+  giveUp: () => (ui.dialog = dialogs.giveUpDialog(station.view.frame)),
   release: () => (ui.dialog = dialogs.releaseDialog(station.view.seated.ticket)),
   consent: () => (ui.dialog = dialogs.consentDialog(station.view)),
-  call: () => (ui.dialog = dialogs.callDialog(station.view.queue)),
+  call: () => (ui.dialog = dialogs.callDialog(station.view)),
   seal: () => (ui.dialog = dialogs.sealDialog(station.view)),
   help: () => (ui.dialog = dialogs.helpDialog()),
   type: () => (ui.dialog = dialogs.typeDialog(scanning.on)),
@@ -71,14 +73,17 @@ async function printSlip() {
   if (answer) notice("info", { code: "slip", zh: `${answer.ticket} 的号条已送打印`, en: `the slip of ${answer.ticket} is at the printer` });
 }
 
-const decide = (decision, more = {}) =>
-  changed("decisions", { capture_id: station.view.frame.capture_id, decision, ...more });
+const decide = (decision, more = {}, frame = station.view.frame) =>
+  changed("decisions", { capture_id: frame.capture_id, decision, ...more });
 
 function act(id) {
   if (station.link === "live" && !ui.dialog && !ui.busy) ACTS[id]?.();
 }
 
-const possible = (id) => otherActs(station.view).some((other) => other.id === id && other.ready);
+function possible(id) {
+  const main = mainAct(station.view);
+  return (main.id === id && main.ready) || otherActs(station.view).some((other) => other.id === id && other.ready);
+}
 
 function main() {
   if (ui.wizard || station.view?.phase !== "work") return;
@@ -97,9 +102,11 @@ function retake() {
   return way === "retake" ? main() : named("retake")();
 }
 
+const working = () => station.view?.phase === "work" && !ui.wizard;
+
 function named(id) {
   return () => {
-    if (station.view?.phase === "work" && !ui.wizard && !ui.dialog && possible(id)) act(id);
+    if (working() && !ui.dialog && possible(id)) act(id);
   };
 }
 
@@ -109,6 +116,11 @@ let scans = Promise.resolve();
 function scanned(text) {
   if (station.view?.phase !== "work" || ui.wizard) ui.tried = text.length;
   else scans = scans.then(() => admit(text));
+}
+
+// An input method stood between scanner and page.
+function unread() {
+  refused({ code: "scan-unread", zh: "这次扫码被输入法截住，没有读到。请再扫一次", en: "An input method took that scan: it was not read. Scan once more" });
 }
 
 function pictured(picture) {
@@ -185,6 +197,7 @@ function confirmDialog(at = ui.dialog.at) {
 
 function answerDialog(answer) {
   const dialog = ui.dialog;
+  if (answer.again) return dialogs.again(dialog);
   dialog.answers.push(answer);
   dialog.at = -1;
   if (dialog.answers.length < dialog.steps.length) return;
@@ -192,20 +205,39 @@ function answerDialog(answer) {
   FINISH[dialog.kind]?.(dialog, ...dialog.answers);
 }
 
+// Codes and numbers are taken as they were typed; a reason goes on record, and a scanner's Enter is no yes.
+function typed(text) {
+  const now = dialogs.step(ui.dialog);
+  if (now.typed === "reason") dialogs.propose(ui.dialog, text);
+  else answerDialog({ zh: text, en: "" });
+}
+
+// Of this desk's own numbers the figure is enough. What is no number is not sent: it may be somebody's code.
+function numberOf(text) {
+  const written = text.trim().toUpperCase();
+  const number = /^\d{1,4}$/.test(written) ? `${station.view.desk_code}-${written.padStart(4, "0")}` : written;
+  return /^[^\s-]{1,12}-\d{4,6}$/.test(number) ? number : null;
+}
+
+const NO_NUMBER = { code: "no-number", zh: "这不是拍摄号。请输入小票上的号，例如 A-0031 或 31", en: "This is no number. Type the slip's, as A-0031 or 31" };
+
+const callNumber = (ticket) => (ticket ? changed("seat", { ticket }) : refused(NO_NUMBER));
+
 const OTHER_WAYS = { picture: () => choosePicture(pictured), webcam: () => ACTS.webcam() };
 
 const FINISH = {
-  override: (dialog, who, why) => decide("override", { role: who.role, reason: why.zh }),
+  override: (dialog, who, why) => decide("override", { role: who.role, reason: why.zh }, dialog.frame),
+  giveUp: (dialog, answer) => answer.id === "yes" && decide("unbound", {}, dialog.frame),
   release: (dialog, why) => changed("releases", { ticket: dialog.ticket, reason: why.zh }),
   consent: (dialog, answer) => changed("consents", { ticket: dialog.ticket, given: answer.given }),
-  call: (dialog, whom) => changed("seat", { ticket: whom.ticket }),
+  call: (dialog, whom) => callNumber(whom.ticket ?? numberOf(whom.zh)),
   type: (dialog, typed) => (OTHER_WAYS[typed.id] ?? (() => scanned(typed.zh)))(),
   letIn: (dialog, who, why) => admitted("checkins/let-in", { turned_away: dialog.turnedAway, role: who.role, reason: why.zh }),
   devices: (dialog, answer) => answer.id === "live" && toggle(station.view),
   async seal(dialog, answer) {
     if (answer.id !== "yes") return;
     const sealed = await doing("seals");
-    if (sealed) ui.dialog = dialogs.sealedDialog(sealed);
+    if (sealed) ui.dialog = dialogs.sealedDialog(sealed, station.view);
   },
 };
 
@@ -231,8 +263,8 @@ function App() {
         <${Head} view=${view} act=${act} />
         <${Messages} view=${view} notice=${ui.notice} />
         <${Desk} view=${view} act=${act} pressed=${ui.pressed} />
-        ${view.drift ? html`<${dialogs.Drift} drift=${view.drift} at=${ui.driftAt} choose=${(i) => { ui.driftAt = i; answerDrift(); }} />` : null}
-        ${ui.dialog && !view.drift ? html`<${dialogs.Dialog} dialog=${ui.dialog} view=${view} choose=${confirmDialog} cancel=${cancel} typed=${(text) => answerDialog({ zh: text, en: "" })} />` : null}
+        ${view.drift ? html`<${Drift} drift=${view.drift} at=${ui.driftAt} choose=${(i) => { ui.driftAt = i; answerDrift(); }} />` : null}
+        ${ui.dialog && !view.drift ? html`<${Dialog} dialog=${ui.dialog} view=${view} choose=${confirmDialog} cancel=${cancel} typed=${typed} />` : null}
       `}
       ${wizard && ui.notice ? html`<${Messages} view=${null} notice=${ui.notice} />` : null}
     </div>
@@ -268,10 +300,10 @@ watch(() => station.view, announce);
 watch(() => station.view?.drift?.drift_id, () => (ui.driftAt = -1)); // what was marked was another question's answer
 setInterval(() => station.link !== "live" && (ui.now = Date.now()), 500);
 listen(
-  { main, retake, scanned, cancel, choose, picture: pictured },
+  { main, retake, scanned, unread, cancel, choose, picture: pictured },
   {
     F1: () => act("help"), F2: () => !ui.wizard && act("type"), F3: named("slip"), F4: named("override"),
-    F5: named("letIn"), F6: named("release"), F7: named("consent"), F8: named("call"), F9: openWizard,
+    F5: named("letIn"), F6: () => working() && named(possible("giveUp") ? "giveUp" : "release")(), F7: named("consent"), F8: named("call"), F9: openWizard,
     F10: named("seal"), Insert: () => station.view?.phase === "work" && !ui.wizard && act("devices"),
   },
 );

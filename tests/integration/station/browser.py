@@ -99,19 +99,34 @@ class Page:
         """Go to an address."""
         self.call("Page.navigate", url=url)
 
-    def press(self, key: str) -> None:
-        """Press and let go one key."""
+    def press(self, key: str, at: float | None = None) -> None:
+        """Press and let go one key, now, or as if it had been at that time (seconds since 1970)."""
         # The number of a printable key would be that of another one (a full stop is 46, and so is Delete).
         number = _NUMBERS.get(key, 0)
         text = "\r" if key == "Enter" else key if len(key) == 1 else ""
         told = {"key": key, "code": "Space" if key == " " else key if number else "", "windowsVirtualKeyCode": number}
+        told |= {} if at is None else {"timestamp": at}
         self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **told)
         self.call("Input.dispatchKeyEvent", type="keyUp", **told)
 
     def type(self, text: str) -> None:
-        """Type as a scanner does: key by key."""
+        """Type key by key."""
         for key in text:
             self.press(key)
+
+    def scan(self, text: str) -> None:
+        """Type as a scanner does, by the keys' own times: however slow this machine is."""
+        self._type_at([*text, "Enter"], 0.008)
+
+    def write(self, text: str) -> None:
+        """Type as a person does, by the keys' own times, and press Enter."""
+        self._type_at([*text, "Enter"], 0.2)
+
+    def _type_at(self, keys: list[str], gap_s: float) -> None:
+        time.sleep(0.2 + len(keys) * gap_s)  # what was pressed before lies before
+        begun = time.time() - len(keys) * gap_s
+        for place, key in enumerate(keys):
+            self.press(key, begun + place * gap_s)
 
     def tell(self, expression: str) -> Any:
         """The value of a JavaScript expression."""

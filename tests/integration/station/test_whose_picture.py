@@ -74,7 +74,7 @@ async def test_a_picture_of_the_one_before_answers_no_press(desk: Desk) -> None:
     assert drift is not None
     assert (drift.sign, drift.expected) == ("frame_unexpected", former)
     assert desk.desk.pressed is not None, "the press stands"
-    await queue.resolve_drift(desk.work, fakes.shown(desk.desk), "dismiss", None)
+    await desk.answer("dismiss")
     again = await frames.press_shutter(desk.work)
     assert (again.frame.ticket, again.frame.frame_counter, desk.desk.drift) == (ticket, 3, None)
 
@@ -103,7 +103,7 @@ async def test_a_picture_found_while_a_press_waits_for_the_camera_is_looked_at_f
     await frames.take_in_waiting(desk.work, live=True)
     assert desk.desk.drift is not None
     assert (desk.desk.drift.sign, desk.desk.drift.expected) == ("frame_unexpected", former)
-    await queue.resolve_drift(desk.work, fakes.shown(desk.desk), "dismiss", None)
+    await desk.answer("dismiss")
     again = await frames.press_shutter(desk.work)
     assert (again.frame.ticket, again.frame.frame_counter) == (ticket, 3)
     assert not desk.desk.drifts

@@ -1,5 +1,6 @@
 """A desk in memory: a camera that obeys, a spool and a journal that only remember."""
 
+import asyncio
 import itertools
 import time
 from collections.abc import Collection, Sequence
@@ -15,8 +16,9 @@ from station import devices
 from station.domain import facts, outgoing
 from station.domain.desk import Desk
 from station.domain.pack import Entry, Pack
-from station.handlers import queue
+from station.handlers import frames, queue
 from station.ports import hardware, keeping, verdicts, workplace
+from tests.unit.station.patience import until
 
 START = datetime(2024, 3, 20, 8, 0, tzinfo=UTC)
 CODE_KEY = bytes(32)
@@ -120,6 +122,7 @@ class Camera(devices.AlwaysReady):
         self.lag_ns = 0
         self.heard_ns: int | None = None
         self.broken = False
+        self.hangs: asyncio.Event | None = None
         self.picture: bytes | None = None
         self.pairs: list[hardware.FrameKey] = []
 
@@ -135,6 +138,8 @@ class Camera(devices.AlwaysReady):
         self.count += frames
 
     async def shutter(self) -> hardware.Exposure:
+        if self.hangs:
+            await self.hangs.wait()
         if self.broken:
             raise Unavailable("camera-no-frame", seconds=15)
         return self.fire()
@@ -186,6 +191,7 @@ class Packs:
         self.missing = False
         self.face_consent = ""
         self.seat_proof = "called"
+        self.lingering_s: float | None = None
         self.trouble: Problem | None = None
 
     def change(self, student_id: ids.StudentId, **changes: Any) -> None:
@@ -209,8 +215,9 @@ class Packs:
             }
         )
 
-    def _policy(self) -> dict[str, str]:
-        return {"face_consent": self.face_consent, "seat_proof": self.seat_proof}
+    def _policy(self) -> dict[str, Any]:
+        policy = {"face_consent": self.face_consent, "seat_proof": self.seat_proof}
+        return {**policy, "lingering_s": self.lingering_s}
 
     def find(self, scan: str) -> Entry | None:
         digest = crypto.digest_with(CODE_KEY, "capture_code", scan)
@@ -251,6 +258,17 @@ class Bench:
     @property
     def desk(self) -> Desk:
         return self.work.desk
+
+    async def die_at_the_camera(self) -> None:
+        """The shutter is pressed, and the agent is killed before it hears of the picture that is then taken."""
+        self.camera.hangs = asyncio.Event()
+        pressing = asyncio.create_task(frames.press_shutter(self.work))
+        await until(lambda: self.work.exposing)
+        pressing.cancel()
+        await asyncio.wait({pressing})
+        self.camera.hangs = None
+        self.camera.fire()
+        self.restart()
 
     async def answer(self, resolution: facts.Resolution) -> None:
         """The operator answers the drift that is shown."""

@@ -11,7 +11,7 @@ from gradphoto_contracts import ids
 from kit import messages
 from kit.errors import Conflict, NotFound
 from services.capture.api.bodies import desk as desk_bodies
-from station.domain import facts, outgoing, rules, signals
+from station.domain import facts, outgoing, resolving, rules, signals
 from station.domain.desk import Desk
 from station.handlers import frames, queue, sessions
 from tests.unit.station.fakes import Bench, shown
@@ -76,7 +76,7 @@ class Seat:
         self.do(rules.compare(self.desk, compared, self.id))
 
     def resolve(self, resolution: facts.Resolution) -> None:
-        self.do(rules.resolve(self.desk, shown(self.desk), resolution, None, self.now))
+        self.do(resolving.resolve(self.desk, shown(self.desk), resolution, None, self.now))
 
     def sign(self) -> facts.Sign | None:
         return self.desk.drift.sign if self.desk.drift else None
@@ -159,7 +159,7 @@ def test_who_was_photographed_and_comes_again_is_asked_about(seat: Seat) -> None
     seat.keep(seat.shoot())
     seat.show("A-0001")
     assert seat.sign() == "ticket_repeated"
-    assert rules.ways_out(seat.desk, seat.now) == ("expected", "dismiss")
+    assert resolving.ways_out(seat.desk, seat.now) == ("expected", "dismiss")
 
 
 def test_the_same_number_again_changes_nothing(seat: Seat) -> None:
@@ -261,7 +261,7 @@ def test_a_late_face_takes_nothing_back(seat: Seat) -> None:
     capture_id = seat.shoot()
     seat.keep(capture_id)
     seat.compare(capture_id, "reference", 0.05)
-    assert rules.ways_out(seat.desk, seat.now) == ("seen", "dismiss")
+    assert resolving.ways_out(seat.desk, seat.now) == ("seen", "dismiss")
     seat.resolve("dismiss")
     assert seat.desk.kept
     assert seat.desk.tickets["A-0001"].state == "photographed"
@@ -280,7 +280,7 @@ def test_every_way_out_has_words_and_every_sign_a_message(seat: Seat, sign: fact
     drift = facts.DriftSuspected(ids.DriftId(seat.id()), sign, "A-0001", "A-0002", AT, capture_id)
     (message,) = outgoing.messages(seat.desk, [drift])
     seat.do([drift])
-    ways = rules.ways_out(seat.desk, seat.now)
+    ways = resolving.ways_out(seat.desk, seat.now)
     assert len(ways) == ALL_SIGNS[sign]
     for code in (f"drift-{sign}", *(f"console-drift-{sign}-{way}" for way in ways)):
         assert all(messages.render(code.replace("_", "-"), {"expected": "A-0001", "seen": "A-0002"}))
@@ -302,7 +302,7 @@ def test_the_journal_rebuilds_what_was_let_pass() -> None:
         checkin = ids.CheckinId(bench.work.new_id())
         do([rules.issue_ticket(desk, student, None, checkin, now)])
     do(rules.show(desk, "A-0002", bench.work.new_id, now))
-    do(rules.resolve(desk, shown(desk), "seen", None, now))
+    do(resolving.resolve(desk, shown(desk), "seen", None, now))
     assert desk.passed == {"A-0001"}
     assert desk.proven
     assert vars(Desk("A", history)) == vars(desk)

@@ -16,7 +16,7 @@ from photospec import decoding
 from station import previews
 from station.cameras import portraits
 from station.console import sights
-from station.domain import facts, rules
+from station.domain import facts, resolving, rules
 from station.domain.desk import Desk
 from station.handlers import calibration, frames, queue, sessions
 from tests.unit.station.fakes import Bench, shown
@@ -132,11 +132,11 @@ SIGNS: tuple[facts.Sign, ...] = (
 @pytest.mark.parametrize("sign", SIGNS)
 def test_every_way_out_of_a_drift_is_open_and_has_words(sign: facts.Sign) -> None:
     """There is a way out of every drift; each that is offered is taken, and the page has a sentence for it."""
-    ways = rules.ways_out(_suspecting(sign), AT)
+    ways = resolving.ways_out(_suspecting(sign), AT)
     assert ways
     for way in ways:
         desk = _suspecting(sign)
-        for fact in rules.resolve(desk, shown(desk), way, None, AT):
+        for fact in resolving.resolve(desk, shown(desk), way, None, AT):
             desk.apply(fact)
         assert desk.drift is None
         code = f"console-drift-{sign.replace('_', '-')}-{way}"
@@ -147,6 +147,6 @@ def test_every_way_out_of_a_drift_is_open_and_has_words(sign: facts.Sign) -> Non
 def test_a_way_that_is_not_offered_is_refused(sign: facts.Sign) -> None:
     """What the page does not show would not be taken either."""
     desk = _suspecting(sign)
-    for way in {"seen", "expected", "dismiss"} - set(rules.ways_out(desk, AT)):
+    for way in {"seen", "expected", "dismiss"} - set(resolving.ways_out(desk, AT)):
         with pytest.raises(Conflict):
-            rules.resolve(desk, shown(desk), way, None, AT)  # type: ignore[arg-type]
+            resolving.resolve(desk, shown(desk), way, None, AT)  # type: ignore[arg-type]

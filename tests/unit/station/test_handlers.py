@@ -203,6 +203,31 @@ async def test_retakes_have_a_limit(bench: Bench) -> None:
     assert bench.desk.tickets["A-0001"].state == "photographed"
 
 
+async def test_a_photo_left_to_nobody_is_a_retake(bench: Bench) -> None:
+    """Three frames and no more, however each is given up; then the seat is left, and the student checks in anew."""
+    ticket = await _seated(bench)
+    for decision in ("unbound", "retake", "unbound"):
+        shot = await frames.press_shutter(bench.work)
+        await frames.decide(bench.work, shot.frame.capture_id, decision, None)
+    with pytest.raises(Conflict, match="desk-retakes-used-up"):
+        await frames.press_shutter(bench.work)
+    assert (bench.camera.count, bench.desk.tickets["A-0001"].retakes, bench.desk.seated) == (3, 3, ticket)
+    await queue.release(bench.work, "A-0001", "no photo")
+    assert (await queue.check_in(bench.work, "scan-0")).outcome == "issued"
+
+
+async def test_what_was_not_the_sitter_s_fault_is_no_retake(bench: Bench) -> None:
+    """A frame that our disk has spoilt, one of a drift, one of somebody who has left: none is counted."""
+    await _seated(bench)
+    spoilt = (await frames.press_shutter(bench.work)).frame.capture_id
+    bench.work.damaged.add(spoilt)
+    await frames.decide(bench.work, spoilt, "unbound", None)
+    bench.camera.skip(1)
+    await frames.press_shutter(bench.work)
+    await bench.answer("dismiss")
+    assert bench.desk.tickets["A-0001"].retakes == 0
+
+
 async def test_a_jump_of_the_camera_s_count_stops_the_desk(bench: Bench) -> None:
     """Frames that never arrived are noticed at the next one; dismissed, that one is bound to nobody."""
     await _seated(bench)
@@ -244,6 +269,22 @@ async def test_an_answer_sent_twice_answers_no_other_drift(bench: Bench) -> None
         await queue.resolve_drift(bench.work, first, "seen", None)
 
 
+async def test_where_the_photographer_fires_once_too_often_it_is_nobody_s() -> None:
+    """Who has used up every photo is bound to no further one."""
+    bench = Bench(photographer_fires=True)
+    await sessions.open_session(bench.work)
+    await _seated(bench)
+    for _ in range(3):
+        bench.camera.fire()
+        await frames.take_in_waiting(bench.work, live=True)
+        (capture_id,) = bench.desk.undecided
+        await frames.decide(bench.work, capture_id, "unbound", None)
+    bench.camera.fire()
+    await frames.take_in_waiting(bench.work, live=True)
+    assert [frame.taken.ticket for frame in bench.desk.frames.values()] == ["A-0001"] * 3 + [None]
+    assert bench.desk.drift
+
+
 async def test_where_the_photographer_fires_whoever_sits_is_meant() -> None:
     """A frame that comes by itself while somebody sits is theirs; a second one before the decision is nobody's."""
     bench = Bench(photographer_fires=True)
@@ -260,11 +301,7 @@ async def test_where_the_photographer_fires_whoever_sits_is_meant() -> None:
 async def test_a_frame_on_the_card_after_a_crash_is_that_of_the_press(bench: Bench) -> None:
     """Killed between camera and spool, the picture is fetched from the card and bound to whom it was pressed for."""
     ticket = await _seated(bench)
-    bench.camera.broken = True
-    with pytest.raises(Unavailable):
-        await frames.press_shutter(bench.work)
-    bench.camera.fire()
-    bench.restart()
+    await bench.die_at_the_camera()
     await frames.finish_interrupted(bench.work)
     await frames.judge_unjudged(bench.work)
     (frame,) = bench.desk.frames.values()

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from gradphoto_contracts import ids
 from kit import ids as new_ids
 from kit.errors import Problem
-from station.domain import facts, outgoing, rules
+from station.domain import facts, outgoing, resolving, rules
 from station.domain.desk import Desk
 from tests.unit.station.fakes import START, shown
 
@@ -78,7 +78,7 @@ class DeskMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.desk.drift)
     @rule(resolution=st.sampled_from(RESOLUTIONS))
     def resolve(self, resolution: facts.Resolution) -> None:
-        self.attempt(lambda: rules.resolve(self.desk, shown(self.desk), resolution, None, self.now))
+        self.attempt(lambda: resolving.resolve(self.desk, shown(self.desk), resolution, None, self.now))
 
     @precondition(lambda self: self.desk.tickets)
     @rule(place=st.integers(0, 20))
@@ -105,7 +105,7 @@ class DeskMachine(RuleBasedStateMachine):
         elif act == 2 and self.desk.undecided:
             self._decide(next(iter(self.desk.undecided)), decision, "accept")
         elif act == 3:
-            self.attempt(lambda: rules.resolve(self.desk, shown(self.desk), resolution, None, self.now))
+            self.attempt(lambda: resolving.resolve(self.desk, shown(self.desk), resolution, None, self.now))
 
     def attempt(self, act: Callable[[], list[facts.Fact]]) -> bool:
         """Do it if the rules let us; whether they did."""

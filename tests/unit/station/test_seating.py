@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kit.errors import Conflict
+from kit.errors import Conflict, Unavailable
 from station.console import drifts
 from station.domain.seating import Chair
 from station.handlers import frames, queue, sessions
@@ -197,22 +197,81 @@ async def test_who_was_done_last_may_sit_there_after_a_restart(desk: Clocked) ->
     assert desk.desk.drift.expected == former
 
 
-async def test_after_a_restart_only_a_press_is_answered_by_what_was_taken_before(desk: Clocked) -> None:
-    """What a camera kept while the agent was away is the outstanding press's by count; without a press, nobody's."""
-    ticket = await desk.sits(0)
+async def test_after_a_restart_what_was_taken_before_is_nobody_s(desk: Clocked) -> None:
+    """What a camera kept while the agent was away answers no press: nobody knows who sat there."""
+    await desk.sits(0)
     desk.wait(1)
     desk.restart()
     desk.work.monotonic_ns = lambda: desk.now_ns
     desk.work.__post_init__()
     desk.fire(lag_s=60)
     assert await desk.take_in() == [None]
-    await desk.answer("dismiss")
-    desk.camera.broken = True
-    with pytest.raises(Exception, match="camera-no-frame"):
-        await frames.press_shutter(desk.work)
+    assert desk.desk.drift is not None
+
+
+async def test_a_press_that_the_camera_refused_claims_nothing_fired_while_the_agent_was_away(desk: Clocked) -> None:
+    """Somebody may have changed seats: the frame is asked about; pressed again, the next one is the sitter's."""
+    ticket = await desk.sits(0)
+    await refused_press(desk)
+    desk.fire()
     desk.restart()
-    desk.fire(lag_s=60)
-    assert await desk.take_in() == [None, ticket]
+    await frames.finish_interrupted(desk.work)
+    assert [frame.taken.ticket for frame in desk.desk.frames.values()] == [None]
+    assert desk.desk.drift is not None
+    await desk.answer("dismiss")
+    shot = await frames.press_shutter(desk.work)
+    assert (shot.frame.ticket, desk.desk.drifts) == (ticket, [])
+
+
+async def test_a_press_taken_up_again_and_killed_has_its_frame(desk: Clocked) -> None:
+    """Refused at first, pressed again, and then the agent died before the frame came: it is this press's."""
+    ticket = await desk.sits(0)
+    await refused_press(desk)
+    await desk.die_at_the_camera()
+    await frames.finish_interrupted(desk.work)
+    assert [frame.taken.ticket for frame in desk.desk.frames.values()] == [ticket]
+    assert desk.desk.drift is None
+
+
+async def refused_press(desk: Clocked) -> None:
+    """The operator presses, and no picture comes."""
+    desk.camera.broken = True
+    with pytest.raises(Unavailable, match="camera-no-frame"):
+        await frames.press_shutter(desk.work)
+    desk.camera.broken = False
+
+
+@pytest.mark.parametrize(("seconds", "set_by_s", "sign"), [(600, -480, "seat_stale"), (20, 600, None)])
+async def test_how_long_somebody_sits_is_no_matter_of_the_clock_on_the_wall(
+    desk: Clocked, seconds: float, set_by_s: float, sign: str | None
+) -> None:
+    """The clock is set back by eight minutes, or forward by ten, while they sit."""
+    desk.packs.lingering_s = 180
+    ticket = await desk.sits(0)
+    desk.wait(seconds)
+    desk.clock.advance(seconds + set_by_s)
+    desk.fire()
+    assert await desk.take_in() == [ticket]
+    assert (desk.desk.drift.sign if desk.desk.drift else None) == sign
+
+
+async def test_a_frame_makes_a_seat_fresh(desk: Clocked) -> None:
+    """Five minutes on the chair in two frames are no alarm, whatever the clock does; four minutes without one are."""
+    desk.packs.lingering_s = 180
+    await desk.sits(0)
+    for _ in range(2):
+        desk.wait(150)
+        desk.clock.advance(-900)
+        desk.fire()
+        await desk.take_in()
+        assert desk.desk.drift is None
+        (capture_id,) = desk.desk.undecided
+        await frames.decide(desk.work, capture_id, "retake", None)
+    desk.wait(240)
+    desk.fire()
+    await desk.take_in()
+    assert desk.desk.drift is not None
+    assert desk.desk.drift.sign == "seat_stale"
 
 
 MOMENTS = st.integers(0, 50)
