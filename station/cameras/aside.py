@@ -57,15 +57,19 @@ class Aside:
             if other == path or not (other.suffix.lower() in JPEG_SUFFIXES or (is_raw(other) and not with_raw)):
                 self._move(other)
 
-    def look(self, raws: Iterable[Path]) -> None:
-        """See which RAW files belong to pictures that were put aside."""
+    def look(self, raws: Iterable[Path]) -> list[Path]:
+        """See which RAW files belong to pictures that were put aside; those that belong to none."""
         late: dict[int, list[Path]] = {}
+        alone: list[Path] = []
         for raw in raws:
             with suppress(OSError):  # renamed or held by its writer just now
                 count = self._count_of_pair(raw)
-                if count is not None:
+                if count is None:
+                    alone.append(raw)
+                else:
                     late.setdefault(count, []).append(raw)
         self._late = late
+        return alone
 
     def late(self) -> list[int]:
         """The counts of pictures that were put aside before their RAW came."""

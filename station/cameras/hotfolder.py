@@ -1,47 +1,48 @@
 """A folder into which another program (EOS Utility, Capture One, Imaging Edge) puts the camera's files.
 
 A file counts when size and time have stood still and it ends as a JPEG ends; the same bytes under another name, or in
-another folder below, count once. What is safe is moved to `taken/` beside it, with its RAW: the crew's own copy.
-File names are never told to anybody: some programs put the sitter's name there.
+another folder below, count once. What is safe is moved to `taken/` beside it, with its RAW: the crew's own copy. What
+lay there before the desk first came is none of ours, and stays. File names are never told to anybody: some programs
+put the sitter's name there.
 """
 
 import asyncio
 import hashlib
-import os
+import threading
 import time
-from collections.abc import Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import watchfiles
 
+from kit import logs
 from kit.errors import Unavailable
 from station import devices
-from station.cameras import aside, jpeg, notes
+from station.cameras import aside, ledger, stock
 from station.ports import hardware
 
 #: A network drive may not tell of changes: it is looked at all the same.
 _LOOK_AGAIN_S = 1.0
 _STEP_S = 0.1
 _PATIENCE_S = 15.0
-_STILL_S = 0.3
-#: A file that has stood still so long and has its end somewhere is whole: some bodies write more behind the end mark.
-#: One without any end by then was cut off.
-_SETTLED_S = 5.0
 #: From the shutter until its file appears: the camera writes, the program fetches RAW and JPEG.
 _LAG_NS = 3_000_000_000
+#: So long a RAW may lie there without its JPEG.
+_RAW_ALONE_S = 6.0
+#: So many pictures are in memory while nobody takes them in; the others wait in the folder.
+_AT_HAND = 4
 
 
-@dataclass(slots=True)
-class _Seen:
-    """A file as it was found: when first, since when it has been as it is, and its hash once it was read."""
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """The hashes of whole pictures; how many files grow or are cut off; RAW files alone, and how many newly told."""
 
-    size: int
-    modified_ns: int
-    since: float
-    first_ns: int
-    digest: str | None = None
+    whole: set[str]
+    growing: int
+    cut: int
+    raws_alone: bool
+    raws_told: int
 
 
 class HotFolderCamera(devices.Supervised):
@@ -50,12 +51,18 @@ class HotFolderCamera(devices.Supervised):
     def __init__(self, folder: Path, memory: Path, serial: str, noticed: devices.Noticed = devices.unnoticed) -> None:
         if not folder.is_dir():
             raise Unavailable("camera-folder-missing")
-        self._folder, self._memory, self._serial = folder, memory, serial
-        self._numbers: dict[str, int] = _remembered(memory)
-        self._aside = aside.Aside(folder, self._numbers.get)
+        self._folder, self._serial = folder, serial
+        self._ledger = ledger.Ledger(memory, folder)
+        self._stock = stock.Stock(folder, self._ledger)
+        #: Surveying, reading and putting aside are threads of their own.
+        self._looking = threading.Lock()
+        self._aside = aside.Aside(folder, self._ledger.count_of)
         self._acknowledged: set[str] = set()
-        self._files: dict[Path, _Seen] = {}
         self._offered: set[str] = set()
+        self._more = False
+        #: RAW files without a JPEG: those of which was told, and how many of them since the last picture.
+        self._raws_told: set[Path] = set()
+        self._raw_only = 0
         self._watch = devices.Watch("camera", noticed)
         self._arrival = asyncio.Event()
 
@@ -75,8 +82,8 @@ class HotFolderCamera(devices.Supervised):
 
     async def shutter(self) -> hardware.Exposure:
         """The next file: the photographer presses the shutter. Raises Unavailable when none comes."""
-        if behind := await self.waiting():
-            raise Unavailable("camera-frames-waiting", count=len(behind))
+        if behind := await asyncio.to_thread(self._behind):
+            raise Unavailable("camera-frames-waiting", count=behind)
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             if arrived := await self.waiting():
@@ -87,7 +94,7 @@ class HotFolderCamera(devices.Supervised):
         raise Unavailable("camera-no-frame", seconds=int(_PATIENCE_S))
 
     async def waiting(self) -> list[hardware.Exposure]:
-        """Whole files that are not acknowledged, in their order."""
+        """The first whole files that are not acknowledged, in their order; more once these are."""
         return await asyncio.to_thread(self._exposures)
 
     async def acknowledge(self, exposure: hardware.Exposure) -> None:
@@ -95,6 +102,8 @@ class HotFolderCamera(devices.Supervised):
         digest = hashlib.sha256(exposure.jpeg).hexdigest()
         self._acknowledged.add(digest)
         await asyncio.to_thread(self._put_aside, digest, with_raw=exposure.raw)
+        if self._more:
+            self._arrival.set()
 
     async def raw_pairs(self) -> list[hardware.FrameKey]:
         """Pictures that were moved aside before their RAW came."""
@@ -106,7 +115,7 @@ class HotFolderCamera(devices.Supervised):
 
     async def frames_taken(self) -> int:
         """How many different pictures have come."""
-        return len(self._numbers)
+        return len(self._ledger)
 
     async def arrived(self, timeout_s: float) -> None:
         """Wait until a picture has come, at most `timeout_s`."""
@@ -152,112 +161,80 @@ class HotFolderCamera(devices.Supervised):
         while True:
             if not self._folder.is_dir():
                 raise FileNotFoundError
-            whole, growing, cut = await asyncio.to_thread(self._survey)
-            if whole - self._offered:
-                self._offered |= whole
+            survey = await asyncio.to_thread(self._survey)
+            if survey.whole - self._offered:
+                self._offered |= survey.whole
+                self._raw_only = 0
                 self._arrival.set()
-            self._watch.knows(frames=len(self._numbers))
-            if cut:
-                self._watch.troubled("empty", "camera-files-unfinished", count=cut)
-            else:
-                self._watch.well()
-            if not growing:
+            self._raw_only = (self._raw_only + survey.raws_told) if survey.raws_alone else 0
+            self._tell(survey.cut)
+            if not survey.growing:
                 return
             await asyncio.sleep(_STEP_S)
 
-    def _survey(self) -> tuple[set[str], int, int]:
-        """Pictures that are whole, and how many files grow or are cut off."""
-        whole, growing, cut = set(), 0, 0
-        for path, seen in self._stock():
-            if digest := self._digest(path, seen):
-                whole.add(digest)
-            elif time.monotonic() - seen.since < _SETTLED_S:
-                growing += 1
-            else:
-                cut += 1
-        self._aside.look(self._raws_alone())
-        return whole, growing, cut
+    def _tell(self, cut: int) -> None:
+        self._watch.knows(frames=len(self._ledger))
+        if self._stock.older and "older" not in self._watch.health().details:
+            logs.get().info("camera.folder-met", older=self._stock.older)
+            self._watch.knows(older=self._stock.older)
+        if cut:
+            self._watch.troubled("empty", "camera-files-unfinished", count=cut)
+        elif self._raw_only:
+            self._watch.troubled("raw_only", "camera-folder-raw-only", count=self._raw_only)
+        else:
+            self._watch.well()
+
+    def _survey(self) -> _Survey:
+        with self._looking:
+            found = [seen for _, seen in self._stock.look()]
+            alone = self._stock.raws_alone()
+            unpaired = self._aside.look(alone)
+        late = {path for path in unpaired if time.monotonic() - alone[path] >= _RAW_ALONE_S} - self._raws_told
+        self._raws_told |= late
+        whole = {seen.digest for seen in found if seen.digest}
+        growing = sum(not seen.digest and not seen.cut for seen in found)
+        return _Survey(whole, growing, sum(seen.cut for seen in found), bool(unpaired), len(late))
 
     # -- reading
 
-    def _exposures(self) -> list[hardware.Exposure]:
-        exposures: dict[int, hardware.Exposure] = {}
-        for path, seen in self._stock():
-            digest = self._digest(path, seen)
-            if digest is None:
-                continue
-            if digest in self._acknowledged:
+    def _behind(self) -> int:
+        with self._looking:
+            return len(self._unacknowledged())
+
+    def _unacknowledged(self) -> dict[int, tuple[Path, stock.Seen]]:
+        """The whole pictures by their counts, each once; those that were acknowledged and came again are moved."""
+        found: dict[int, tuple[Path, stock.Seen]] = {}
+        for path, seen in self._stock.look():
+            if seen.digest in self._acknowledged:
                 self._move(path, with_raw=False)
-                continue
-            with suppress(OSError):
-                counter, content = self._number(digest), path.read_bytes()
-                if hashlib.sha256(content).hexdigest() == digest:
-                    raw = any(map(aside.is_raw, aside.beside(path)))
-                    exposures[counter] = hardware.Exposure(content, self._serial, counter, seen.first_ns, _LAG_NS, raw)
-        return [exposures[counter] for counter in sorted(exposures)]
+            elif seen.digest:
+                found[self._ledger.number(seen.digest)] = path, seen
+        return found
 
-    def _stock(self) -> list[tuple[Path, _Seen]]:
-        """The files in the order of their times, and since when each is as it is."""
-        found: dict[Path, _Seen] = {}
-        for path in self._candidates():
-            with suppress(OSError):  # renamed or held by its writer just now
-                stat = path.stat()
-                known = self._files.get(path)
-                if known is None or (known.size, known.modified_ns) != (stat.st_size, stat.st_mtime_ns):
-                    first_ns = known.first_ns if known else time.monotonic_ns()
-                    known = _Seen(stat.st_size, stat.st_mtime_ns, time.monotonic(), first_ns)
-                found[path] = known
-        self._files = found
-        return sorted(found.items(), key=lambda one: (one[1].modified_ns, one[0]))
-
-    def _candidates(self) -> Iterator[Path]:
-        return (path for path in self._below() if path.suffix.lower() in aside.JPEG_SUFFIXES)
-
-    def _raws_alone(self) -> list[Path]:
-        """RAW files beside which no picture lies. Another thread may put one aside meanwhile."""
-        raws = [path for path in self._below() if aside.is_raw(path)]
-        pictures = {path.with_suffix("") for path in list(self._files)}
-        return [path for path in raws if path.with_suffix("") not in pictures]
-
-    def _below(self) -> Iterator[Path]:
-        for folder, below, names in os.walk(self._folder):
-            below[:] = sorted(name for name in below if name != aside.NAME and not name.startswith("."))
-            yield from (Path(folder, name) for name in names if name[0] not in ".~")
-
-    def _digest(self, path: Path, seen: _Seen) -> str | None:
-        """The file's hash, None while it is not whole."""
-        still_s = time.monotonic() - seen.since
-        if seen.digest is None and still_s >= _STILL_S:
-            with suppress(OSError):
-                content = path.read_bytes()
-                if len(content) == seen.size and _whole(content, settled=still_s >= _SETTLED_S):
-                    seen.digest = hashlib.sha256(content).hexdigest()
-        return seen.digest
-
-    def _number(self, digest: str) -> int:
-        if digest not in self._numbers:
-            notes.add(self._memory, [{"sha256": digest}])
-            self._numbers[digest] = len(self._numbers) + 1
-        return self._numbers[digest]
+    def _exposures(self) -> list[hardware.Exposure]:
+        with self._looking:
+            found = self._unacknowledged()
+            exposures: list[hardware.Exposure] = []
+            for counter, (path, seen) in sorted(found.items()):
+                if len(exposures) == _AT_HAND:
+                    break
+                with suppress(OSError):
+                    content = path.read_bytes()
+                    if hashlib.sha256(content).hexdigest() == seen.digest:
+                        raw = any(map(aside.is_raw, aside.beside(path)))
+                        exposures.append(hardware.Exposure(content, self._serial, counter, seen.first_ns, _LAG_NS, raw))
+            self._more = len(found) > len(exposures)
+            return exposures
 
     # -- putting aside
 
     def _put_aside(self, digest: str, *, with_raw: bool) -> None:
-        for path, seen in self._stock():
-            if self._digest(path, seen) == digest:
-                self._move(path, with_raw=with_raw)
+        with self._looking:
+            for path, seen in self._stock.look():
+                if seen.digest == digest:
+                    self._move(path, with_raw=with_raw)
 
     def _move(self, path: Path, *, with_raw: bool) -> None:
         """A file that its program still holds stays; it counts no more."""
         self._aside.put(path, with_raw=with_raw)
-        self._files.pop(path, None)
-
-
-def _whole(content: bytes, *, settled: bool) -> bool:
-    return jpeg.ends_there(content) or (settled and jpeg.has_end(content))
-
-
-def _remembered(memory: Path) -> dict[str, int]:
-    """The hashes in their order."""
-    digests = dict.fromkeys(line["sha256"] for line in notes.read(memory))
-    return {digest: place for place, digest in enumerate(digests, 1)}
+        self._stock.forget(path)

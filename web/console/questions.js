@@ -78,6 +78,7 @@ const FACTS = {
   battery_percent: (value) => `电量 battery ${value}%`,
   clock_offset_s: (value) => `时钟差 clock ${value > 0 ? "+" : ""}${value} s（无需调整 needs no setting）`,
   frames: (value) => `计数 frames ${value}`,
+  older: (value) => `原有不入库 older, left alone ${value}`,
   files: (value) => `格式 files ${value}`,
   free_images: (value) => `还可拍 free ${value}`,
   shutter_count: (value) => `快门 shutter ${value}`,

@@ -97,7 +97,22 @@ class Entry:
         return "." + self.name.rpartition(".")[2].lower()
 
 
-RAW_SUFFIXES = {".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".srf", ".sr2", ".raf", ".rw2", ".orf", ".pef", ".dng"}
+#: HEIF stands where a body writes no JPEG, and is no picture of ours either.
+RAW_SUFFIXES = {".heic", ".heif", ".hif"} | {
+    ".nef",
+    ".nrw",
+    ".cr2",
+    ".cr3",
+    ".crw",
+    ".arw",
+    ".srf",
+    ".sr2",
+    ".raf",
+    ".rw2",
+    ".orf",
+    ".pef",
+    ".dng",
+}
 
 
 @dataclass(frozen=True, slots=True)

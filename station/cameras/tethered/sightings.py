@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from station.ports import hardware
 
-#: Between two looks for events the driver does other things; as long as this is within the body's own delay.
-_USUAL_BLIND_NS = 1_000_000_000
+#: Between two looks for events the driver does other things; in less than this nobody changes seats.
+_USUAL_BLIND_NS = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,14 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from kit.errors import Unavailable
-from station.cameras import hotfolder
-from station.ports import hardware
+from station.cameras import hotfolder, stock
 from tests.unit.station import patience
+from tests.unit.station.hotfolders import OTHER, THIRD, WHOLE, come, healthy, opened
 
-#: Start of image, start of scan, coded data, end of image.
-WHOLE = b"\xff\xd8\xff\xda\x00\x02 picture \xff\xd9"
-OTHER = b"\xff\xd8\xff\xda\x00\x02 another picture \xff\xd9"
 #: One that was cut off behind its thumbnail, which is a picture within a segment.
 CUT = b"\xff\xd8\xff\xe1" + (2 + len(WHOLE)).to_bytes(2, "big") + WHOLE + b"\xff\xda\x00\x02 pict"
 
@@ -31,35 +27,19 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def camera(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[hotfolder.HotFolderCamera]:
     """Started, with short times for a file to stand still."""
-    monkeypatch.setattr(hotfolder, "_STILL_S", 0.02)
+    monkeypatch.setattr(stock, "_STILL_S", 0.02)
     monkeypatch.setattr(hotfolder, "_STEP_S", 0.01)
     monkeypatch.setattr(hotfolder, "_LOOK_AGAIN_S", 0.1)
     camera = opened(folder)
     await camera.start()
+    await healthy(camera, ready=True)
     yield camera
     await camera.close()
-
-
-def opened(folder: Path) -> hotfolder.HotFolderCamera:
-    return hotfolder.HotFolderCamera(folder, folder.parent / "memory.jsonl", "h-1")
-
-
-async def come(camera: hotfolder.HotFolderCamera, count: int = 1) -> list[hardware.Exposure]:
-    """Wait for so many pictures."""
-    async with asyncio.timeout(patience.SECONDS):
-        while len(found := await camera.waiting()) < count:
-            await camera.arrived(0.5)
-    return found
 
 
 async def told_of_raw(camera: hotfolder.HotFolderCamera) -> None:
     """Wait until the camera has found a RAW that came late."""
     await patience.until(lambda: camera._aside.late())
-
-
-async def healthy(camera: hotfolder.HotFolderCamera, *, ready: bool) -> hardware.Health:
-    await patience.until(lambda: camera.health().ready == ready)
-    return camera.health()
 
 
 async def test_a_file_wakes_whoever_waits(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
@@ -186,18 +166,20 @@ async def test_a_raw_of_a_name_that_is_used_again_belongs_to_the_picture_that_co
     (other,) = await come(camera)
     await camera.acknowledge(other)
     assert await camera.raw_pairs() == []
-    (folder / "IMG_1.JPG").write_bytes(b"\xff\xd8\xff\xda\x00\x02 a third \xff\xd9")
+    (folder / "IMG_1.JPG").write_bytes(THIRD)
     (third,) = await come(camera)
     assert third.raw
 
 
 async def test_pictures_come_in_the_order_of_their_times(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that are found together are numbered by their times, not by their names."""
-    monkeypatch.setattr(hotfolder, "_STILL_S", 0.0)
+    monkeypatch.setattr(stock, "_STILL_S", 0.0)
+    camera = opened(folder)
+    assert await camera.waiting() == []
     for name, content, at in (("B.JPG", WHOLE, 1_700_000_000), ("A.JPG", OTHER, 1_700_000_100)):
         (folder / name).write_bytes(content)
         os.utime(folder / name, (at, at))
-    found = await opened(folder).waiting()
+    found = await camera.waiting()
     assert [(exposure.frame_counter, exposure.jpeg) for exposure in found] == [(1, WHOLE), (2, OTHER)]
 
 
@@ -205,7 +187,7 @@ async def test_a_file_that_stays_cut_off_is_told_without_its_name(
     camera: hotfolder.HotFolderCamera, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The operator hears of it, others are taken in, and it is over when the file is whole."""
-    monkeypatch.setattr(hotfolder, "_SETTLED_S", 0.1)
+    monkeypatch.setattr(stock, "_SETTLED_S", 0.1)
     (folder / "张三.JPG").write_bytes(WHOLE[:-2])
     await patience.until(lambda: camera.health().trouble)
     health = camera.health()
@@ -222,7 +204,7 @@ async def test_bytes_behind_the_end_mark_are_allowed_to_a_file_that_settled(
     camera: hotfolder.HotFolderCamera, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some bodies write a preview there."""
-    monkeypatch.setattr(hotfolder, "_SETTLED_S", 0.1)
+    monkeypatch.setattr(stock, "_SETTLED_S", 0.1)
     (folder / "IMG_1.JPG").write_bytes(WHOLE + b"trailer")
     assert [exposure.jpeg for exposure in await come(camera)] == [WHOLE + b"trailer"]
 
@@ -231,10 +213,12 @@ async def test_the_end_of_a_thumbnail_is_not_the_pictures(
     camera: hotfolder.HotFolderCamera, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A copy that broke off stays out, however long it stands still, also where its room was kept with zeros."""
-    monkeypatch.setattr(hotfolder, "_SETTLED_S", 0.1)
+    monkeypatch.setattr(stock, "_SETTLED_S", 0.1)
     (folder / "IMG_1.JPG").write_bytes(CUT)
-    (folder / "IMG_2.JPG").write_bytes(CUT[: CUT.index(b"\xff\xd9") + 2] + bytes(64))
-    await patience.until(lambda: (trouble := camera.health().trouble) and trouble.params == {"count": 2})
+    thumbnail = CUT[: CUT.index(b"\xff\xd9") + 2]
+    (folder / "IMG_2.JPG").write_bytes(thumbnail + bytes(64))
+    (folder / "IMG_3.JPG").write_bytes(thumbnail)
+    await patience.until(lambda: (trouble := camera.health().trouble) and trouble.params == {"count": 3})
     (folder / "IMG_1.JPG").write_bytes(CUT + b"ure \xff\xd9")
     assert [exposure.jpeg for exposure in await come(camera)] == [CUT + b"ure \xff\xd9"]
 
@@ -276,22 +260,3 @@ async def test_numbers_outlive_a_crash(camera: hotfolder.HotFolderCamera, folder
     assert [one.frame_counter for one in await come(again, 2)] == [1, 2]
     assert exposure.frame_counter == 1
     await again.close()
-
-
-def test_a_file_that_is_moved_aside_in_the_middle_of_a_survey_stops_nothing(folder: Path) -> None:
-    """Acknowledging and surveying are two threads; the stock may shrink while it is gone through."""
-    camera = opened(folder)
-    gone = folder / "IMG_2.JPG"
-
-    class Meanwhile:
-        """A file, at whose turn another is put aside."""
-
-        def with_suffix(self, _suffix: str) -> Path:
-            camera._files.pop(gone, None)
-            return folder / "IMG_1"
-
-    seen = hotfolder._Seen(1, 1, 0.0, 1)
-    camera._files = {cast(Path, Meanwhile()): seen, gone: seen}
-    (folder / "IMG_3.NEF").write_bytes(b"MM")
-    assert camera._raws_alone() == [folder / "IMG_3.NEF"]
-    assert gone not in camera._files

@@ -94,7 +94,7 @@ def test_one_that_was_never_listened_to_may_have_taken_it_at_any_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lag_ns", "delays_s"), [(BODY.lag_ms * 1_000_000, (0.2, 1.5)), (hotfolder._LAG_NS, (1.0, 3.0))]
+    ("lag_ns", "delays_s"), [(BODY.lag_ms * 1_000_000, (0.2, 1.5)), (hotfolder._LAG_NS, (0.5, 1.5))]
 )
 def test_usual_pictures_raise_no_alarm(lag_ns: int, delays_s: tuple[float, float]) -> None:
     """A day of 10,000 as `drift` draws it, by a camera without a clock: fewer than 0.5 % are nobody's."""
