@@ -30,7 +30,7 @@ def show(outcomes: Sequence[Outcome], console: Console) -> None:
             f"{one.fault.metric}\n{_moved(one)}",
             one.fault.alert,
             f"{one.fault.control}\n→ {one.seen.control or '–'}",
-            f"{one.seen.frames}\n[dim]{one.seen.note}[/dim]",
+            f"{one.seen.frames}\n植入缺失均查出 planted losses found: {one.seen.planted}\n[dim]{one.seen.note}[/dim]",
             _verdict(one),
         )
     console.print(table)
@@ -60,7 +60,8 @@ def as_dict(one: Outcome) -> dict[str, Any]:
         "alert": fault.alert,
         "control": {"what": fault.control, "showed": seen.control},
         "frames": seen.frames,
-        "wrong": seen.wrong,
+        "planted": seen.planted,
+        "wrong": seen.missing,
         "note": seen.note,
         "seconds": round(one.seconds, 1),
     }
@@ -86,4 +87,4 @@ def _verdict(one: Outcome) -> str:
         return "[yellow]未做 open[/yellow]"
     if one.passed:
         return f"[green]✓[/green] {one.seconds:.0f} s"
-    return "[red]✗[/red] " + "\n".join(one.seen.wrong or ["无提示或反例无效 no message, or the control showed nothing"])
+    return "[red]✗[/red] " + "\n".join(one.seen.missing)
