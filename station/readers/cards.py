@@ -33,7 +33,8 @@ class Limits:
     look_every_s: float = 0.2
     first_pause_s: float = 0.25
     longest_pause_s: float = 5.0
-    #: What is wrong with a card is told so long at least: many readers say "none" once they have read it, lifted or not.
+    #: What is wrong with a card is told so long at least: many readers say "none" once they have read one, lifted or
+    #: not.
     told_s: float = 8.0
     #: A card that was answered "no" so often is not held still, or is broken.
     select_tries: int = 3
