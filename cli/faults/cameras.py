@@ -37,13 +37,12 @@ async def _trial(code: str, fault: str, script: Sequence[Mapping[str, Any]], hal
         kept = await _without(desk, hall, code, fault, seen)
         place = hall.next_student()
         await desk.seat(place)
-        before = await desk.metric(_FAULTS, device="camera", fault=fault)
+        before = await _count(desk, fault)
         faulty.write_script(desk.folder / "camera", *map(dict, script))
         told_of = asyncio.Event()
         press = asyncio.create_task(_press_until_it_comes(desk, told_of))
         seen.zh = await patience.until(f"message {code}", lambda: told(desk, code))
-        after = await patience.until(f"metric {fault}", lambda: desk.metric(_FAULTS, device="camera", fault=fault))
-        seen.moved = (before, after)
+        seen.moved = (before, await patience.risen(f"metric {fault}", before, lambda: _count(desk, fault)))
         faulty.write_script(desk.folder / "camera")  # mended
         told_of.set()
         kept[await desk.keep(await press)] = place
@@ -59,11 +58,15 @@ async def _without(desk: agents.Desk, hall: Hall, code: str, fault: str, seen: S
     await patience.until("camera ready", lambda: _ready(desk))
     place = hall.next_student()
     kept = {await desk.photograph(place): place}
-    moved = await desk.metric(_FAULTS, device="camera", fault=fault)
+    moved = await _count(desk, fault)
     if code not in await desk.messages() and not moved:
         seen.control = "无提示，计数 0 no message, count 0"
     desk.sit_down(pictures.portrait(1))
     return kept
+
+
+async def _count(desk: agents.Desk, fault: str) -> float:
+    return await desk.metric(_FAULTS, device="camera", fault=fault)
 
 
 async def _ready(desk: agents.Desk) -> bool:
@@ -122,9 +125,10 @@ async def raw_and_jpeg(hall: Hall) -> Seen:
         seen.demand(list(card.glob("*.NEF")), "RAW 不在卡上 the RAW is not on the card")
         place = hall.next_student()
         await desk.seat(place)
+        before = await _count(desk, "raw_only")
         (card / "DRA_9000.NEF").write_bytes(b"MM\x00\x2a\x00\x00\x00\x08")
         seen.zh = await patience.until("message camera-raw-only", lambda: told(desk, "camera-raw-only"))
-        seen.moved = (0, await desk.metric(_FAULTS, device="camera", fault="raw_only"))
+        seen.moved = (before, await patience.risen("metric raw_only", before, lambda: _count(desk, "raw_only")))
         (desk.folder / "camera" / "body.json").write_text(json.dumps({"raw": False}))
         kept[await desk.keep(await _press_until_it_comes(desk))] = place
         await _mended(desk, "raw_only")

@@ -26,10 +26,11 @@ async def _trial(offset_s: float, hall: Hall) -> Seen:
         first = hall.next_student()
         kept = {await desk.photograph(first): first}
         seen.demand(_CODE not in await desk.messages(), "时钟准时也提示 told of a right clock")
+        before = await desk.metric(_METRIC)
         _set(hall, file, offset_s)
         seen.zh = await patience.until(f"message {_CODE}", lambda: told(desk, _CODE))
         measured = await patience.until("metric", lambda: desk.metric(_METRIC))
-        seen.moved = (0, round(measured))
+        seen.moved = (round(before), round(measured))
         seen.demand(abs(measured - offset_s) < _NEAR_S, f"量得 measured {measured:.0f} s")
         kept |= await _rightly_timed(hall, desk, seen, offset_s)
         await desk.again()

@@ -17,8 +17,10 @@ async def reader_hangs(hall: Hall) -> Seen:
     with plastic.simulated() as simulated:
         async with hall.desk(reader=f"serial:{simulated.path}") as desk:
             kept = dict([await _well(desk, hall, seen, "card_reader", "silent")])
+            before = await _count(desk, "card_reader", "silent")
             simulated.fault("silent", _FOR_EVER)
-            await _told(desk, seen, "card_reader", "silent", "reader-silent")
+            seen.zh = await _told(desk, "card_reader", "reader-silent")
+            seen.moved = (before, await _risen(desk, "card_reader", "silent", before))
             kept |= dict([await _one(desk, hall)])
             simulated.fault("silent", 0)
             await _over(desk, "card_reader", "silent")
@@ -35,10 +37,12 @@ async def paper_out(hall: Hall) -> Seen:
         async with hall.desk(printer=roll.address) as desk:
             kept = dict([await _well(desk, hall, seen, "printer", "paper_out")])
             await patience.until("the first slip", lambda: _printed(roll, 1))
+            before = await _count(desk, "printer", "paper_out")
             roll.sheets = 1
             for _ in range(3):
                 kept |= dict([await _one(desk, hall)])
-            await _told(desk, seen, "printer", "paper_out", "printer-paper-out")
+            seen.zh = await _told(desk, "printer", "printer-paper-out")
+            seen.moved = (before, await _risen(desk, "printer", "paper_out", before))
             seen.demand(not await _printed(roll, 4), "缺纸仍打印 printed without paper")
             roll.sheets = 1000
             await patience.until("every slip", lambda: _printed(roll, 4))
@@ -53,19 +57,25 @@ async def _well(desk: agents.Desk, hall: Hall, seen: Seen, device: str, fault: s
     desk.sit_down(pictures.portrait(0))
     first = await _one(desk, hall)
     trouble = await _trouble(desk, device)
-    if not trouble and not await desk.metric(_FAULTS, device=device, fault=fault):
+    if not trouble and not await _count(desk, device, fault):
         seen.control = "无提示，计数 0 no message, count 0"
     return first
 
 
-async def _told(desk: agents.Desk, seen: Seen, device: str, fault: str, code: str) -> None:
+async def _told(desk: agents.Desk, device: str, code: str) -> str:
     async def said() -> str:
         trouble = await _trouble(desk, device)
         return str(trouble["zh"]) if trouble and trouble["code"] == code else ""
 
-    seen.zh = await patience.until(f"message {code}", said)
-    counted = await patience.until(f"metric {fault}", lambda: desk.metric(_FAULTS, device=device, fault=fault))
-    seen.moved = (0, counted)
+    return await patience.until(f"message {code}", said)
+
+
+async def _count(desk: agents.Desk, device: str, fault: str) -> float:
+    return await desk.metric(_FAULTS, device=device, fault=fault)
+
+
+async def _risen(desk: agents.Desk, device: str, fault: str, before: float) -> float:
+    return await patience.risen(f"metric {fault}", before, lambda: _count(desk, device, fault))
 
 
 async def _over(desk: agents.Desk, device: str, fault: str) -> None:

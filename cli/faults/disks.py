@@ -18,6 +18,8 @@ from cli.faults.hall import Hall
 from cli.faults.matrix import Fault, Seen
 
 _CODE = "station-disk-full"
+#: What is counted where no disk can be filled: a write that failed.
+_REFUSALS = "gradphoto_spool_refusals_total"
 _SIZE_MB, _RESERVE_MB = 24, 8
 #: Less than a frame, more than the line in the journal that says that the shutter was pressed.
 _LEFT_BYTES = 48 * 1024
@@ -90,19 +92,20 @@ async def _refused_before_it_begins(hall: Hall, disk: Disk, desk: agents.Desk, s
     first, place = hall.next_student(), hall.next_student()
     kept = {await desk.photograph(first): first}
     seen.demand(_CODE not in await desk.messages(), "有空间时也提示 told with room left")
-    seen.demand(not await desk.metric("gradphoto_station_disk_full"), "有空间时指标为 1 metric is 1 with room left")
+    before = await desk.metric("gradphoto_station_disk_full")
+    seen.demand(not before, "有空间时指标为 1 metric is 1 with room left")
     await desk.seat(place)
     disk.leave(_RESERVE_MB * 2**20 // 2)
-    refused = await _refusal(desk)
+    refused, _ = await _refusal(desk)
     seen.demand(refused == _CODE, f"快门未被拒绝 the shutter was not refused: {refused}")
     seen.zh = await patience.until(f"message {_CODE}", lambda: told(desk, _CODE))
     seen.demand(_count(desk) == 1, "仍然拍了 the camera was fired")
-    seen.moved = (0, await patience.until("metric", lambda: desk.metric("gradphoto_station_disk_full")))
+    seen.moved = (before, await patience.risen("metric", before, lambda: desk.metric("gradphoto_station_disk_full")))
     disk.leave(0)
     await desk.kill()
     await desk.start()
     await patience.until(f"message {_CODE} after a start on the full disk", lambda: told(desk, _CODE))
-    seen.demand(await _refusal(desk) == _CODE, "重启后快门未被拒绝 the shutter was not refused after the restart")
+    seen.demand((await _refusal(desk))[0] == _CODE, "重启后快门未被拒绝 the shutter was not refused after the restart")
     disk.clear()
     kept[await desk.keep(await desk.post("/v1/shutter"))] = place
     await desk.settle()
@@ -114,9 +117,9 @@ async def _fails_in_mid_write(hall: Hall, disk: Disk, desk: agents.Desk, seen: S
     place = hall.next_student()
     await desk.seat(place)
     disk.leave(_LEFT_BYTES)
-    refused = await _refusal(desk)
+    refused, _ = await _refusal(desk)
     seen.demand(refused == _CODE, f"写满未告知 a failed write was not told: {refused}")
-    seen.demand(await desk.metric("gradphoto_spool_refusals_total"), "写满未计数 a failed write was not counted")
+    seen.demand(await desk.metric(_REFUSALS), "写满未计数 a failed write was not counted")
     if _count(desk):
         seen.control = "快门已放，照片留在相机 shutter released, frame stays in the camera"
     seen.demand(not list((desk.folder / "spool").iterdir()), "留下半个文件 half a file is left")
@@ -140,15 +143,16 @@ async def _limited(hall: Hall) -> Seen:
         desk.sit_down(pictures.portrait(0))
         first, place = hall.next_student(), hall.next_student()
         kept = {await desk.photograph(first): first}
-        seen.control = "" if await desk.metric("gradphoto_spool_refusals_total") else "不限时写入 written without limit"
+        seen.control = "" if await desk.metric(_REFUSALS) else "不限时写入 written without limit"
         await desk.seat(place)
         await desk.kill()
         desk.limit_bytes = _LEFT_BYTES
         await desk.start()
-        refused = await _refusal(desk)
+        before = await desk.metric(_REFUSALS)
+        refused, zh = await _refusal(desk)
         seen.demand(refused == _CODE, f"写满未告知 a failed write was not told: {refused}")
-        seen.zh = _CODE if refused == _CODE else ""
-        seen.moved = (0, await desk.metric("gradphoto_spool_refusals_total"))
+        seen.zh = zh if refused == _CODE else ""
+        seen.moved = (before, await patience.risen("metric", before, lambda: desk.metric(_REFUSALS)))
         await desk.kill()
         desk.limit_bytes = 0
         await desk.start()
@@ -158,12 +162,13 @@ async def _limited(hall: Hall) -> Seen:
     return seen
 
 
-async def _refusal(desk: agents.Desk) -> str:
+async def _refusal(desk: agents.Desk) -> tuple[str, str]:
+    """The code and the Chinese words with which the desk refuses the shutter; empty if it does not."""
     try:
         await desk.post("/v1/shutter")
     except agents.Refused as refused:
-        return refused.code
-    return ""
+        return refused.code, refused.zh
+    return "", ""
 
 
 def _count(desk: agents.Desk) -> int:

@@ -126,8 +126,11 @@ class Hall:
 
     async def listed(self, station_id: str) -> dict[str, dict[str, Any]]:
         """What capture says it has of a station: capture id → row."""
-        rows = self.capture.pages(f"/v1/campaigns/{self.campaign_id}/captures")
-        return {row["capture_id"]: row async for row in rows if row["station_id"] == station_id}
+        return {row["capture_id"]: row for row in await self.rows() if row["station_id"] == station_id}
+
+    async def rows(self) -> list[dict[str, Any]]:
+        """Every row that capture has of the campaign, as it tells them."""
+        return [row async for row in self.capture.pages(f"/v1/campaigns/{self.campaign_id}/captures")]
 
     async def close(self) -> None:
         """End the nursery and let go of connections; the stack is its owner's."""

@@ -41,7 +41,7 @@ async def hub_lost(hall: Hall) -> Seen:
         await hub.kill()
         await patience.until("a desk takes over", lambda: _hub(others))
         seen.zh = await patience.until(f"message {_CODE}", lambda: told(others[0], _CODE))
-        seen.moved = (before, await patience.until("metric", lambda: _takeovers(others)))
+        seen.moved = (before, await patience.risen("metric", before, lambda: _takeovers(others)))
         seen.demand(await _ticket(others[1], place) == held, "同一学生两个拍摄号 one student, two tickets")
         await _shoot(others[1], place, kept)
         await _one(hall, others[0], kept)
@@ -99,7 +99,7 @@ ROWS = (
         simulator="断网，三台共用队列，杀死主机 offline, three desks, the hub killed",
         code=_CODE,
         metric=_METRIC,
-        alert="StationLost",
+        alert="HallHubLost",
         control="主机在时 with the hub",
         trial=hub_lost,
     ),

@@ -1,9 +1,13 @@
-"""After every fault: each journalled frame is on the server exactly once, hash-equal."""
+"""After every fault: each journalled frame is on the server exactly once, hash-equal.
+
+A check that sees nothing would pass too: so each comparison is made again with losses planted in what server and store
+answer, one at a time, and must find each.
+"""
 
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,33 +16,75 @@ from cli.faults.hall import Hall
 from kit import errors
 
 _AT_ONCE = 8
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Found:
-    """How many frames were looked at, and what is wrong with them."""
+    """How many frames were looked at, what is wrong with them, and which planted losses were found and which not."""
 
     frames: int
     wrong: tuple[str, ...]
+    planted: tuple[str, ...]
+    unseen: tuple[str, ...]
 
 
 async def compare(hall: Hall, desk: Desk, kept: Mapping[str, int] | None = None) -> Found:
     """The desk's journal against capture's rows and the store's bytes; `kept`: capture id → place of who sat there."""
     journalled = await desk.journal()
-    stored = await hall.listed(desk.station_id)
-    times = Counter(row["capture_id"] for row in journalled)
-    wrong = [f"日志重复 twice in the journal {key}" for key, count in times.items() if count > 1]
-    wrong += [f"服务器没有 not on the server {key}" for key in times if key not in stored]
-    wrong += [f"日志没有 not in the journal {key}" for key in stored if key not in times]
+    stored = await hall.rows()
+    whose = {key: str(hall.student_ids[place]) for key, place in (kept or {}).items()}
+    wrong = _differences(desk.station_id, journalled, stored, whose)
+    wrong += await _bytes(hall, sorted({row["sha256"] for row in journalled}))
+    wrong += await _camera(desk, len(journalled))
+    planted = await _planted(hall, desk.station_id, journalled, stored, whose)
+    seen, unseen = ([loss for loss, found in planted if bool(found) is wanted] for wanted in (True, False))
+    return Found(len(journalled), tuple(wrong), tuple(seen), tuple(unseen))
+
+
+def _differences(station_id: str, journalled: Rows, stored: Rows, whose: Mapping[str, str]) -> list[str]:
+    """The journal against the server's rows of all stations; `whose`: capture id → who sat there."""
+    here = Counter(row["capture_id"] for row in journalled)
+    there = Counter(row["capture_id"] for row in stored)
+    rows = {row["capture_id"]: row for row in stored}
+    own = [row["capture_id"] for row in stored if row["station_id"] == station_id]
+    wrong = [f"日志重复 twice in the journal {key}" for key, count in here.items() if count > 1]
+    wrong += [f"服务器没有 not on the server {key}" for key in here if not there[key]]
+    wrong += [f"服务器重复 {there[key]} times on the server {key}" for key in here if there[key] > 1]
+    wrong += [f"日志没有 not in the journal {key}" for key in own if key not in here]
     wrong += [
         f"哈希不符 other hash {row['capture_id']}"
         for row in journalled
-        if row["capture_id"] in stored and stored[row["capture_id"]]["sha256"] != row["sha256"]
+        if there[row["capture_id"]] and rows[row["capture_id"]]["sha256"] != row["sha256"]
     ]
-    wrong += await _bytes(hall, sorted({row["sha256"] for row in journalled}))
-    wrong += _owners(hall, stored, kept or {})
-    wrong += await _camera(desk, len(journalled))
-    return Found(len(journalled), tuple(wrong))
+    return wrong + [
+        f"不是本人 not of who sat {key}"
+        for key, student in whose.items()
+        if not there[key] or rows[key]["student_id"] != student
+    ]
+
+
+async def _planted(
+    hall: Hall, station_id: str, journalled: Rows, stored: Rows, whose: Mapping[str, str]
+) -> list[tuple[str, list[str]]]:
+    """Each planted loss with what the check says of it that it does not say without."""
+    own = {row["capture_id"] for row in journalled}
+    key = next((row["capture_id"] for row in stored if row["capture_id"] in own), None)
+    if key is None:
+        return []
+    one = [row for row in stored if row["capture_id"] == key]
+    rest = [row for row in stored if row["capture_id"] != key]
+    nowhere = hashlib.sha256(key.encode()).hexdigest()
+    answers: list[tuple[str, Rows]] = [
+        ("少一张 a frame taken away", rest),
+        ("多一张 a frame there twice", [*stored, *one]),
+        ("换了内容 another hash", [*rest, *({**row, "sha256": nowhere} for row in one)]),
+    ]
+    if key in whose:
+        answers.append(("换了人 another student", [*rest, *({**row, "student_id": station_id} for row in one)]))
+    known = set(_differences(station_id, journalled, stored, whose))
+    found = [(loss, [*{*_differences(station_id, journalled, rows, whose)} - known]) for loss, rows in answers]
+    return [*found, ("存储少一张 not in the store", await _bytes(hall, [nowhere]))]
 
 
 async def _bytes(hall: Hall, hashes: list[str]) -> list[str]:
@@ -55,16 +101,6 @@ async def _bytes(hall: Hall, hashes: list[str]) -> list[str]:
         return None
 
     return [wrong for wrong in await asyncio.gather(*map(one, hashes)) if wrong]
-
-
-def _owners(hall: Hall, stored: Mapping[str, Mapping[str, Any]], kept: Mapping[str, int]) -> list[str]:
-    """Each kept frame is the one student's who sat there."""
-    whose = {key: str(hall.student_ids[place]) for key, place in kept.items()}
-    return [
-        f"不是本人 not of who sat {key}"
-        for key, student in whose.items()
-        if key not in stored or stored[key]["student_id"] != student
-    ]
 
 
 async def _camera(desk: Desk, journalled: int) -> list[str]:

@@ -17,6 +17,8 @@ class Seen:
     wrong: list[str] = field(default_factory=list)
     #: What the negative control showed; empty: it showed nothing, and the row fails.
     control: str = ""
+    #: Losses that were planted in what server and store answer, and that the frame check found.
+    planted: int = 0
     note: str = ""
 
     def demand(self, holds: object, what: str) -> None:
@@ -27,8 +29,22 @@ class Seen:
     def took(self, found: integrity.Found) -> None:
         """Note what the comparison of journal, server and store found."""
         self.frames += found.frames
-        self.wrong += found.wrong
+        self.planted += len(found.planted)
+        self.wrong += [*found.wrong, *(f"对账看不出 the frame check does not see: {loss}" for loss in found.unseen)]
         self.demand(found.frames, "没有任何照片 no frame was taken")
+
+    @property
+    def missing(self) -> list[str]:
+        """Everything that keeps the row from passing."""
+        before, after = self.moved
+        kept = (
+            (self.zh, "无提示 no message"),
+            (before != after, f"指标未动 the metric did not move: {before:g} → {after:g}"),
+            (self.frames, "没有照片 no frame was looked at"),
+            (self.planted, "对账未见植入的缺失 the frame check was not shown to find a loss"),
+            (self.control, "反例无效 the control showed nothing"),
+        )
+        return [*self.wrong, *(words for holds, words in kept if not holds)]
 
 
 @dataclass(frozen=True)
@@ -61,5 +77,5 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Whether all expectations were met, and the control showed that they can fail."""
-        return not self.seen.wrong and bool(self.seen.control) and bool(self.seen.zh)
+        """Whether message, metric and frames were as they should be, and control and planted losses show it."""
+        return not self.seen.missing

@@ -14,6 +14,16 @@ class TooLong(AssertionError):
     """What was waited for did not come."""
 
 
+async def risen(what: str, before: float, read: Callable[[], Awaitable[float]]) -> float:
+    """The first reading above `before`."""
+
+    async def above() -> float | None:
+        now = await read()
+        return now if now > before else None
+
+    return await until(what, above)
+
+
 async def until(what: str, reached: Callable[[], Awaitable[T | None]], patience_s: float = PATIENCE_S) -> T:
     """The first answer that is true; TooLong after `patience_s`."""
     deadline = time.monotonic() + patience_s

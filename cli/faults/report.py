@@ -31,11 +31,16 @@ def show(outcomes: Sequence[Outcome], console: Console) -> None:
             f"{one.fault.metric}\n{_moved(one)}",
             one.fault.alert,
             f"{one.fault.control}\n→ {screen.plain(one.seen.control or '–')}",
-            f"{one.seen.frames}\n[dim]{screen.plain(one.seen.note)}[/dim]",
+            _frames(one),
             _verdict(one),
         )
     console.print(table)
     console.print(summary(outcomes))
+
+
+def _frames(one: Outcome) -> str:
+    planted = f"植入缺失均查出 planted losses found: {one.seen.planted}"
+    return f"{one.seen.frames}\n{planted}\n[dim]{screen.plain(one.seen.note)}[/dim]"
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
@@ -61,7 +66,8 @@ def as_dict(one: Outcome) -> dict[str, Any]:
         "alert": fault.alert,
         "control": {"what": fault.control, "showed": seen.control},
         "frames": seen.frames,
-        "wrong": seen.wrong,
+        "planted": seen.planted,
+        "wrong": seen.missing,
         "note": seen.note,
         "seconds": round(one.seconds, 1),
     }
@@ -87,6 +93,4 @@ def _verdict(one: Outcome) -> str:
         return "[yellow]未做 open[/yellow]"
     if one.passed:
         return f"[green]✓[/green] {one.seconds:.0f} s"
-    return "[red]✗[/red] " + screen.plain(
-        "\n".join(one.seen.wrong or ["无提示或反例无效 no message, or the control showed nothing"])
-    )
+    return "[red]✗[/red] " + screen.plain("\n".join(one.seen.missing))

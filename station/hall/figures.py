@@ -31,6 +31,7 @@ class Figures:
 
     def __init__(self, campus: str, desk: str) -> None:
         self._labels = {"campus": campus, "desk": desk}
+        TAKEOVERS.labels(**self._labels)  # 0 before the first one, which would be no increase otherwise
 
     def stands(self, *, hub: bool, split: bool, term: int, heard: int, listed: int, doubles: int, entries: int) -> None:
         """How the desk stands in its hall now."""

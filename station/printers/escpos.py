@@ -9,7 +9,7 @@ from typing import Literal
 
 from station.ports import hardware
 
-Fault = Literal["unplugged", "silent", "paper_out", "cover_open", "failed", "paused"]
+Fault = Literal["unplugged", "silent", "paper_out", "cover_open", "failed", "paused", "aborted"]
 
 _ESC, _FS, _GS, _DLE = b"\x1b", b"\x1c", b"\x1d", b"\x10"
 INITIALIZE = _ESC + b"@"

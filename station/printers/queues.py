@@ -1,21 +1,38 @@
 """The system's print queue (CUPS: Linux, macOS): slips go raw to a queue of a receipt printer.
 
-CUPS stops a queue at a paper-out and leaves it stopped when the paper is back; that is resumed here.
+CUPS stops a queue at a paper-out and leaves it stopped when the paper is back; that is resumed here. A job that it
+aborts is given to it again.
 """
 
 import asyncio
+import re
 import shutil
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from kit import logs
 from kit.errors import Invalid
 from station import devices
 from station.ports import hardware
-from station.printers import escpos
-from station.printers.receipts import CODES, Stopped
+from station.printers import escpos, ipp
+from station.printers.receipts import CODES, Stopped, take_in
 
 _PATIENCE_S = 10.0
+#: What `lp` says of a job that it took, in the C locale.
+_JOB = re.compile(r"request id is \S+-(\d+)")
+#: How a job is doing that is no more in the queue; None: nobody knows.
+Ended = Callable[[int], ipp.JobState | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A slip that the queue has, and as which job."""
+
+    slip: hardware.Slip
+    job: int | None
 
 
 class QueuePrinter(devices.Supervised):
@@ -27,13 +44,17 @@ class QueuePrinter(devices.Supervised):
         noticed: devices.Noticed = devices.unnoticed,
         programs: Path | None = None,
         look_every_s: float = 1.0,
+        ended: Ended = ipp.job_state,
     ) -> None:
         self._queue, self._programs, self._look_every_s = queue, programs, look_every_s
         if programs is None and not shutil.which("lp"):
             raise Invalid("printer-unknown", printer=f"queue:{queue}", choices="tcp, serial, device")
         self._watch = devices.Watch("printer", noticed)
+        self._ended = ended
         self._slips: deque[hardware.Slip] = deque()
-        self._given: hardware.Slip | None = None
+        self._given: _Given | None = None
+        #: The last job that ended was aborted: the queue is not well until one is printed.
+        self._aborting = False
         self._printed = 0
         self._wake = asyncio.Event()
 
@@ -49,7 +70,7 @@ class QueuePrinter(devices.Supervised):
 
     async def print(self, slip: hardware.Slip) -> None:
         """Take a slip."""
-        self._slips.append(slip)
+        take_in(self._slips, slip)
         self._wake.set()
 
     async def _supervise(self) -> None:
@@ -57,8 +78,9 @@ class QueuePrinter(devices.Supervised):
         while True:
             try:
                 await self._turn()
-                self._watch.well()
-                pauses = devices.pauses(self._look_every_s, 5 * self._look_every_s)
+                if not self._aborting:
+                    self._watch.well()
+                    pauses = devices.pauses(self._look_every_s, 5 * self._look_every_s)
                 await self._rest()
             except Stopped as stopped:
                 self._watch.troubled(stopped.fault, CODES[stopped.fault], waiting=self.waiting, queue=self._queue)
@@ -77,12 +99,28 @@ class QueuePrinter(devices.Supervised):
             raise Stopped("paused")
         if self._given and (await self._run("lpstat", "-W", "not-completed", "-o", self._queue)).strip():
             return  # it is being printed
-        self._given = None
-        if self._slips:
+        if self._given:
+            await self._take_back(self._given)
+        if self._slips and not self._given:
             self._printed += 1
-            content = escpos.slip(self._slips[0], self._printed).removesuffix(escpos.ASK_DONE)
-            await self._run("lp", "-d", self._queue, "-o", "raw", "-", given=content)
-            self._given = self._slips.popleft()
+            slip = self._slips[0]
+            content = escpos.slip(slip, self._printed).removesuffix(escpos.ASK_DONE)
+            taken = _JOB.search(await self._run("lp", "-d", self._queue, "-o", "raw", "-", given=content))
+            self._given = _Given(slip, int(taken[1]) if taken else None)
+            if self._slips and self._slips[0] is slip:
+                self._slips.popleft()
+
+    async def _take_back(self, given: _Given) -> None:
+        """See how a job ended that is no more in the queue; what was aborted comes first again."""
+        state = None if given.job is None else await asyncio.to_thread(self._ended, given.job)
+        if state is not None and state < ipp.JobState.CANCELED:
+            return  # not yet
+        self._given, self._aborting = None, state == ipp.JobState.ABORTED
+        if self._aborting:
+            self._slips.appendleft(given.slip)
+            raise Stopped("aborted")
+        if state == ipp.JobState.CANCELED:
+            logs.get().warning("printer.slip-canceled")
 
     async def _resume(self, state: str) -> None:
         if "disabled" in state:
@@ -113,9 +151,12 @@ class QueuePrinter(devices.Supervised):
             async with asyncio.timeout(_PATIENCE_S):
                 out, _ = await process.communicate(given)
         except TimeoutError:
-            process.kill()
-            await process.wait()
             raise Stopped("silent") from None
+        finally:
+            if process.returncode is None:  # it took too long, or the desk is being closed
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.communicate()
         if process.returncode and program != "cupsenable":  # not permitted: the operator's message says what to do
             raise Stopped("unplugged")
         return out.decode("utf-8", errors="replace")

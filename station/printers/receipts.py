@@ -23,6 +23,7 @@ CODES: dict[escpos.Fault, str] = {
     "cover_open": "printer-cover-open",
     "failed": "printer-failed",
     "paused": "printer-paused",
+    "aborted": "printer-job-aborted",
 }
 #: Slips beyond this were told aloud long ago: the oldest go.
 MOST_WAITING = 200
@@ -50,6 +51,14 @@ class Stopped(Exception):
         self.fault: escpos.Fault = fault
 
 
+def take_in(waiting: deque[hardware.Slip], slip: hardware.Slip) -> None:
+    """Put a slip at the end of those that wait; of more than `MOST_WAITING` the oldest goes."""
+    if len(waiting) >= MOST_WAITING:
+        waiting.popleft()
+        logs.get().warning("printer.slip-given-up", waiting=MOST_WAITING)
+    waiting.append(slip)
+
+
 class ReceiptPrinter(devices.Supervised):
     """A slip leaves the queue when the printer says that it is out; so one may come twice, none never."""
 
@@ -75,10 +84,7 @@ class ReceiptPrinter(devices.Supervised):
 
     async def print(self, slip: hardware.Slip) -> None:
         """Take a slip; it is printed when the printer can."""
-        if len(self._slips) >= MOST_WAITING:
-            self._slips.popleft()
-            logs.get().warning("printer.slip-given-up", waiting=MOST_WAITING)
-        self._slips.append(slip)
+        take_in(self._slips, slip)
         self._wake.set()
 
     async def close(self) -> None:

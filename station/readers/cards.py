@@ -33,6 +33,9 @@ class Limits:
     look_every_s: float = 0.2
     first_pause_s: float = 0.25
     longest_pause_s: float = 5.0
+    #: What is wrong with a card is told so long at least: many readers say "none" once they have read one, lifted or
+    #: not.
+    told_s: float = 8.0
     #: A card that was answered "no" so often is not held still, or is broken.
     select_tries: int = 3
 
@@ -57,6 +60,7 @@ class CardReader(devices.Supervised):
         #: Whether a card that was given, or given up, still lies there.
         self._lying = False
         self._refused = 0
+        self._told_until_s = 0.0
 
     def health(self) -> hardware.Health:
         """How the reader is, with `card`: none, read, or to be laid down again."""
@@ -91,7 +95,7 @@ class CardReader(devices.Supervised):
         found = await self._exchange(protocol.FIND)
         if found.status not in (protocol.FOUND, protocol.NO_CARD):
             raise _Wrong("garbled")
-        if not self._unreadable():
+        if not self._unreadable() and not self._still_told():
             self._watch.well()
         if found.status == protocol.NO_CARD:
             # A card that was read answers no more until it is lifted: "none" is both, and needs nothing of us.
@@ -111,11 +115,12 @@ class CardReader(devices.Supervised):
         try:
             document = documents.read(protocol.text_of(reading))
         except protocol.Garbled:
+            self._tell_a_while()
             raise _Wrong("garbled") from None
         except documents.NotACard:
             self._give_up()
             return
-        self._lying, self._refused = True, 0
+        self._lying, self._refused, self._told_until_s = True, 0, 0.0
         self._watch.knows(card="read")
         self._watch.well()
         self._cards.put_nowait(hardware.Scan("id_card", document.number, document.name, document.expires))
@@ -123,7 +128,7 @@ class CardReader(devices.Supervised):
     def _lift(self) -> None:
         self._lying, self._refused = False, 0
         self._watch.knows(card="none")
-        if self._unreadable():
+        if self._unreadable() and not self._still_told():
             self._watch.well()
 
     def _not_selected(self) -> None:
@@ -134,8 +139,15 @@ class CardReader(devices.Supervised):
 
     def _give_up(self) -> None:
         self._lying, self._refused = True, 0
+        self._tell_a_while()
         self._watch.knows(card="again")
         self._watch.troubled("unreadable", CODES["unreadable"])
+
+    def _tell_a_while(self) -> None:
+        self._told_until_s = time.monotonic() + self._limits.told_s
+
+    def _still_told(self) -> bool:
+        return self._watch.trouble is not None and time.monotonic() < self._told_until_s
 
     def _unreadable(self) -> bool:
         trouble = self._watch.trouble

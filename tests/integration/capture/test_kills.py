@@ -79,7 +79,7 @@ async def test_fifty_kills_at_random_moments_lose_and_double_nothing(place: hall
     row = kills.row(command.SHORT_KILLS)
     assert row.trial is not None
     seen = await row.trial(place)
-    assert seen.wrong == []
+    assert seen.missing == []
     assert f"kill -9 × {command.SHORT_KILLS}" in seen.note
     assert seen.frames > 0
     assert seen.zh

@@ -126,10 +126,13 @@ def test_a_card_is_a_check_in_and_a_check_in_a_slip(capture: Capture, desk: Desk
 
 
 def test_a_reader_that_hangs_or_is_pulled_comes_back(desk: Desk) -> None:
-    """Silence and a pulled cable are told and over by themselves; what is laid down afterwards is checked in."""
+    """Silence, a wrong answer and a pulled cable are told and end nothing; what is laid down next is checked in."""
     desk.reader.fault("silent", 1)
     desk.trouble("card_reader", "reader-silent")
     desk.trouble("card_reader", None)
+    desk.reader.fault("lengths", 1)
+    desk.swipe("hk_macao_taiwan")
+    desk.trouble("card_reader", "reader-garbled")
     desk.swipe("hk_macao_taiwan")
     desk.wait_for(_queue("A-0001"))
     desk.reader.close()
@@ -139,5 +142,5 @@ def test_a_reader_that_hangs_or_is_pulled_comes_back(desk: Desk) -> None:
     desk.swipe("permanent_2017")
     desk.wait_for(_queue("A-0001", "A-0002"))
     figures = desk.figures()
-    for fault in ("silent", "unplugged"):
+    for fault in ("silent", "garbled", "unplugged"):
         assert f'device="card_reader",fault="{fault}"' in figures

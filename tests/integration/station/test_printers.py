@@ -17,7 +17,7 @@ import pytest
 from kit import messages
 from station import devices
 from station.ports import hardware
-from station.printers import escpos, lines, queues, receipts, simulator
+from station.printers import escpos, ipp, lines, queues, receipts, simulator
 from tests.unit.station.patience import until
 
 QUICK = receipts.Limits(answer_s=2.0, slip_s=5.0, look_every_s=0.05, first_pause_s=0.02, longest_pause_s=0.05)
@@ -241,7 +241,7 @@ async def test_without_asking_back_slips_are_lost(roll: simulator.SimulatedPrint
 _CUPS = """#!/bin/sh
 cd "$(dirname "$0")"
 case "$(basename "$0")" in
-lp) cat > "job-$(ls job-* 2>/dev/null | wc -l)"; echo "request id is slips-1 (1 file(s))" ;;
+lp) n=$(ls job-* 2>/dev/null | wc -l); cat > "$(printf 'job-%04d' "$n")"; echo "request id is slips-$n (1 file(s))" ;;
 cupsenable) test -e no-permission && exit 1; rm -f paused ;;
 lpstat)
   test -e missing && exit 1
@@ -266,7 +266,7 @@ def cups(tmp_path: Path) -> Path:
 
 
 async def queue(cups: Path, noticed: devices.Noticed = devices.unnoticed) -> queues.QueuePrinter:
-    printer = queues.QueuePrinter("slips", noticed, cups, look_every_s=0.02)
+    printer = queues.QueuePrinter("slips", noticed, cups, look_every_s=0.02, ended=lambda _job: ipp.JobState.COMPLETED)
     await printer.start()
     return printer
 
@@ -302,6 +302,90 @@ async def test_a_queue_that_paused_at_a_paper_out_goes_on(cups: Path) -> None:
     assert not (cups / "paused").exists()
     assert jobs(cups) == ["A001"]
     assert [notice.fault for notice in notices] == ["paper_out", "paper_out"]
+
+
+async def test_a_job_that_is_aborted_is_told_and_given_again(cups: Path) -> None:
+    """`lpstat` does not tell it from one that was printed: CUPS is asked. One trouble, over when a slip is out."""
+    notices: list[hardware.Notice] = []
+    well: list[int] = []
+    printer = queues.QueuePrinter(
+        "slips",
+        notices.append,
+        cups,
+        look_every_s=0.02,
+        ended=lambda job: ipp.JobState.COMPLETED if job in well else ipp.JobState.ABORTED,
+    )
+    await printer.start()
+    for number in (1, 2):
+        await printer.print(slip(number))
+    await until(lambda: len(jobs(cups)) == 3)
+    assert "中止" in explained(printer.health())
+    assert printer.waiting == 2
+    well += range(1000)
+    await until(lambda: not printer.waiting)
+    await until(lambda: printer.health().ready)
+    await printer.close()
+    said = jobs(cups)
+    assert said == ["A001"] * (len(said) - 1) + ["A002"]
+    assert [(one.fault, one.recovered) for one in notices] == [("aborted", False), ("aborted", True)]
+
+
+async def test_a_job_that_somebody_took_out_is_not_given_again(cups: Path) -> None:
+    """Nor is one of which nobody knows how it ended, as when CUPS keeps no history."""
+    ends = iter([ipp.JobState.PROCESSING, ipp.JobState.CANCELED, None])
+    printer = queues.QueuePrinter("slips", programs=cups, look_every_s=0.02, ended=lambda _job: next(ends))
+    await printer.start()
+    for number in (1, 2):
+        await printer.print(slip(number))
+    await until(lambda: not printer.waiting)
+    await printer.close()
+    assert jobs(cups) == ["A001", "A002"]
+
+
+async def test_a_queue_that_is_gone_holds_no_more_than_the_last_slips(cups: Path) -> None:
+    """As a receipt printer does; what was given up was told aloud long ago."""
+    (cups / "missing").touch()
+    printer = await queue(cups)
+    for number in range(receipts.MOST_WAITING + 50):
+        await printer.print(slip(number))
+    assert printer.waiting == receipts.MOST_WAITING
+    await until(lambda: printer.health().trouble)
+    (cups / "missing").unlink()
+    await until(lambda: len(jobs(cups)) > 1)
+    await printer.close()
+    assert jobs(cups)[0] == "A050"
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        (
+            b"\x01\x01\x00\x00\x00\x00\x00\x01\x02\x23\x00\x09job-state\x00\x04\x00\x00\x00\x08\x03",
+            ipp.JobState.ABORTED,
+        ),
+        (b"\x01\x01\x04\x06\x00\x00\x00\x01\x01\x47\x00\x12attributes-charset\x00\x05utf-8\x03", None),
+        (b"", None),
+        (b"\x01\x01\x00\x00\x00\x00\x00\x01\x02\x23\x00\x09job-", None),
+    ],
+    ids=["aborted", "not found", "nothing", "cut"],
+)
+async def test_cups_is_asked_how_a_job_ended(told: bytes, state: ipp.JobState | None, tmp_path: Path) -> None:
+    """One request over its socket; whatever comes that is no answer says nothing."""
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        assert length is not None
+        asked.append(await reader.readexactly(int(length[1])))
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(told) + told)
+        writer.close()
+
+    place = tmp_path / "cups.sock"
+    async with await asyncio.start_unix_server(answer, place):
+        assert await asyncio.to_thread(ipp.job_state, 12, [tmp_path / "none", place]) == state
+    assert b"ipp://localhost/jobs/12" in asked[0]
+    assert ipp.job_state(12, [tmp_path / "none"]) is None
 
 
 async def test_a_queue_that_may_not_be_resumed_is_told(cups: Path) -> None:

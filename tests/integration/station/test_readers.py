@@ -1,6 +1,7 @@
 """The card reader over a pseudo-terminal: pyserial on one end, the simulated reader on the other."""
 
 import asyncio
+import dataclasses
 import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -13,7 +14,7 @@ from station.ports import hardware
 from station.readers import cards, documents, simulator
 from tests.unit.station import patience
 
-QUICK = cards.Limits(answer_s=1.0, look_every_s=0.01, first_pause_s=0.02, longest_pause_s=0.1)
+QUICK = cards.Limits(answer_s=1.0, look_every_s=0.01, first_pause_s=0.02, longest_pause_s=0.1, told_s=0.05)
 
 
 @pytest.fixture
@@ -115,6 +116,24 @@ async def test_a_card_that_cannot_be_read_is_told_until_it_is_lifted(
     await well(reader)
     desk.lay()
     assert (await swiped(reader)).payload == simulator.INVENTED["resident"][0]
+
+
+@pytest.mark.parametrize("broken", ["lengths", "number"])
+async def test_what_is_wrong_with_a_card_is_told_until_the_next_one(
+    broken: str, desk: simulator.SimulatedReader
+) -> None:
+    """A reader that finds a card no more once it was read says "none" at once: nobody could read so short a message."""
+    reader = cards.CardReader(desk.path, dataclasses.replace(QUICK, told_s=600.0))
+    await reader.start()
+    desk.fault("lengths", 1 if broken == "lengths" else 0)
+    desk.lay(number="360426199101010072" if broken == "number" else None)
+    await patience.until(lambda: reader.health().trouble and reader.health().details.get("card") == "none")
+    await asyncio.sleep(0.1)
+    assert reader.health().trouble
+    desk.lay()
+    assert (await swiped(reader)).payload == simulator.INVENTED["resident"][0]
+    await well(reader)
+    await reader.close()
 
 
 async def test_a_card_that_is_not_held_still_is_told(desk: simulator.SimulatedReader, reader: cards.CardReader) -> None:
