@@ -106,7 +106,7 @@ def shot_fault(shot: Shot) -> str | None:
     """Why a desk's word about a frame does not hold together, or None."""
     if shot.student_id is None and shot.decision in ("keep", "override"):
         return "capture-without-student"
-    if shot.ticket is not None and shot.checkin_id is None:
+    if shot.student_id is not None and shot.ticket is not None and shot.checkin_id is None:
         return "capture-ticket-without-checkin"
     if shot.student_id is not None and shot.decision == "unbound":
         return "test-shot-with-student"
