@@ -67,7 +67,7 @@ def test_blue_clothes_are_seen_under_hair_and_above_skin(cloth: Colour, way: dic
 
 
 def test_hair_done_up_goes_to_a_person_and_is_not_cut_off(portrait: bytes, blue: profiles.Profile) -> None:
-    """Nobody is refused for a bun: the head's end under it is guessed, the photo composed, a person looks at P1."""
+    """Nobody is refused for a bun: the head's end under it is guessed, the photo composed, a person looks."""
     plain = inspection.inspect(portrait, blue)
     assert plain.face is not None
     pixels = decoding.decode(portrait, decoding.check(portrait), 1).pixels.copy()
@@ -77,7 +77,7 @@ def test_hair_done_up_goes_to_a_person_and_is_not_cut_off(portrait: bytes, blue:
     cv2.ellipse(pixels, middle, (round(0.3 * tall), round(0.5 * tall)), 0, 0, 360, (30, 30, 35), -1)
     done_up = cv2.imencode(".jpg", pixels)[1].tobytes()
     report = inspection.inspect(done_up, blue)
-    assert (report.verdict, report.reasons) == ("review", ("P1",))
+    assert (report.verdict, report.reasons) == ("review", ("P1-hair",))
     assert report.crop is not None
     assert report.crop.y <= face.crown_y - 0.7 * tall
     finished = inspection.inspect(composition.compose(done_up, blue, report), blue)
