@@ -14,7 +14,7 @@ from tests.unit.station.patience import until
 
 PICTURE = b"\xff\xd8\xff\xda\x00\x02 a picture of nobody \xff\xd9"
 #: A call that hangs is noticed soon.
-HASTY = limits.Limits(opening_s=60, silence_s=1.5, patience_s=90, first_pause_s=0.05, longest_pause_s=0.2)
+HASTY = limits.Limits(opening_s=60, silence_s=1, patience_s=90, first_pause_s=0.05, longest_pause_s=0.2)
 
 
 class Desk(fakes.Bench):
