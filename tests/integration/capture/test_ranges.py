@@ -167,7 +167,7 @@ async def test_without_the_digest_a_stale_look_undoes_another_s_work(line: Line)
     async with line.capture.unit() as work:
         seen = await range_rebind.preview(work, line.shift)
     async with line.capture.unit() as work:
-        await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[5])}, LEAD)
+        await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[4])}, LEAD)
     async with line.capture.unit() as work:
         holders = {key: (await binding.locked(work, key)).student_id for key in seen.plan.moves}
         moves = {key: binding.Move(to, holder) for key, to in seen.plan.moves.items() if (holder := holders[key])}
@@ -185,7 +185,7 @@ async def test_a_single_rebind_in_between_waits_and_is_seen(line: Line) -> None:
 
     async def single() -> None:
         async with line.capture.unit() as work:
-            await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[5])}, LEAD)
+            await binding.rebind_photos(work, {line.shots[5]: binding.Move(free, line.students[4])}, LEAD)
             holding.set()
             await let_go.wait()
 
