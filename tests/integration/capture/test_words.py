@@ -182,7 +182,7 @@ async def test_a_consent_nobody_signed_is_none(doors: callers.Doors, station: ca
     for path, sent, code in (
         (key, {**body, "given": False}, "consent-signature-invalid"),
         (kit_ids.new(), body, "consent-signature-invalid"),
-        (key, consent(station, key, student_id, at="yesterday"), "malformed-request"),
+        (key, consent(station, key, student_id, at="yesterday"), "consent-malformed"),
         (key, consent(station, key, student_id, at="2024-05-20T09:00:00"), "consent-malformed"),
     ):
         answer = await station.ask("PUT", f"/v1/consents/{path}", sent)
