@@ -214,6 +214,16 @@ def hold(photo: Photo, reason: str) -> tuple[Photo, list[Event]]:
     return replace(withdrawn, cause="checkin"), events if photo.state == "accepted" else []
 
 
+def is_held(photo: Photo) -> bool:
+    """Whether a person has still to say whose it is, since it contradicts its check-in."""
+    return (photo.state, photo.cause) == ("withdrawn", "checkin")
+
+
+def put_aside(photo: Photo) -> Photo:
+    """A held photo that is nobody's; that it is out of force is known."""
+    return replace(photo, cause=None, version=photo.version + 1)
+
+
 def reinstate_fault(photo: Photo) -> str | None:
     """Why a photo cannot be put in force after all, or None."""
     lost = photo.state == "withdrawn" or (photo.state == "rejected" and photo.cause == "duplicate")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from gradphoto_contracts import ids
 from kit import errors
 from services.capture import ports
-from services.capture.domain import photos, sessions
+from services.capture.domain import checkins, photos, sessions
 from services.capture.handlers import measures
 
 
@@ -54,8 +54,10 @@ async def rebind_photos(work: ports.Work, moves: Mapping[ids.CaptureId, Move], a
 
 
 async def withdraw_photo(work: ports.Work, capture_id: ids.CaptureId, act: Act) -> photos.Photo:
-    """Take a photo out of force; again is no fault."""
+    """Take a photo out of force, or a held one off the list of what is to be decided; again is no fault."""
     photo = await locked(work, capture_id)
+    if photos.is_held(photo):
+        return await _put_aside(work, photo, act)
     if photo.state == "withdrawn":
         return photo
     if photo.state != "accepted":
@@ -67,13 +69,23 @@ async def withdraw_photo(work: ports.Work, capture_id: ids.CaptureId, act: Act) 
     return withdrawn
 
 
+async def _put_aside(work: ports.Work, photo: photos.Photo, act: Act) -> photos.Photo:
+    """A held photo is nobody's, says a person."""
+    aside = photos.put_aside(photo)
+    await work.photos.save(aside)
+    await work.photos.note(line(work, aside, "withdrawn", act, photo.student_id))
+    await _answer(work, aside, "dismiss")
+    return aside
+
+
 async def reinstate_photo(
     work: ports.Work, capture_id: ids.CaptureId, act: Act, student_id: ids.StudentId | None = None
 ) -> photos.Photo:
     """Put a withdrawn photo in force, or one that lost to another which is out of force now; again is no fault.
 
     It may come in force as another student's than it was, `student_id`'s. As with a rebound one, that student must be
-    on the roster; the class is the one that they are in now.
+    on the roster; the class is the one that they are in now. A photo that contradicts its check-in, and was
+    not held for that, comes in force only as somebody's who is named.
     """
     photo = await locked(work, capture_id)
     holder = student_id or photo.student_id
@@ -84,22 +96,31 @@ async def reinstate_photo(
     fault = photos.reinstate_fault(photo)
     if fault or holder is None:
         raise errors.Conflict(fault or "capture-cannot-return")
+    if student_id is None and await _unlike_checkin(work, photo):
+        raise errors.Conflict("photo-unlike-checkin", capture_id=str(capture_id))
     class_id = await _class_of(work, photo, holder)
     accepted, events = photos.accept(replace(photo, student_id=holder, class_id=class_id))
     if not await work.photos.put_in_force(accepted):
         raise errors.Conflict("student-has-photo")
     await work.photos.note(line(work, accepted, "reinstated", act, photo.student_id))
     await work.say(events)
-    await _answer(work, accepted)
+    await _answer(work, accepted, "seen" if holder == photo.shot.student_id else "expected")
     return accepted
 
 
-async def _answer(work: ports.Work, photo: photos.Photo) -> None:
-    """Whose the photo is by a person's word answers the drift that was told when it was held."""
+async def _unlike_checkin(work: ports.Work, photo: photos.Photo) -> bool:
+    """Whether its check-in, which may have come after the photo had lost to another, says another student."""
+    if photos.is_held(photo) or photo.shot.checkin_id is None or photo.student_id != photo.shot.student_id:
+        return False
+    checkin = await work.checkins.get(photo.shot.checkin_id)
+    return checkin is not None and checkins.contradicts(checkin, photo.shot)
+
+
+async def _answer(work: ports.Work, photo: photos.Photo, answer: sessions.Resolution) -> None:
+    """A person's word on a photo answers the drift that was told when it was held."""
     drift = await work.sessions.drift(ids.DriftId(photo.shot.capture_id))
-    if drift is None or drift.resolution is not None:
+    if drift is None or drift.cue != "checkin_unlike" or drift.resolution is not None:
         return
-    answer: sessions.Resolution = "seen" if photo.student_id == photo.shot.student_id else "expected"
     noted, events = sessions.tell_drift(replace(drift, resolution=answer), drift)
     await work.sessions.save_drift(noted)
     await work.say(events)

@@ -93,6 +93,37 @@ async def test_a_person_says_whose_it_is(world: World, whose: str, answer: str) 
         await binding.reinstate_photo(world.work(), photo.shot.capture_id, LEAD, await world.enrol_student())
 
 
+async def test_a_held_photo_may_be_nobody_s(world: World) -> None:
+    """Withdrawn it is off the list, its drift dismissed, with a line of history; then only a named student has it."""
+    photo, of_checkin = await held(world)
+    for _ in range(2):
+        aside = await binding.withdraw_photo(world.work(), photo.shot.capture_id, LEAD)
+    assert (aside.state, aside.cause, aside.version) == ("withdrawn", None, photo.version + 1)
+    assert [note.act for note in world.photos.notes] == ["held", "withdrawn"]
+    told_last = world.events.said[-1]
+    assert isinstance(told_last, capture.DriftSuspectedV1)
+    assert told_last.resolution == "dismiss"
+    with pytest.raises(errors.Conflict, match="photo-unlike-checkin"):
+        await binding.reinstate_photo(world.work(), photo.shot.capture_id, LEAD)
+    back = await binding.reinstate_photo(world.work(), photo.shot.capture_id, LEAD, of_checkin)
+    assert (back.state, back.student_id) == ("accepted", of_checkin)
+
+
+async def test_a_check_in_that_comes_after_a_photo_lost_is_not_forgotten(world: World) -> None:
+    """A duplicate that contradicts it does not come in force as the frame's student without a person naming them."""
+    told = checkin(world, await world.enrol_student())
+    student_id = await world.enrol_student()
+    first = replace(world.shot(student_id), checkin_id=None, ticket=None)
+    assert (await play(world, told, first, "FI")).state == "accepted"
+    shot = await frame(world, told, student_id=student_id)
+    assert ((await play(world, told, shot, "FIC")).cause) == "duplicate"
+    await binding.withdraw_photo(world.work(), first.capture_id, LEAD)
+    with pytest.raises(errors.Conflict, match="photo-unlike-checkin"):
+        await binding.reinstate_photo(world.work(), shot.capture_id, LEAD)
+    named = await binding.reinstate_photo(world.work(), shot.capture_id, LEAD, student_id)
+    assert (named.state, named.student_id) == ("accepted", student_id)
+
+
 async def test_what_a_person_has_moved_is_left_to_them(world: World) -> None:
     """Staff put it right before the check-in came: the check-in takes nothing out of force."""
     told = checkin(world, await world.enrol_student())
