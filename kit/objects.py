@@ -1,6 +1,7 @@
 """The object store: plain S3, so that any store may stand behind it. The one door to the minio SDK."""
 
 import asyncio
+import contextlib
 import io
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -40,8 +41,8 @@ NO_LOCK = frozenset(
         "InvalidRequest",
     }
 )
-#: What stores say that know no encryption.
-_NO_ENCRYPTION = frozenset({"NotImplemented", "MethodNotAllowed", "InvalidRequest"})
+#: What stores say that know no encryption, or whose keys may not ask for it.
+_NO_ENCRYPTION = frozenset({"NotImplemented", "MethodNotAllowed", "InvalidRequest", "AccessDenied"})
 #: Objects under it are what the camera gave; they are never removed.
 ORIGINALS = "originals/"
 #: What is put, once and for a moment, to see whether the store encrypts.
@@ -110,8 +111,7 @@ class Objects:
         if not there and await self._make_bucket(object_lock=True) in NO_LOCK:
             await self._make_bucket(object_lock=False)
         if not await self.encrypts() and await self._do(self._has_key):
-            rule = SSEConfig(Rule.new_sse_s3_rule())
-            await self._do(partial(self._client.set_bucket_encryption, self._place.bucket, rule))
+            await self._do(self._ask_to_encrypt)
 
     async def _make_bucket(self, *, object_lock: bool) -> str:
         """The store's reason for not making it that is none for giving up, or an empty text."""
@@ -253,9 +253,18 @@ class Objects:
             return False
         return True
 
+    def _ask_to_encrypt(self) -> None:
+        try:
+            self._client.set_bucket_encryption(self._place.bucket, SSEConfig(Rule.new_sse_s3_rule()))
+        except S3Error as error:
+            if error.code not in _NO_ENCRYPTION:
+                raise
+
     def _probe(self, sse: SseS3 | None) -> None:
         put = self._client.put_object(self._place.bucket, _PROBE, io.BytesIO(b"?"), 1, sse=sse)
-        self._client.remove_object(self._place.bucket, _PROBE, version_id=put.version_id)
+        # A bucket that keeps everything for a time keeps this one byte too.
+        with contextlib.suppress(MinioException):
+            self._client.remove_object(self._place.bucket, _PROBE, version_id=put.version_id)
 
     def _hold(self, key: str, version: str | None, retention: Retention) -> None:
         try:

@@ -14,6 +14,7 @@ class OldStore(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked: list[str]
     refusal: int
+    code: str
     takes: frozenset[str]
 
     def do_HEAD(self) -> None:
@@ -31,7 +32,7 @@ class OldStore(http.server.BaseHTTPRequestHandler):
         self._answer(200) if self.asked[-1] in self.takes else self._refuse()
 
     def do_DELETE(self) -> None:
-        self._answer(204)
+        self._refuse() if self.code == "AccessDenied" else self._answer(204)
 
     def _wish(self) -> str:
         if "?encryption" in self.path:
@@ -40,7 +41,7 @@ class OldStore(http.server.BaseHTTPRequestHandler):
         return of or ("object" if self.path.count("/") > 1 else "bucket")
 
     def _refuse(self) -> None:
-        self._answer(self.refusal, "NotImplemented")
+        self._answer(self.refusal, self.code)
 
     def _answer(self, status: int, code: str = "") -> None:
         body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode() if code else b""
@@ -58,11 +59,11 @@ class OldStore(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def old_store(
-    refusal: int = 501, takes: frozenset[str] = frozenset({"bucket", "object", "rule"})
+    refusal: int = 501, code: str = "NotImplemented", takes: frozenset[str] = frozenset({"bucket", "object", "rule"})
 ) -> Iterator[tuple[str, list[str]]]:
     """Such a store's URL, and what it was asked to take."""
     asked: list[str] = []
-    handler = type("Handler", (OldStore,), {"asked": asked, "refusal": refusal, "takes": takes})
+    handler = type("Handler", (OldStore,), {"asked": asked, "refusal": refusal, "code": code, "takes": takes})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

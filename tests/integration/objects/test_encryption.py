@@ -55,10 +55,22 @@ async def test_a_bucket_that_was_there_before_encrypts_from_then_on(s3_url: str)
 @pytest.mark.parametrize("refusal", [500, 501])
 async def test_a_store_without_a_key_is_found_out_and_used(refusal: int) -> None:
     """It would take the rule, and no object after it: so it is not given the rule, and that is said. 500: SeaweedFS."""
-    with old_store(refusal, frozenset({"bucket with lock", "object", "rule"})) as (url, asked):
+    with old_store(refusal, takes=frozenset({"bucket with lock", "object", "rule"})) as (url, asked):
         kept = images.Objects(url)
         await kept.ensure_bucket()
         assert list(dict.fromkeys(asked)) == ["bucket with lock", "object encrypted", "object"]
+        await said_at_start(kept, encrypts=False)
+
+
+async def test_keys_that_may_not_set_a_rule_are_no_fault() -> None:
+    """The bucket is used as it is, and that is said; the probe that may not be removed stays."""
+    with old_store(code="AccessDenied", takes=frozenset({"bucket with lock", "object", "object encrypted"})) as (
+        url,
+        asked,
+    ):
+        kept = images.Objects(url)
+        await kept.ensure_bucket()
+        assert asked[-2:] == ["object encrypted", "rule"]
         await said_at_start(kept, encrypts=False)
 
 
