@@ -71,8 +71,11 @@ class FileSpool:
         return [ids.CaptureId(UUID(path.stem)) for path in sorted(self._folder.glob(f"*{_SUFFIX}"))]
 
     async def wipe(self, capture_id: ids.CaptureId) -> None:
-        """Remove a frame that the server has. Again changes nothing."""
-        await asyncio.to_thread(self._path(capture_id).unlink, missing_ok=True)
+        """Remove a frame that the server has. Again changes nothing; one that is held stays until the next start."""
+        try:
+            await asyncio.to_thread(self._path(capture_id).unlink, missing_ok=True)
+        except OSError as error:
+            _tell("spool.frame-not-wiped", capture_id, error)
 
     def _path(self, capture_id: ids.CaptureId) -> Path:
         return self._folder / f"{capture_id}{_SUFFIX}"

@@ -85,6 +85,14 @@ async def test_a_frame_that_cannot_be_read_is_damage_and_the_next_one_goes_on(tm
     assert list(bench.desk.frames) == [good.capture_id]
 
 
+async def test_a_frame_that_cannot_be_removed_stays(tmp_path: Path) -> None:
+    """A refused wipe ends nobody who wipes after a receipt; the file is there for the next start."""
+    spool, frame = _spool(tmp_path), _frame()
+    (tmp_path / f"{frame.capture_id}.frame").mkdir()
+    await spool.wipe(frame.capture_id)
+    assert await spool.held() == [frame.capture_id]
+
+
 async def test_a_disk_that_fills_up_leaves_no_half_frame(tmp_path: Path) -> None:
     """Out of space in mid-write: a clear problem, nothing on the disk, and the next frame goes through."""
     spool, frame = _spool(tmp_path), _frame()
