@@ -260,3 +260,15 @@ async def test_numbers_outlive_a_crash(camera: hotfolder.HotFolderCamera, folder
     assert [one.frame_counter for one in await come(again, 2)] == [1, 2]
     assert exposure.frame_counter == 1
     await again.close()
+
+
+async def test_a_share_that_cannot_be_written_goes_on(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """Where nothing can be put aside, an acknowledged picture stays, counts no more, and the next one comes."""
+    (folder / "taken").write_bytes(b"no folder")
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    (first,) = await come(camera)
+    await camera.acknowledge(first)
+    assert await camera.waiting() == []
+    (folder / "IMG_2.JPG").write_bytes(OTHER)
+    assert [exposure.jpeg for exposure in await come(camera)] == [OTHER]
+    assert (folder / "IMG_1.JPG").exists()
