@@ -105,7 +105,8 @@ class SqliteJournal:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._path = path
         self._connection: sqlite3.Connection
-        self._unreadable: set[int] = set()
+        #: Where each message that does not open stands in the queue.
+        self._unreadable: dict[tuple[str, str], int] = {}
 
     async def open(self) -> None:
         """Open the file, made when missing. Raises Conflict while another process holds it."""
@@ -129,6 +130,8 @@ class SqliteJournal:
     async def append(self, happened: Sequence[facts.Fact], messages: Sequence[Message]) -> None:
         """Write facts and messages in one transaction; on the disk when this returns."""
         await self._do(lambda: self._append(happened, messages))
+        for message in messages:  # what is told anew opens
+            self._unreadable.pop((message.kind, str(message.key)), None)
 
     async def pending(self, limit: int) -> list[keeping.Pending]:
         """The oldest messages that the server has not received."""
@@ -139,8 +142,8 @@ class SqliteJournal:
     ) -> list[keeping.Pending]:
         """The oldest messages that may go now: one of each lane, but of none that is `held`, and none of `resting`."""
         told = {
-            "refused": [*refused, *self._unreadable],
-            "resting": [*resting, *self._unreadable],
+            "refused": [*refused, *self._unreadable.values()],
+            "resting": [*resting, *self._unreadable.values()],
             "held": list(held),
         }
         return await self._waiting(_READY, limit=limit, **{name: json.dumps(value) for name, value in told.items()})
@@ -193,9 +196,9 @@ class SqliteJournal:
             return self._pending(row)
         except (crypto.Tampered, ValueError):
             seq, kind, key = row[0], row[2], row[3]
-            if seq not in self._unreadable:
+            if (kind, key) not in self._unreadable:
                 logs.get().error("journal.message-damaged", kind=kind, key=key)
-            self._unreadable.add(seq)
+            self._unreadable[kind, key] = seq
             return None
 
     async def _do(self, act: Callable[[], T]) -> T:

@@ -94,7 +94,11 @@ class SealedPacks:
             logs.get().warning("pack.unreadable", fault=type(fault).__name__)
             return
         if pack.is_forgotten(self._clock.now()):
-            self._set_aside(pack)
+            try:
+                self._set_aside(pack)
+            except (Unavailable, OSError) as fault:
+                # A full disk is no reason to have no desk: the next start sets it aside.
+                logs.get().warning("pack.not-set-aside", fault=type(fault).__name__)
             return
         self._aside.unlink(missing_ok=True)
         self._take(pack, datetime.fromisoformat(kept["as_of"]))

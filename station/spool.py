@@ -4,6 +4,7 @@ A frame whose writer died between spool and journal is therefore no unknown pict
 """
 
 import asyncio
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from gradphoto_contracts import ids
-from kit import crypto
+from kit import crypto, logs
 from kit.errors import NotFound, Unavailable
 from station import settings
 from station.domain import facts
@@ -58,7 +59,7 @@ class FileSpool:
         await asyncio.to_thread(self._put, frame, jpeg)
 
     async def get(self, capture_id: ids.CaptureId) -> bytes:
-        """The frame's bytes. Raises Tampered when they are not what was put, NotFound when there are none."""
+        """The frame's bytes. Raises Tampered when they are not what was put or not to be read, NotFound without any."""
         return (await asyncio.to_thread(self._open, capture_id))[1]
 
     async def label(self, capture_id: ids.CaptureId) -> facts.FrameJournalled:
@@ -70,8 +71,11 @@ class FileSpool:
         return [ids.CaptureId(UUID(path.stem)) for path in sorted(self._folder.glob(f"*{_SUFFIX}"))]
 
     async def wipe(self, capture_id: ids.CaptureId) -> None:
-        """Remove a frame that the server has. Again changes nothing."""
-        await asyncio.to_thread(self._path(capture_id).unlink, missing_ok=True)
+        """Remove a frame that the server has. Again changes nothing; one that is held stays until the next start."""
+        try:
+            await asyncio.to_thread(self._path(capture_id).unlink, missing_ok=True)
+        except OSError as error:
+            _tell("spool.frame-not-wiped", capture_id, error)
 
     def _path(self, capture_id: ids.CaptureId) -> Path:
         return self._folder / f"{capture_id}{_SUFFIX}"
@@ -98,6 +102,9 @@ class FileSpool:
             sealed = self._path(capture_id).read_bytes()
         except FileNotFoundError:
             raise NotFound("spool-frame-missing", capture_id=str(capture_id)) from None
+        except OSError as error:
+            _tell("spool.frame-unreadable", capture_id, error)
+            raise crypto.Tampered from error
         plain = self._sealer.open(sealed, _aad(capture_id))
         end = 4 + int.from_bytes(plain[:4], "big")
         return plain[4:end], plain[end:]
@@ -105,6 +112,11 @@ class FileSpool:
 
 def _aad(capture_id: ids.CaptureId) -> bytes:
     return f"spool {capture_id}".encode()
+
+
+def _tell(event: str, capture_id: ids.CaptureId, error: OSError) -> None:
+    reason = errno.errorcode.get(error.errno or 0, "OSError")
+    logs.get().warning(event, capture_id=str(capture_id), reason=reason)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -51,8 +51,12 @@ class Aside:
         self._late: dict[int, list[Path]] = {}
 
     def put(self, path: Path, *, with_raw: bool) -> None:
-        """Move a picture and what else has its name, a RAW only `with_raw`. A file that its program holds stays."""
-        self._folder.mkdir(exist_ok=True)
+        """Move a picture and what else has its name, a RAW only `with_raw`. A file that its program holds stays.
+
+        So does each on a share that cannot be written.
+        """
+        with suppress(OSError):
+            self._folder.mkdir(exist_ok=True)
         for other in [path, *beside(path)]:
             if other == path or not (other.suffix.lower() in JPEG_SUFFIXES or (is_raw(other) and not with_raw)):
                 self._move(other)

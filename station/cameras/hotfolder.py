@@ -18,7 +18,7 @@ import watchfiles
 
 from kit import logs
 from kit.errors import Unavailable
-from station import devices
+from station import devices, settings
 from station.cameras import aside, ledger, stock
 from station.ports import hardware
 
@@ -140,8 +140,11 @@ class HotFolderCamera(devices.Supervised):
         while True:
             try:
                 await self._follow()
-            except OSError:
-                self._watch.troubled("folder_missing", "camera-folder-missing")
+            except OSError as error:
+                if error.errno in settings.FULL:  # the desk's own notes
+                    self._watch.troubled("disk_full", "station-disk-full")
+                else:
+                    self._watch.troubled("folder_missing", "camera-folder-missing")
                 await asyncio.sleep(next(pauses))
             else:
                 pauses = devices.pauses(0.5, 5.0)

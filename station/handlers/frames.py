@@ -169,9 +169,11 @@ async def _expose(
         return arrived.taken, await work.spool.get(pressed.capture_id)
     try:
         exposure = await work.camera.shutter()
-    except Problem:
-        async with work.lock:
-            await recording.record(work, rules.fail(work.desk, pressed, work.clock.now()))
+    except Problem as problem:
+        # What waits in the camera may be the picture of a press that a former life left.
+        if problem.code != "camera-frames-waiting" or pressed != work.left_pressed:
+            async with work.lock:
+                await recording.record(work, rules.fail(work.desk, pressed, work.clock.now()))
         raise
     watch.lap("camera")
     return await _take_in(work, exposure, watch, _sitter(work, exposure, live=True)), exposure.jpeg

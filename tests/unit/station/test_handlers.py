@@ -11,6 +11,7 @@ from kit.errors import Conflict, Invalid, Unavailable
 from services.capture.api.bodies import desk as desk_bodies
 from station.domain import facts, outgoing
 from station.handlers import frames, queue, sessions
+from station.ports import hardware
 from tests.unit.station.fakes import OTHER_CLASS_ID, Bench, shown
 
 
@@ -306,6 +307,24 @@ async def test_a_frame_on_the_card_after_a_crash_is_that_of_the_press(bench: Ben
     await frames.judge_unjudged(bench.work)
     (frame,) = bench.desk.frames.values()
     assert (frame.taken.ticket, frame.state, bench.desk.drift) == (ticket, "judged", None)
+
+
+async def test_a_press_before_the_card_is_read_costs_no_left_frame(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pressed again after the crash, while its picture waits in the camera, the press stands and gets it."""
+    ticket = await _seated(bench)
+    await bench.die_at_the_camera()
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.camera, "shutter", _frames_wait)
+        with pytest.raises(Unavailable, match="camera-frames-waiting"):
+            await frames.press_shutter(bench.work)
+    await frames.take_in_waiting(bench.work, live=True)
+    assert [frame.taken.ticket for frame in bench.desk.frames.values()] == [ticket]
+
+
+async def _frames_wait() -> hardware.Exposure:
+    raise Unavailable("camera-frames-waiting", count=1)
 
 
 async def test_a_frame_in_the_spool_after_a_crash_is_journalled(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 """The hot folder against everything that tethering programs do to files."""
 
 import asyncio
+import errno
 import os
 import shutil
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kit.errors import Unavailable
-from station.cameras import hotfolder, stock
+from station.cameras import hotfolder, notes, stock
 from tests.unit.station import patience
 from tests.unit.station.hotfolders import OTHER, THIRD, WHOLE, come, healthy, opened
 
@@ -260,3 +261,33 @@ async def test_numbers_outlive_a_crash(camera: hotfolder.HotFolderCamera, folder
     assert [one.frame_counter for one in await come(again, 2)] == [1, 2]
     assert exposure.frame_counter == 1
     await again.close()
+
+
+async def test_a_share_that_cannot_be_written_goes_on(camera: hotfolder.HotFolderCamera, folder: Path) -> None:
+    """Where nothing can be put aside, an acknowledged picture stays, counts no more, and the next one comes."""
+    (folder / "taken").write_bytes(b"no folder")
+    (folder / "IMG_1.JPG").write_bytes(WHOLE)
+    (first,) = await come(camera)
+    await camera.acknowledge(first)
+    assert await camera.waiting() == []
+    (folder / "IMG_2.JPG").write_bytes(OTHER)
+    assert [exposure.jpeg for exposure in await come(camera)] == [OTHER]
+    assert (folder / "IMG_1.JPG").exists()
+
+
+async def test_a_full_disk_is_not_told_as_a_missing_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the desk's own notes find no room, the camera says so, and is well when there is room again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(notes, "add", _no_room)
+        camera = opened(folder)
+        await camera.start()
+        await patience.until(lambda: camera.health().trouble)
+        told = camera.health().trouble
+    await healthy(camera, ready=True)
+    await camera.close()
+    assert told is not None
+    assert told.code == "station-disk-full"
+
+
+def _no_room(_path: Path, _lines: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

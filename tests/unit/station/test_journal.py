@@ -175,3 +175,14 @@ async def test_what_the_journal_says_is_sealed(tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="station-journal-damaged"):
         await again.history()
     await again.close()
+
+
+async def test_a_damaged_message_that_is_told_anew_is_sent(journal: SqliteJournal) -> None:
+    """What does not open holds up nobody, and goes once it was written again under its key."""
+    message = _message()
+    await journal.append([], [message])
+    await journal._do(lambda: journal._connection.execute("update outgoing set body = x'00'"))
+    assert (await journal.ready(4, [], [], []), journal.unreadable) == ([], 1)
+    await journal.append([], [message])
+    (pending,) = await journal.ready(4, [], [], [])
+    assert (pending.message, journal.unreadable) == (message, 0)

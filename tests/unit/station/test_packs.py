@@ -12,6 +12,7 @@ from gradphoto_contracts import ids
 from kit import auth, crypto
 from kit import ids as new_ids
 from kit.errors import Refused, Unavailable
+from station import settings
 from station.domain.pack import SIGNED_AS, Pack, Signed
 from station.handlers import queue
 from station.packs import Ours, SealedPacks
@@ -247,6 +248,22 @@ async def test_a_forgotten_pack_goes_in_the_end(server: Server, tmp_path: Path) 
         with pytest.raises(Refused, match="station-revoked"):
             await packs.refresh()
     assert (packs.size, _files(tmp_path)) == (0, [])
+
+
+async def test_a_forgotten_pack_on_a_full_disk_stops_no_start(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it is forgotten cannot be noted: the pack is not used, and stays for the next start."""
+    await server.packs(tmp_path).refresh()
+    server.clock.advance(7 * 86400)
+    monkeypatch.setattr(settings, "write_whole", _full)
+    packs = server.packs(tmp_path)
+    packs.load()
+    assert (packs.size, _files(tmp_path)) == (0, [tmp_path / "pack"])
+
+
+def _full(_path: Path, _content: bytes) -> None:
+    raise Unavailable("station-disk-full")
 
 
 def _files(folder: Path) -> list[Path]:

@@ -14,8 +14,9 @@ from kit.errors import NotFound, Unavailable
 from station import settings
 from station.ballast import Ballast
 from station.domain import facts
+from station.handlers import frames
 from station.spool import FileSpool
-from tests.unit.station.fakes import START
+from tests.unit.station.fakes import START, Bench
 
 JPEG = b"\xff\xd8" + b"a face" * 5000 + b"\xff\xd9"
 
@@ -69,6 +70,27 @@ async def test_an_altered_frame_is_refused(tmp_path: Path) -> None:
     file.write_bytes(sealed)
     with pytest.raises(crypto.Tampered):
         await spool.get(frame.capture_id)
+
+
+async def test_a_frame_that_cannot_be_read_is_damage_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    """Left between spool and journal, one file gives an error: it is told as damaged, and the other is journalled."""
+    bench, spool, bad, good = Bench(), _spool(tmp_path), _frame(), _frame()
+    bench.work.spool = spool
+    (tmp_path / f"{bad.capture_id}.frame").mkdir()
+    await spool.put(good, JPEG)
+    with pytest.raises(crypto.Tampered):
+        await spool.get(bad.capture_id)
+    await frames.journal_spooled(bench.work)
+    assert bench.work.damaged == {bad.capture_id}
+    assert list(bench.desk.frames) == [good.capture_id]
+
+
+async def test_a_frame_that_cannot_be_removed_stays(tmp_path: Path) -> None:
+    """A refused wipe ends nobody who wipes after a receipt; the file is there for the next start."""
+    spool, frame = _spool(tmp_path), _frame()
+    (tmp_path / f"{frame.capture_id}.frame").mkdir()
+    await spool.wipe(frame.capture_id)
+    assert await spool.held() == [frame.capture_id]
 
 
 async def test_a_disk_that_fills_up_leaves_no_half_frame(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from station.domain import facts
 from station.domain.outgoing import Kind, Message
 from station.journal import SqliteJournal
 from station.server import Place, RefusedByServer, Unreachable
+from station.spool import FileSpool
 from station.uplink import Uplink
 from tests.unit.station import patience
 from tests.unit.station.fakes import START, Spool
@@ -290,3 +291,16 @@ async def test_many_refused_messages_starve_nobody(line: Line) -> None:
     while await line.journal.backlog() > len(heads):  # noqa: ASYNC110 - the journal can only be asked
         await asyncio.sleep(0.01)
     assert line.server.log == [_path(later)]
+
+
+async def test_a_frame_that_cannot_be_read_ends_no_uplink(line: Line, tmp_path: Path) -> None:
+    """A file of the spool gives an error: its message is set aside and shown, and the others go."""
+    capture, other = _capture(line, "ticket A-0001"), _message("checkin", "checkins")
+    line.uplink._spool = FileSpool(tmp_path / "spool", crypto.Sealer({"k": bytes(32)}, "k"), 0)
+    (tmp_path / "spool" / f"{capture.key}.frame").mkdir()
+    await line.say(capture)
+    await patience.until(lambda: line.uplink.refused)
+    await line.say(other)
+    await patience.until(lambda: line.server.log)
+    assert line.server.log == [_path(other)]
+    assert line.uplink.refused == {"sealed-data-unreadable": 1}
