@@ -12,6 +12,7 @@ from cli import screen
 from cli.faults.matrix import Fault, Outcome
 from cli.stack import layout
 
+_FILE_WIDTH = 160
 _HEADINGS = (
     *("故障 fault", "操作员提示 message", "指标 metric", "告警 alert"),
     *("反例 control", "照片 frames", "结果 result"),
@@ -34,8 +35,15 @@ def show(outcomes: Sequence[Outcome], console: Console) -> None:
             _frames(one),
             _verdict(one),
         )
-    console.print(table)
+    _wide(console).print(table)
     console.print(summary(outcomes))
+
+
+def _wide(console: Console) -> Console:
+    """In a file or a pipe seven columns need more room than the eighty characters that are taken for granted there."""
+    if console.is_terminal:
+        return console
+    return Console(file=console.file, width=max(console.width, _FILE_WIDTH), highlight=False)
 
 
 def _frames(one: Outcome) -> str:
@@ -85,7 +93,7 @@ def kills_of(rows: Sequence[Fault]) -> int:
 
 def _moved(one: Outcome) -> str:
     before, after = one.seen.moved
-    return "" if one.fault.is_open else f"{before:g} → {after:g}"
+    return "" if one.fault.is_open else f"{before:.10g} → {after:.10g}"
 
 
 def _verdict(one: Outcome) -> str:
