@@ -75,7 +75,7 @@ class FileSpool:
         try:
             await asyncio.to_thread(self._path(capture_id).unlink, missing_ok=True)
         except OSError as error:
-            _tell("spool.frame-not-wiped", capture_id, error)
+            logs.get().warning("spool.frame-not-wiped", capture_id=str(capture_id), reason=_reason(error))
 
     def _path(self, capture_id: ids.CaptureId) -> Path:
         return self._folder / f"{capture_id}{_SUFFIX}"
@@ -103,7 +103,7 @@ class FileSpool:
         except FileNotFoundError:
             raise NotFound("spool-frame-missing", capture_id=str(capture_id)) from None
         except OSError as error:
-            _tell("spool.frame-unreadable", capture_id, error)
+            logs.get().warning("spool.frame-unreadable", capture_id=str(capture_id), reason=_reason(error))
             raise crypto.Tampered from error
         plain = self._sealer.open(sealed, _aad(capture_id))
         end = 4 + int.from_bytes(plain[:4], "big")
@@ -114,9 +114,8 @@ def _aad(capture_id: ids.CaptureId) -> bytes:
     return f"spool {capture_id}".encode()
 
 
-def _tell(event: str, capture_id: ids.CaptureId, error: OSError) -> None:
-    reason = errno.errorcode.get(error.errno or 0, "OSError")
-    logs.get().warning(event, capture_id=str(capture_id), reason=reason)
+def _reason(error: OSError) -> str:
+    return errno.errorcode.get(error.errno or 0, "OSError")
 
 
 def _write(path: Path, content: bytes) -> None:
